@@ -1,0 +1,32 @@
+# The words of this project: run, test, check, fmt.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test check fmt e2e
+
+run: $(VENV)/.ready  ## Start the daemon and show the agents live.
+	$(BIN)/toll status --live
+
+test: $(VENV)/.ready  ## Run the tests that need nothing but Python.
+	$(BIN)/pytest --ignore=tests/e2e
+
+e2e: $(VENV)/.ready .cache/npm/.ready  ## Run the tests that drive the real Claude Code client.
+	$(BIN)/pytest tests/e2e
+
+check: $(VENV)/.ready  ## Lint, formatting, types and import contracts.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+fmt: $(VENV)/.ready  ## Format and mend what can be mended.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1' -c constraints.txt
+	$(BIN)/python -m pip install --quiet --editable . --group dev -c constraints.txt
+	touch $@

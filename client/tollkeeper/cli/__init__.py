@@ -1,0 +1,1 @@
+"""The command ``toll``: a file for each verb."""

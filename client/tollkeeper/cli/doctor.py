@@ -1,0 +1,89 @@
+"""``toll doctor``: say what is wrong, and how to mend it."""
+
+import sys
+from typing import Any
+
+import click
+from msgspec import Struct, to_builtins
+
+from tollkeeper import __version__
+from tollkeeper.cli.context import Ask, print_json, verb_options
+from tollkeeper.control import Toll, is_listening
+from tollkeeper.paths import find_paths
+
+
+class Finding(Struct, frozen=True):
+    """One thing that was looked at; ``mend`` says what to do when it is not well."""
+
+    well: bool
+    text: str
+    mend: str | None = None
+
+
+@click.command("doctor", short_help="say what is wrong, and how to mend it")
+@verb_options
+def command(ask: Ask) -> None:
+    """Look at the installation, a line each; exit status 1 when something needs mending."""
+    paths = find_paths()
+    if ask.may_start:
+        ask.paths()
+    findings = [Finding(True, f"directories: {paths.config}, {paths.data}, {paths.run}")]
+    if is_listening(paths):
+        with Toll(paths) as toll:
+            findings += examine(
+                toll.call("ping", dict[str, Any]), toll.call("health", dict[str, Any])
+            )
+    else:
+        findings.append(Finding(False, "no daemon is running", "toll up"))
+    if ask.as_json:
+        print_json(to_builtins(findings))
+    else:
+        for finding in findings:
+            print(f"{'ok  ' if finding.well else 'BAD '} {finding.text}")
+            if finding.mend:
+                print(f"     mend: {finding.mend}")
+    if not all(finding.well for finding in findings):
+        sys.exit(1)
+
+
+def examine(ping: dict[str, Any], health: dict[str, Any]) -> list[Finding]:
+    """What the daemon's word about itself says of its health. Pure."""
+    same = ping["version"] == __version__
+    findings = [
+        Finding(
+            same,
+            f"daemon: pid {ping['pid']}, version {ping['version']}",
+            None if same else f"this is {__version__}: toll down, then toll up",
+        ),
+        *_homes(health),
+        _watcher(health),
+        Finding(True, f"logs: {health['logs']} read"),
+    ]
+    if health["bad_lines"]:
+        findings.append(Finding(True, f"{health['bad_lines']} log lines could not be read"))
+    for path in health["bad_session_files"]:
+        findings.append(Finding(False, f"{path} can't be read", "remove it"))
+    if health["unpriced_models"]:
+        models = ", ".join(health["unpriced_models"])
+        findings.append(Finding(False, f"no price for {models}", "add it to prices.toml"))
+    return findings
+
+
+def _homes(health: dict[str, Any]) -> list[Finding]:
+    there = [home for home in health["homes"] if home["exists"]]
+    if not there:
+        paths = " or ".join(home["path"] for home in health["homes"])
+        return [
+            Finding(False, f"no Claude home at {paths}", "run claude once, or set CLAUDE_CONFIG_DIR")
+        ]
+    return [Finding(True, f"Claude home: {home['path']}") for home in there]
+
+
+def _watcher(health: dict[str, Any]) -> Finding:
+    if health["watcher"] == "polling":
+        return Finding(
+            False,
+            "file watches ran out: logs are looked at once a second",
+            "sudo sysctl fs.inotify.max_user_watches=524288, then toll down and toll up",
+        )
+    return Finding(True, f"file events: {health['watcher']}")

@@ -1,0 +1,37 @@
+"""``toll down``: stop the daemon."""
+
+import time
+
+import click
+
+from tollkeeper.cli.context import Ask, print_json, verb_options
+from tollkeeper.control import Toll, is_listening
+from tollkeeper.errors import NoAnswerError
+from tollkeeper.paths import Paths, find_paths
+
+PATIENCE_SECONDS = 10.0
+
+
+@click.command("down", short_help="stop the daemon")
+@verb_options
+def command(ask: Ask) -> None:
+    """Stop the daemon; the agents go on, and what they do is read at the next start."""
+    paths = find_paths()
+    if not is_listening(paths):
+        pid = None
+    else:
+        with Toll(paths) as toll:
+            pid = toll.call("shutdown", dict[str, object])["pid"]
+        _wait_until_gone(paths)
+    if ask.as_json:
+        print_json({"pid": pid, "stopped": pid is not None})
+    else:
+        print(f"The daemon (pid {pid}) is down." if pid else "No daemon was running.")
+
+
+def _wait_until_gone(paths: Paths) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while is_listening(paths):
+        if time.monotonic() > deadline:
+            raise NoAnswerError("the daemon is still closing", f"its log is {paths.log}")
+        time.sleep(0.02)

@@ -1,0 +1,155 @@
+"""The state of things as a person sees it: a status in, something rich can print out. Pure."""
+
+from datetime import datetime
+
+from rich.console import Console, Group, RenderableType
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from tollkeeper.cli import words
+from tollkeeper.model import Agent, Importing, Status, Usage
+
+# Each state has a mark of its own, so that no one needs colour to tell them apart.
+STATES = {
+    "working": ("●", "green"),
+    "idle": ("○", "dim"),
+    "waiting": ("⚠", "yellow"),
+    "paused": ("‖", "magenta"),
+    "exited": ("✕", "dim"),
+}
+NARROW = 100
+ALERTS_SHOWN = 3
+
+
+def status_screen(status: Status, width: int, rate: float | None = None) -> RenderableType:
+    """The whole of it: headline, agents, sums, alerts; ``rate`` is the import's, in bytes/s."""
+    now = datetime.fromisoformat(status.time)
+    parts: list[RenderableType] = [_headline(status)]
+    if status.daemon.importing:
+        parts.append(import_bar(status.daemon.importing, rate))
+    if status.agents:
+        parts.append(agents_table(status.agents, now, width))
+    else:
+        parts.append(Text("No agent is running. Start one with: claude", style="dim"))
+    parts.append(_sums_table(status))
+    parts += [Text(f"! {alert.text}", style="yellow") for alert in status.alerts[-ALERTS_SHOWN:]]
+    return Group(*parts)
+
+
+def _headline(status: Status) -> Text:
+    alive = [agent for agent in status.agents if agent.state != "exited"]
+    waiting = sum(agent.state == "waiting" for agent in alive)
+    line = Text(f"{len(alive)} agent{'' if len(alive) == 1 else 's'}", style="bold")
+    if waiting:
+        line.append(f" | ⚠ {waiting} pending", style="yellow")
+    today = status.today
+    if today.subscription.requests:
+        line.append(f" | subscription {_value(today.subscription)} today")
+    if today.api.requests or not today.subscription.requests:
+        line.append(f" | {words.money(today.api.cost_usd, _guessed(today.api))} today")
+    return line
+
+
+def agents_table(agents: tuple[Agent, ...], now: datetime, width: int) -> Table:
+    """A line per agent, its subagents below it; narrow terminals get fewer columns."""
+    wide = width >= NARROW
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("Agent", no_wrap=True, overflow="ellipsis", max_width=28)
+    table.add_column("State", no_wrap=True)
+    table.add_column("Model", no_wrap=True)
+    if wide:
+        table.add_column("Req", justify="right")
+        table.add_column("In", justify="right")
+        table.add_column("Out", justify="right")
+        table.add_column("Cache", justify="right")
+    table.add_column("Tokens", justify="right")
+    table.add_column("Spent", justify="right", no_wrap=True)
+    if wide:
+        table.add_column("Lines", justify="right", no_wrap=True)
+        table.add_column("Seen", justify="right", no_wrap=True)
+    order = sorted(agents, key=lambda agent: (agent.state == "exited", agent.started_at))
+    for agent in order:
+        style = "dim" if agent.state == "exited" else ""
+        table.add_row(*_agent_cells(agent, now, wide), style=style)
+        for subagent in agent.subagents:
+            name = f"  └ {subagent.type or subagent.id}"
+            used = words.paid(subagent.usage, agent.source)
+            cells = [name, subagent.state, "", *_token_cells(subagent.usage, wide), used]
+            table.add_row(*cells, *(["", ""] if wide else []), style="dim")
+    return table
+
+
+def _agent_cells(agent: Agent, now: datetime, wide: bool) -> list[str | Text]:
+    mark, colour = STATES[agent.state]
+    doing = f"waiting: {agent.waiting_for}" if agent.waiting_for else agent.state
+    cells: list[str | Text] = [
+        agent.name,
+        Text(f"{mark} {doing}", style=colour),
+        words.model_name(agent.model),
+        *_token_cells(agent.usage, wide),
+        words.paid(agent.usage, agent.source),
+    ]
+    if wide:
+        changed = agent.lines_added or agent.lines_removed
+        cells.append(f"+{agent.lines_added} -{agent.lines_removed}" if changed else "")
+        cells.append(words.since(agent.last_activity_at, now))
+    return cells
+
+
+def _token_cells(usage: Usage, wide: bool) -> list[str]:
+    cached = usage.cache_read_tokens + usage.cache_write_5m_tokens + usage.cache_write_1h_tokens
+    split = [
+        str(usage.requests),
+        words.tokens(usage.input_tokens),
+        words.tokens(usage.output_tokens),
+        words.tokens(cached),
+    ]
+    return [*(split if wide else []), words.tokens(usage.total_tokens)]
+
+
+def _sums_table(status: Status) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("")
+    for column in ("Requests", "Messages", "Tokens", "Billed", "List price"):
+        table.add_column(column, justify="right")
+    today = status.today
+    rows = [("Today", today.total)]
+    if today.subscription.requests and today.api.requests:
+        rows += [("  subscription", today.subscription), ("  API", today.api)]
+    if status.run:
+        rows.append(("This run", status.run.usage))
+    for name, usage in rows:
+        table.add_row(
+            name,
+            f"{usage.requests:,}",
+            f"{usage.messages:,}",
+            words.tokens(usage.total_tokens),
+            words.money(usage.cost_usd, _guessed(usage)),
+            _value(usage),
+        )
+    return table
+
+
+def import_bar(importing: Importing, rate: float | None) -> RenderableType:
+    """How far the reading of the history has come: bytes, rate and time left."""
+    done, total = importing.done_bytes, max(importing.total_bytes, 1)
+    told = f"importing {words.size(done)} of {words.size(total)}"
+    if rate:
+        told += f", {words.size(int(rate))}/s, {words.span(max(total - done, 0) / rate)} left"
+    line = Table.grid(padding=(0, 1))
+    line.add_row(ProgressBar(total=total, completed=min(done, total), width=30), Text(told))
+    return line
+
+
+def _value(usage: Usage) -> str:
+    return words.money(usage.value_usd, _guessed(usage))
+
+
+def _guessed(usage: Usage) -> bool:
+    return usage.unpriced_requests > 0
+
+
+def console() -> Console:
+    """Where tables go: as wide as the terminal, plain in a pipe or with NO_COLOR."""
+    return Console(highlight=False, soft_wrap=False)

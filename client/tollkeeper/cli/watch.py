@@ -1,0 +1,65 @@
+"""``toll watch``: updates as they come."""
+
+import sys
+
+import click
+
+from tollkeeper import wire
+from tollkeeper.cli import words
+from tollkeeper.cli.context import Ask, print_json, verb_options
+from tollkeeper.feed import Change, Feed
+
+
+@click.command("watch", short_help="updates as they come")
+@click.argument("topics", nargs=-1, metavar="[TOPIC]...")
+@verb_options
+def command(ask: Ask, topics: tuple[str, ...]) -> None:
+    """Print each update as it comes, a line each; with --json as JSON, with its topic.
+
+    TOPIC is the beginning of a topic's name, such as usage, agent or agent.exited.
+    """
+    with Feed(ask.paths()) as feed:
+        for change in feed:
+            if topics and not change.topic.startswith(topics):
+                continue
+            if ask.as_json:
+                print_json(as_json(change))
+            else:
+                for line in lines_of(change):
+                    print(line)
+                sys.stdout.flush()
+
+
+def as_json(change: Change) -> dict[str, object]:
+    """The change with its topic, for a program; a snapshot holds the whole status."""
+    return {"topic": change.topic, "update": change.update or change.status}
+
+
+def lines_of(change: Change) -> list[str]:
+    """The change in words; heartbeats are not worth any."""
+    status, update = change.status, change.update
+    clock = status.time[11:19]
+    names = {agent.id: agent.name for agent in status.agents}
+    match update:
+        case None:
+            return [f"{clock} watching {len(status.agents)} agents"]
+        case wire.AgentUpdate(agent=agent):
+            doing = f"{agent.state} ({agent.waiting_for})" if agent.waiting_for else agent.state
+            return [f"{clock} {change.topic} {agent.name}: {doing}"]
+        case wire.UsageUpdate(charged=charged):
+            return [f"{clock} usage {_charged(each, names)}" for each in charged]
+        case wire.AlertUpdate(alert=alert):
+            return [f"{clock} alert {alert.text}"]
+        case wire.Heartbeat():
+            return []
+        case _:
+            return [f"{clock} {change.topic}"]
+
+
+def _charged(each: wire.Charged, names: dict[str, str]) -> str:
+    who = names.get(each.agent or "", each.conversation[:8])
+    usage = each.usage
+    if not usage.requests and not usage.total_tokens:
+        return f"{who}: {usage.messages:+d} message"
+    told = f"{words.model_name(each.model)} {words.tokens(usage.total_tokens)} tokens"
+    return f"{who}: {told} {words.paid(usage, each.source)}"

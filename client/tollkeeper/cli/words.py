@@ -1,0 +1,56 @@
+"""How figures read: money, tokens, spans of time. Pure."""
+
+from datetime import datetime
+
+from tollkeeper.model import Usage
+
+
+def money(dollars: float, guessed: bool = False) -> str:
+    """Dollars to the cent, small sums to the hundredth of one; ``~`` marks a guessed price."""
+    places = 2 if dollars == 0 or dollars >= 1 else 4
+    return f"{'~' if guessed else ''}${dollars:,.{places}f}"
+
+
+def tokens(count: int) -> str:
+    """A count with at most four digits: 999, 12.3K, 4.56M."""
+    for size, letter in ((10**9, "B"), (10**6, "M"), (10**3, "K")):
+        if count >= size:
+            value = count / size
+            places = 2 if value < 10 else 1 if value < 100 else 0
+            return f"{value:.{places}f}{letter}"
+    return str(count)
+
+
+def size(count: int) -> str:
+    """Bytes, in MB or GB."""
+    return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
+
+
+def span(seconds: float) -> str:
+    """A span of time by its two largest units: 42s, 12m 05s, 3h 20m, 2d 4h."""
+    whole = max(int(seconds), 0)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m {whole % 60:02d}s"
+    if whole < 86400:
+        return f"{whole // 3600}h {whole % 3600 // 60:02d}m"
+    return f"{whole // 86400}d {whole % 86400 // 3600}h"
+
+
+def since(moment: str | None, now: datetime) -> str:
+    """How long ago this ISO time was; nothing for None."""
+    return span((now - datetime.fromisoformat(moment)).total_seconds()) if moment else ""
+
+
+def model_name(model: str | None) -> str:
+    """A model's name as people say it: ``claude-opus-5-5`` is ``opus-5-5``."""
+    return (model or "").removeprefix("claude-")
+
+
+def paid(usage: Usage, source: str) -> str:
+    """What was spent, and by whom: dollars billed, or a subscription's list-price value."""
+    guessed = usage.unpriced_requests > 0
+    if source == "subscription":
+        return f"{money(usage.value_usd, guessed)} [sub]"
+    return f"{money(usage.cost_usd, guessed)} [{source}]"

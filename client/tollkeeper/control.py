@@ -1,0 +1,183 @@
+"""Ask the daemon: Toll for programs that wait, AsyncToll for asyncio; both speak docs/protocol.md."""
+
+import errno
+import itertools
+import socket
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from tollkeeper import wire
+from tollkeeper.errors import CallError, NoAnswerError, NoDaemonError
+from tollkeeper.model import Agent, Status
+from tollkeeper.paths import Paths, find_paths
+
+if TYPE_CHECKING:
+    import zmq
+    import zmq.asyncio
+
+T = TypeVar("T")
+
+DEFAULT_TIMEOUT = 5.0
+HOW_TO_START = "start it with: toll up"
+
+
+def is_listening(paths: Paths) -> bool:
+    """Whether a daemon holds the control socket."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(paths.control_socket))
+        except OSError as error:
+            if error.errno in (errno.ENOENT, errno.ECONNREFUSED, errno.ENOTDIR):
+                return False
+            raise NoDaemonError(f"can't reach the daemon: {error.strerror}", HOW_TO_START) from None
+    return True
+
+
+class _Calls:
+    """What both clients share: numbering requests, and telling a reply's result from its error."""
+
+    def __init__(self, paths: Paths | None, timeout: float) -> None:
+        self.paths = paths or find_paths()
+        self.timeout = timeout
+        self._numbers = itertools.count(1)
+
+    @property
+    def _address(self) -> str:
+        return f"ipc://{self.paths.control_socket}"
+
+    def _request(self, method: str, params: dict[str, Any]) -> wire.Request:
+        if not is_listening(self.paths):
+            raise NoDaemonError("no daemon is running", HOW_TO_START)
+        return wire.Request(str(next(self._numbers)), method, params)
+
+    def _answers(self, request: wire.Request, data: bytes) -> wire.Reply | None:
+        """The reply in these bytes, unless it belongs to a call that was given up before."""
+        reply = wire.decode(data, wire.Reply)
+        return reply if reply.id == request.id else None
+
+    def _result(self, reply: wire.Reply, kind: type[T]) -> T:
+        if reply.error is not None:
+            raise CallError(reply.error.code, reply.error.message, reply.error.hint)
+        return wire.decode(reply.result, kind)
+
+    def _no_answer(self) -> NoAnswerError:
+        return NoAnswerError(
+            f"the daemon did not answer within {self.timeout:g} s", "look with: toll doctor"
+        )
+
+
+class Toll(_Calls):
+    """The blocking client. ``timeout`` is in seconds, for each call.
+
+    Raises NoDaemonError, NoAnswerError, ProtocolError, or CallError for what the daemon refuses.
+    """
+
+    def __init__(self, paths: Paths | None = None, timeout: float = DEFAULT_TIMEOUT) -> None:
+        super().__init__(paths, timeout)
+        self._context: zmq.Context[zmq.Socket[bytes]] | None = None
+        self._socket: zmq.Socket[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the socket back; the client may be used again after it."""
+        if self._context is not None:
+            self._context.destroy(linger=0)
+        self._context = self._socket = None
+
+    def status(self) -> Status:
+        """The state of everything, now."""
+        return self.call("snapshot", Status)
+
+    def agents(self) -> tuple[Agent, ...]:
+        """The agents, as in the status."""
+        return self.status().agents
+
+    def call(self, method: str, kind: type[T], **params: Any) -> T:
+        """Ask for any method of the protocol; the result must be of this kind."""
+        request = self._request(method, params)
+        link = self._connected()
+        link.send(wire.encode(request))
+        deadline = time.monotonic() + self.timeout
+        while (left := deadline - time.monotonic()) > 0 and link.poll(int(left * 1000) + 1):
+            if reply := self._answers(request, link.recv()):
+                return self._result(reply, kind)
+        self.close()
+        raise self._no_answer()
+
+    def _connected(self) -> "zmq.Socket[bytes]":
+        if self._socket is None:
+            import zmq
+
+            self._context = zmq.Context()
+            self._socket = self._context.socket(zmq.DEALER)
+            self._socket.linger = 0
+            self._socket.connect(self._address)
+        return self._socket
+
+
+class AsyncToll(_Calls):
+    """The client for asyncio: the same calls, awaited. One call at a time on each client."""
+
+    def __init__(self, paths: Paths | None = None, timeout: float = DEFAULT_TIMEOUT) -> None:
+        super().__init__(paths, timeout)
+        self._context: zmq.asyncio.Context | None = None
+        self._socket: zmq.asyncio.Socket | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the socket back; the client may be used again after it."""
+        if self._context is not None:
+            self._context.destroy(linger=0)
+        self._context = self._socket = None
+
+    async def status(self) -> Status:
+        """The state of everything, now."""
+        return await self.call("snapshot", Status)
+
+    async def agents(self) -> tuple[Agent, ...]:
+        """The agents, as in the status."""
+        return (await self.status()).agents
+
+    async def call(self, method: str, kind: type[T], **params: Any) -> T:
+        """Ask for any method of the protocol; the result must be of this kind."""
+        request = self._request(method, params)
+        link = self._connected()
+        await link.send(wire.encode(request))
+        deadline = time.monotonic() + self.timeout
+        while (left := deadline - time.monotonic()) > 0 and await link.poll(int(left * 1000) + 1):
+            if reply := self._answers(request, await link.recv()):
+                return self._result(reply, kind)
+        self.close()
+        raise self._no_answer()
+
+    def _connected(self) -> "zmq.asyncio.Socket":
+        if self._socket is None:
+            import zmq
+            import zmq.asyncio
+
+            self._context = zmq.asyncio.Context()
+            self._socket = self._context.socket(zmq.DEALER)
+            self._socket.linger = 0
+            self._socket.connect(self._address)
+        return self._socket

@@ -1,0 +1,159 @@
+"""Every value that crosses the wire: agents, usage, plan, limits, and the status that holds them.
+
+Units, for all of them: tokens are counts; ``*_usd`` are US dollars rounded to nine places
+(one nano-dollar); ``*_percent`` runs from 0 to 100; ``*_at`` and ``time`` are ISO 8601 with a zone.
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+AgentState = Literal["working", "idle", "waiting", "paused", "exited"]
+LimitState = Literal["under", "warned", "reached"]
+LimitAction = Literal["warn", "block", "pause", "stop"]
+
+
+class Usage(Struct, frozen=True, kw_only=True):
+    """What was used: tokens, requests and money over some span.
+
+    ``cost_usd`` is what is billed (requests by API key), ``value_usd`` the list price of everything.
+    ``unpriced_requests`` counts requests charged at a guessed price: show such sums with ``~``.
+    """
+
+    requests: int = 0
+    messages: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_5m_tokens: int = 0
+    cache_write_1h_tokens: int = 0
+    web_searches: int = 0
+    total_tokens: int = 0
+    cost_usd: float = 0.0
+    value_usd: float = 0.0
+    unpriced_requests: int = 0
+
+
+class Limit(Struct, frozen=True, kw_only=True):
+    """A bound on spending and how near it is: ``fraction`` 1.0 is the bound itself."""
+
+    scope: str
+    bound_usd: float | None = None
+    bound_tokens: int | None = None
+    used: float
+    fraction: float
+    action: LimitAction
+    state: LimitState
+
+
+class Subagent(Struct, frozen=True, kw_only=True):
+    """A helper inside a conversation, with its own log and usage."""
+
+    id: str
+    type: str | None = None
+    description: str | None = None
+    state: Literal["working", "done"]
+    usage: Usage
+
+
+class Agent(Struct, frozen=True, kw_only=True):
+    """One running Claude Code process and what it does.
+
+    ``id`` stays the same for the life of the process and is never given to another one.
+    ``usage`` is what this process has used since it started, its subagents included.
+    """
+
+    id: str
+    name: str
+    pid: int
+    state: AgentState
+    waiting_for: str | None = None
+    source: str
+    account: str | None = None
+    model: str | None = None
+    cwd: str | None = None
+    project: str | None = None
+    conversation: str | None = None
+    started_at: str
+    last_activity_at: str | None = None
+    workflow: str | None = None
+    task: str | None = None
+    stage: str | None = None
+    lines_added: int = 0
+    lines_removed: int = 0
+    context_used_percent: float | None = None
+    usage: Usage
+    subagents: tuple[Subagent, ...] = ()
+    limits: tuple[Limit, ...] = ()
+
+
+class Window(Struct, frozen=True, kw_only=True):
+    """How much of a plan's window is used, and when that was seen."""
+
+    used_percent: float
+    resets_at: str
+    observed_at: str
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """The subscription's windows; ``limited_until`` is set while the plan refuses requests."""
+
+    name: str | None = None
+    five_hour: Window | None = None
+    seven_day: Window | None = None
+    limited_until: str | None = None
+
+
+class Importing(Struct, frozen=True, kw_only=True):
+    """How far the reading of the history has come, in bytes of logs."""
+
+    done_bytes: int
+    total_bytes: int
+
+
+class DaemonInfo(Struct, frozen=True, kw_only=True):
+    """The daemon that answers."""
+
+    pid: int
+    started_at: str
+    importing: Importing | None = None
+
+
+class Today(Struct, frozen=True, kw_only=True):
+    """What was used since local midnight, by who pays."""
+
+    subscription: Usage
+    api: Usage
+    total: Usage
+
+
+class Run(Struct, frozen=True, kw_only=True):
+    """The span in which agents work: ends when none has lived for 30 minutes."""
+
+    id: str
+    started_at: str
+    usage: Usage
+
+
+class Alert(Struct, frozen=True, kw_only=True):
+    """Something that a person should know."""
+
+    time: str
+    kind: str
+    text: str
+
+
+class Status(Struct, frozen=True, kw_only=True):
+    """The state of everything at one moment: what a snapshot answers and updates change."""
+
+    version: str
+    protocol: int
+    sequence: int
+    time: str
+    daemon: DaemonInfo
+    agents: tuple[Agent, ...]
+    plan: Plan
+    today: Today
+    run: Run | None
+    limits: tuple[Limit, ...] = ()
+    alerts: tuple[Alert, ...] = ()

@@ -1,0 +1,88 @@
+"""Where things live: config, data and run directories, and the files in them."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+from tollkeeper.errors import PlaceError
+
+# What a Unix socket's address holds, less the closing zero byte (sun_path in sys/un.h).
+LONGEST_SOCKET_PATH = 103 if sys.platform == "darwin" else 107
+
+
+class Paths(Struct, frozen=True):
+    """The three directories of one Tollkeeper, and the names inside them."""
+
+    config: Path
+    data: Path
+    run: Path
+
+    @property
+    def control_socket(self) -> Path:
+        return self.run / "control.sock"
+
+    @property
+    def updates_socket(self) -> Path:
+        return self.run / "updates.sock"
+
+    @property
+    def lock(self) -> Path:
+        return self.run / "tolld.lock"
+
+    @property
+    def ledger(self) -> Path:
+        return self.data / "ledger.lmdb"
+
+    @property
+    def log(self) -> Path:
+        return self.data / "tolld.log"
+
+    @property
+    def settings(self) -> Path:
+        return self.config / "config.toml"
+
+    @property
+    def prices(self) -> Path:
+        return self.config / "prices.toml"
+
+
+def find_paths(environment: Mapping[str, str] = os.environ) -> Paths:
+    """The directories that this environment asks for.
+
+    ``TOLL_HOME`` puts all three under one directory; else the XDG base directories rule
+    (https://specifications.freedesktop.org/basedir-spec), on macOS Application Support.
+    PlaceError when the run directory's path is too long for a socket.
+    """
+    paths = _own_home(environment) if environment.get("TOLL_HOME") else _user_home(environment)
+    if len(os.fsencode(paths.updates_socket)) > LONGEST_SOCKET_PATH:
+        raise PlaceError(
+            f"the path of {paths.run} is too long for a socket",
+            "set TOLL_HOME or XDG_RUNTIME_DIR to a shorter one",
+        )
+    return paths
+
+
+def _own_home(environment: Mapping[str, str]) -> Paths:
+    home = Path(environment["TOLL_HOME"]).expanduser().absolute()
+    return Paths(home / "config", home / "data", home / "run")
+
+
+def _user_home(environment: Mapping[str, str]) -> Paths:
+    home = Path(environment.get("HOME") or Path.home())
+
+    def base(variable: str, fallback: str) -> Path:
+        named = Path(environment.get(variable) or "")
+        return (named if named.is_absolute() else home / fallback) / "tollkeeper"
+
+    support = "Library/Application Support" if sys.platform == "darwin" else None
+    runtime = environment.get("XDG_RUNTIME_DIR")
+    return Paths(
+        config=base("XDG_CONFIG_HOME", support or ".config"),
+        data=base("XDG_DATA_HOME", support or ".local/share"),
+        run=Path(runtime) / "tollkeeper"
+        if runtime
+        else base("XDG_STATE_HOME", support or ".local/state") / "run",
+    )

@@ -1,0 +1,64 @@
+"""Start the daemon when none runs, as tmux does with its server."""
+
+import os
+import subprocess
+import sys
+import time
+
+from tollkeeper.control import Toll, is_listening
+from tollkeeper.errors import NoAnswerError, NoDaemonError, PlaceError, StartError
+from tollkeeper.paths import Paths
+
+PATIENCE_SECONDS = 20.0
+
+
+def ensure_daemon(paths: Paths) -> bool:
+    """Make sure that a daemon answers; whether it had to be started. StartError when it can't."""
+    if is_listening(paths):
+        return False
+    process = spawn_daemon(paths)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        if _answers(paths):
+            return True
+        if process.poll() is not None and not is_listening(paths):
+            raise StartError(f"the daemon did not start: {_last_words(process, paths)}")
+        time.sleep(0.02)
+    raise StartError("the daemon does not answer", f"its log is {paths.log}")
+
+
+def spawn_daemon(paths: Paths) -> "subprocess.Popen[bytes]":
+    """Start the daemon in a session of its own, so that it outlives this terminal."""
+    try:
+        paths.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with open(paths.data / "tolld.err", "wb") as errors:
+            return subprocess.Popen(
+                [sys.executable, "-m", "tollkeeper_daemon"],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                cwd="/",
+                env=dict(os.environ),
+                start_new_session=True,
+            )
+    except OSError as error:
+        raise PlaceError(
+            f"can't write to {paths.data}: {error.strerror}", "set TOLL_HOME to another place"
+        ) from None
+
+
+def _answers(paths: Paths) -> bool:
+    try:
+        with Toll(paths, timeout=PATIENCE_SECONDS) as toll:
+            toll.call("ping", dict)
+    except (NoDaemonError, NoAnswerError):
+        return False
+    return True
+
+
+def _last_words(process: "subprocess.Popen[bytes]", paths: Paths) -> str:
+    try:
+        words = (paths.data / "tolld.err").read_text("utf-8", "replace").strip()
+    except OSError:
+        words = ""
+    return words.rpartition("\n")[2].removeprefix("tolld: ") or f"exit status {process.returncode}"

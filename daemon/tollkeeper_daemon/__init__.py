@@ -1,0 +1,1 @@
+"""Finds the running agents and keeps their accounts."""

@@ -1,0 +1,115 @@
+"""The daemon's story: start this, start that, run, and in the end stop them in reverse."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+import zmq
+import zmq.asyncio
+
+from tollkeeper.errors import PlaceError
+from tollkeeper.paths import Paths, find_paths
+from tollkeeper_daemon import guard
+from tollkeeper_daemon.clock import now_ms
+from tollkeeper_daemon.config import ConfigError, load_config
+from tollkeeper_daemon.control.server import Server
+from tollkeeper_daemon.daemon import Daemon
+from tollkeeper_daemon.ledger.prices import PriceError, load_prices
+from tollkeeper_daemon.outlets.publisher import Publisher
+from tollkeeper_daemon.sources.homes import find_homes
+from tollkeeper_daemon.store.store import Store, StoreError
+
+log = logging.getLogger(__name__)
+
+LOG_BYTES = 1 << 20
+
+
+class StartRefused(Exception):
+    """The daemon can't run; the text is one line for people."""
+
+
+def run(verbose: bool = False) -> None:
+    """Run the daemon until SIGTERM, SIGINT or a call of ``shutdown``."""
+    try:
+        paths = find_paths()
+        guard.prepare(paths)
+        lock = guard.Lock(paths.lock)
+    except (guard.GuardError, PlaceError) as error:
+        raise StartRefused(f"{error}; {error.hint}") from None
+    os.umask(0o077)
+    _log_to(paths, verbose)
+    try:
+        asyncio.run(_live(paths))
+    except (ConfigError, PriceError) as error:
+        raise StartRefused(str(error)) from None
+    except StoreError as error:
+        raise StartRefused(f"{error}; {error.hint}") from None
+    finally:
+        lock.release()
+
+
+async def _live(paths: Paths) -> None:
+    config = load_config(paths.settings)
+    prices = load_prices(_text_of(paths.prices))
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    with Store(paths.ledger) as store, _sockets(paths) as context:
+        publisher = Publisher(zmq.Context(context), paths.updates_socket, first=now_ms())
+        daemon = Daemon(store, prices, config, find_homes(), publisher, stop)
+        server = Server(context, paths.control_socket, daemon)
+        try:
+            await daemon.start()
+            server.start()
+            log.info("listening, with pid %d", os.getpid())
+            await stop.wait()
+        finally:
+            await server.stop()
+            await daemon.stop()
+            publisher.close()
+            log.info("stopped")
+
+
+@contextlib.contextmanager
+def _sockets(paths: Paths) -> Iterator[zmq.asyncio.Context]:
+    """A ZeroMQ context, and the sockets' files gone before and after."""
+    context = zmq.asyncio.Context()
+    files = (paths.control_socket, paths.updates_socket)
+    for file in files:
+        file.unlink(missing_ok=True)
+    try:
+        yield context
+    finally:
+        context.destroy(linger=200)
+        for file in files:
+            file.unlink(missing_ok=True)
+
+
+def _text_of(path: Path) -> str | None:
+    try:
+        return path.read_text("utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise PriceError(f"{path}: {error}") from None
+
+
+def _log_to(paths: Paths, verbose: bool) -> None:
+    """Log to the data directory, and to the terminal when there is one."""
+    handlers: list[logging.Handler] = [
+        RotatingFileHandler(paths.log, maxBytes=LOG_BYTES, backupCount=2, delay=True)
+    ]
+    if sys.stderr.isatty():
+        handlers.append(logging.StreamHandler())
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.INFO,
+        format="%(asctime)s %(levelname)s %(message)s",
+        handlers=handlers,
+    )

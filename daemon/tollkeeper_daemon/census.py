@@ -1,0 +1,171 @@
+"""Counts who is there: turns session files and processes into agents of the roster."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from msgspec import Struct
+
+from tollkeeper_daemon.clock import now_ms
+from tollkeeper_daemon.pipeline import place_of
+from tollkeeper_daemon.roster import LiveAgent, Roster
+from tollkeeper_daemon.sources import processes
+from tollkeeper_daemon.sources.homes import Home
+from tollkeeper_daemon.sources.processes import Process
+from tollkeeper_daemon.sources.sessions import Session, list_sessions, read_session
+
+log = logging.getLogger(__name__)
+
+
+class Reports(Struct, frozen=True):
+    """Who is told of what the census finds."""
+
+    started: Callable[[LiveAgent], None]
+    changed: Callable[[LiveAgent], None]
+    exited: Callable[[LiveAgent], None]
+
+
+class Census:
+    """Keeps the roster true to the machine. ``homes`` are those in which an agent counts."""
+
+    def __init__(
+        self,
+        roster: Roster,
+        reports: Reports,
+        subscribed: Callable[[Home], bool],
+        find_home: Callable[[str], Home | None],
+    ) -> None:
+        self._roster = roster
+        self._reports = reports
+        self._subscribed = subscribed
+        self._find_home = find_home
+        self._exits: dict[str, int] = {}
+        self._stale: dict[str, int] = {}
+        self._passed: set[int] = set()
+        self.bad_files: set[str] = set()
+
+    def begin(self, now: int) -> None:
+        """Look after the agents that an earlier daemon left: watch them, or book them out."""
+        for agent in self._roster.alive():
+            self._watch(agent)
+        self.take_pulses(now)
+
+    def close(self) -> None:
+        """Stop watching for exits."""
+        for agent in list(self._exits):
+            self._unwatch(agent)
+
+    def read_sessions(self, home: Home, now: int) -> None:
+        """Look at every session file of the home that is not known for stale."""
+        for path in list_sessions(home.sessions):
+            pid = int(Path(path).stem)
+            if self._roster.with_pid(pid) is None and self._stale.get(path) != _modified(path):
+                self.read_session(path, home, now)
+
+    def read_session(self, path: str, home: Home, now: int) -> None:
+        """A session file came, changed or went."""
+        try:
+            session = read_session(path)
+        except ValueError as error:
+            self.bad_files.add(path)
+            log.debug("%s", error)
+            return
+        self.bad_files.discard(path)
+        known = self._roster.with_pid(int(Path(path).stem))
+        if known and self._check(known, now) and session:
+            if self._roster.hear(known, session, now):
+                self._reports.changed(known)
+        elif session:
+            self._meet(path, session, home, now)
+
+    def _meet(self, path: str, session: Session, home: Home, now: int) -> None:
+        """A session file of a process that is not in the roster: a new agent, or a left-over."""
+        process = processes.look_at(session.pid)
+        if process and processes.started_as(process, session.procStart, session.startedAt):
+            self._stale.pop(path, None)
+            self._add(process, session, home, now)
+        else:
+            self._stale[path] = _modified(path)
+
+    def _add(self, process: Process, session: Session | None, home: Home, now: int) -> None:
+        agent = self._roster.appear(process, session, self._subscribed(home), now)
+        self._watch(agent)
+        self._reports.started(agent)
+
+    def find_clients(self, now: int) -> None:
+        """Look for clients that write no session file."""
+        for process in processes.find_clients(self._passed):
+            home = self._find_home(process.home)
+            self._passed.add(process.pid)
+            if home is not None and self._roster.with_pid(process.pid) is None:
+                self._add(process, None, home, now)
+
+    def guess_holder(self, path: str, conversation: str) -> LiveAgent | None:
+        """The agent without a session file that must be writing this log, when only one can be."""
+        _, project = place_of(path)
+        silent = [
+            agent
+            for agent in self._roster.alive()
+            if agent.status is None and slug(agent.record.cwd) == project
+        ]
+        fresh = [agent for agent in silent if not agent.record.conversation] or silent
+        if len(fresh) != 1:
+            return None
+        self._roster.converses(fresh[0], conversation)
+        return fresh[0]
+
+    def take_pulses(self, now: int) -> None:
+        """Look whether each agent still lives, and whether a signal has frozen or freed it."""
+        for agent in self._roster.alive():
+            before = agent.state(now)
+            if self._check(agent, now) and agent.state(now) != before:
+                self._reports.changed(agent)
+
+    def _check(self, agent: LiveAgent, now: int) -> bool:
+        """Whether the agent lives; books it out if not."""
+        pulse = processes.pulse(agent.record.pid)
+        if pulse is None or pulse.id != agent.record.id:
+            self._book_out(agent, now)
+            return False
+        agent.stopped = pulse.stopped
+        return True
+
+    def _book_out(self, agent: LiveAgent, now: int) -> None:
+        if agent.record.ended:
+            return
+        self._unwatch(agent.record.id)
+        self._roster.exit(agent, now)
+        self._reports.exited(agent)
+
+    def _watch(self, agent: LiveAgent) -> None:
+        """Hear of the exit at once where the system can tell; the pulses find it in any case."""
+        descriptor = processes.watch_exit(agent.record.pid)
+        if descriptor is None or agent.record.id in self._exits:
+            if descriptor is not None:
+                os.close(descriptor)
+            return
+        self._exits[agent.record.id] = descriptor
+        asyncio.get_running_loop().add_reader(descriptor, self._exited, agent)
+
+    def _exited(self, agent: LiveAgent) -> None:
+        self._book_out(agent, now_ms())
+
+    def _unwatch(self, agent: str) -> None:
+        descriptor = self._exits.pop(agent, None)
+        if descriptor is not None:
+            asyncio.get_running_loop().remove_reader(descriptor)
+            os.close(descriptor)
+
+
+def slug(cwd: str) -> str:
+    """The name of a project's folder: its path with all but letters and digits made a dash."""
+    return "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in cwd)
+
+
+def _modified(path: str) -> int:
+    try:
+        return os.stat(path).st_mtime_ns
+    except OSError:
+        return 0

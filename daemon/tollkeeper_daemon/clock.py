@@ -1,0 +1,16 @@
+"""The time of day: the one place that asks for it, and where local days begin."""
+
+import time
+from datetime import datetime, timedelta
+
+
+def now_ms() -> int:
+    """Milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+def local_day(now: int) -> tuple[int, int]:
+    """The local midnights (ms) before and after this time; a day may have 23 or 25 hours."""
+    today = datetime.fromtimestamp(now / 1000).replace(hour=0, minute=0, second=0, microsecond=0)
+    tomorrow = (today + timedelta(hours=36)).replace(hour=0)
+    return int(today.timestamp() * 1000), int(tomorrow.timestamp() * 1000)

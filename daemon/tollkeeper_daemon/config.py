@@ -1,0 +1,44 @@
+"""The settings in config.toml: what they are, their defaults, and what is wrong with a file."""
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+
+class ConfigError(Exception):
+    """The settings can't be read; the text names file and reason."""
+
+
+class Sources(Struct, frozen=True, forbid_unknown_fields=True):
+    """``[sources]``: where agents are looked for.
+
+    ``processes`` also looks for clients among the user's processes, which finds the versions
+    that write no session file.
+    """
+
+    processes: bool = True
+
+
+class Accounts(Struct, frozen=True, forbid_unknown_fields=True):
+    """``[accounts]``: who pays. ``auto`` tells it from the client's environment and settings."""
+
+    source: Literal["auto", "subscription", "api"] = "auto"
+
+
+class Config(Struct, frozen=True, forbid_unknown_fields=True):
+    """All settings; each has a default, so that no file is needed."""
+
+    sources: Sources = Sources()
+    accounts: Accounts = Accounts()
+
+
+def load_config(path: Path) -> Config:
+    """The settings in this file, the defaults when there is none; ConfigError when it is broken."""
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=Config)
+    except FileNotFoundError:
+        return Config()
+    except (msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
+        raise ConfigError(f"{path}: {error}") from None

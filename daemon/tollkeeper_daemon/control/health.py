@@ -1,0 +1,25 @@
+"""``health``: what ``toll doctor`` looks at."""
+
+from typing import Any
+
+from tollkeeper_daemon.daemon import Daemon
+
+
+def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
+    """How the daemon hears and reads, and what it could not read."""
+    return {
+        "homes": [
+            {
+                "path": str(home.path),
+                "exists": home.path.is_dir(),
+                "projects": home.projects.is_dir(),
+                "sessions": home.sessions.is_dir(),
+            }
+            for home in daemon.followed.homes
+        ],
+        "watcher": daemon.watcher.kind,
+        "logs": daemon.logs_read,
+        "bad_lines": daemon.pipeline.bad_lines,
+        "bad_session_files": sorted(daemon.census.bad_files),
+        "unpriced_models": sorted(daemon.unpriced_models),
+    }

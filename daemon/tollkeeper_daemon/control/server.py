@@ -1,0 +1,85 @@
+"""The control socket: reads calls, hands each to its verb, and sends the answer back."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import zmq
+import zmq.asyncio
+
+from tollkeeper import wire
+from tollkeeper.errors import ProtocolError
+from tollkeeper_daemon.control import daily, health, ping, session, shutdown, snapshot
+from tollkeeper_daemon.control.refusal import Refused
+from tollkeeper_daemon.daemon import Daemon
+
+log = logging.getLogger(__name__)
+
+LONGEST_CALL = 1 << 20
+
+Verb = Callable[[Daemon, dict[str, Any]], Any]
+
+VERBS: dict[str, Verb] = {
+    "ping": ping.answer,
+    "snapshot": snapshot.answer,
+    "health": health.answer,
+    "session": session.answer,
+    "daily": daily.answer,
+    "shutdown": shutdown.answer,
+}
+
+
+class Server:
+    """The ROUTER socket. An answer is sent after the effect, not after queueing it."""
+
+    def __init__(self, context: zmq.asyncio.Context, path: Path, daemon: Daemon) -> None:
+        self._daemon = daemon
+        self._socket = context.socket(zmq.ROUTER)
+        self._socket.linger = 200
+        self._socket.maxmsgsize = LONGEST_CALL
+        self._path = path
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._socket.bind(f"ipc://{self._path}")
+        self._path.chmod(0o600)
+        self._task = asyncio.create_task(self._serve())
+
+    async def stop(self) -> None:
+        """Answer no more."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        self._socket.close()
+
+    async def _serve(self) -> None:
+        while True:
+            frames = await self._socket.recv_multipart()
+            answer = self._answer(frames[-1])
+            await self._socket.send_multipart([*frames[:-1], answer])
+
+    def _answer(self, data: bytes) -> bytes:
+        call_id = ""
+        try:
+            call = wire.decode(data, wire.Request)
+            call_id = call.id
+            result = self._call(call)
+            return wire.encode(wire.Reply(call_id, result=msgspec.Raw(wire.encode(result))))
+        except ProtocolError as error:
+            refusal = wire.ErrorBody("bad-call", error.message)
+        except Refused as refused:
+            refusal = wire.ErrorBody(refused.code, str(refused), refused.hint)
+        except Exception:
+            log.exception("a call failed")
+            refusal = wire.ErrorBody("failed", "the daemon failed to answer", "see its log: toll doctor")
+        return wire.encode(wire.Reply(call_id, error=refusal))
+
+    def _call(self, call: wire.Request) -> Any:
+        verb = VERBS.get(call.method)
+        if verb is None:
+            raise Refused("unknown-method", f"no method {call.method!r}")
+        return verb(self._daemon, call.params)

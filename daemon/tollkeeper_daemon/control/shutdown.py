@@ -1,0 +1,12 @@
+"""``shutdown``: the daemon ends."""
+
+import os
+from typing import Any
+
+from tollkeeper_daemon.daemon import Daemon
+
+
+def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
+    """The pid that is about to end."""
+    daemon.shut_down()
+    return {"pid": os.getpid()}

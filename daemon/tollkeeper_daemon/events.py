@@ -1,0 +1,43 @@
+"""What reaches the loop from outside, and why: threads hand these in, the loop takes them out."""
+
+import asyncio
+import threading
+
+
+class Inlet:
+    """The paths that changed since they were last taken: logs and session files.
+
+    Watcher threads call ``log_changed`` and ``session_changed``; a path that changes many times
+    before the loop gets to it is read once. ``arrived`` is set in the loop when there is anything.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.arrived = asyncio.Event()
+        self._loop = loop
+        self._lock = threading.Lock()
+        self._logs: dict[str, None] = {}
+        self._sessions: dict[str, None] = {}
+
+    def log_changed(self, path: str) -> None:
+        """A log was written, replaced or deleted."""
+        self._put(self._logs, path)
+
+    def session_changed(self, path: str) -> None:
+        """A session file was written or deleted: an agent started, changed its state, or left."""
+        self._put(self._sessions, path)
+
+    def take(self) -> tuple[list[str], list[str]]:
+        """The session files and the logs that changed, in the order in which they did."""
+        with self._lock:
+            sessions, logs = list(self._sessions), list(self._logs)
+            self._sessions.clear()
+            self._logs.clear()
+            self.arrived.clear()
+        return sessions, logs
+
+    def _put(self, paths: dict[str, None], path: str) -> None:
+        with self._lock:
+            first = not (self._logs or self._sessions)
+            paths[path] = None
+        if first and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self.arrived.set)

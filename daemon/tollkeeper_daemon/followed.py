@@ -1,0 +1,60 @@
+"""The homes that are followed: which paths are theirs, and who pays in each."""
+
+import os
+from collections.abc import Iterator
+
+from tollkeeper_daemon.ledger.books import API, SUBSCRIPTION
+from tollkeeper_daemon.sources.homes import Home, Homes, has_subscription
+from tollkeeper_daemon.sources.tail import find_logs
+
+
+class Followed:
+    """The followed homes; outside bounds set by hand, those of running agents come in later.
+
+    ``source`` is the setting: who pays, or ``auto`` to tell it from the client's own settings.
+    """
+
+    def __init__(self, homes: Homes, source: str) -> None:
+        self.homes = list(homes.homes)
+        self._bounded = homes.bounded
+        self._source = source
+        self._subscribed: dict[Home, bool] = {}
+
+    def admit(self, path: str) -> tuple[Home | None, bool]:
+        """The followed home at this path, and whether it was only now taken in."""
+        home = Home(type(self.homes[0].path)(os.path.realpath(path)))
+        if home in self.homes:
+            return home, False
+        if self._bounded or not home.path.is_dir():
+            return None, False
+        self.homes.append(home)
+        return home, True
+
+    def holds(self, path: str) -> bool:
+        """Whether this is the path of a log in one of the homes."""
+        return any(path.startswith(f"{home.projects}{os.sep}") for home in self.homes)
+
+    def home_of_session(self, path: str) -> Home | None:
+        """The home whose session file this is."""
+        folder = os.path.dirname(path)
+        return next((home for home in self.homes if str(home.sessions) == folder), None)
+
+    def logs(self) -> Iterator["os.DirEntry[str]"]:
+        """Every log there is."""
+        for home in self.homes:
+            yield from find_logs(home.projects)
+
+    def is_subscribed(self, home: Home) -> bool:
+        """Whether a client of this home without an API key runs on a subscription."""
+        if self._source != "auto":
+            return self._source == SUBSCRIPTION
+        if home not in self._subscribed:
+            self._subscribed[home] = has_subscription(home)
+        return self._subscribed[home]
+
+    def source_of(self, path: str) -> str:
+        """Who pays for the requests of this log, as far as its home tells."""
+        for home in self.homes:
+            if path.startswith(str(home.path)):
+                return SUBSCRIPTION if self.is_subscribed(home) else API
+        return API

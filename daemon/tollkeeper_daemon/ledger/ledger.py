@@ -1,0 +1,182 @@
+"""Posts records: merges each into its request, charges what is new, and says what that changes."""
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from tollkeeper_daemon.ledger.books import Book, Charge, Group, Noted, quarter, totals_of
+from tollkeeper_daemon.ledger.charge import charge
+from tollkeeper_daemon.ledger.prices import PriceList
+from tollkeeper_daemon.ledger.requests import file_under, identity, resolve
+from tollkeeper_daemon.ledger.totals import Totals
+from tollkeeper_daemon.records import Prompt, Reply
+
+Row = tuple[int, int]
+"""A row of the sums: the quarter of an hour, and the number of the book."""
+
+
+class Shelf(Protocol):
+    """What the ledger reads of what was posted before."""
+
+    def group(self, key: str) -> Group | None:
+        """The group filed under this key."""
+        ...
+
+    def noted(self, key: str) -> Noted | None:
+        """The prompt with this line id."""
+        ...
+
+    def messages_of(self, request: str) -> list[str]:
+        """The keys of the groups in which this request id stands, sorted."""
+        ...
+
+    def number_of(self, book: Book) -> int:
+        """The number of the book, a new one when it is opened now."""
+        ...
+
+
+class Posting:
+    """What a batch of records changes, to be saved whole or not at all."""
+
+    def __init__(self) -> None:
+        self.groups: dict[str, Group] = {}
+        self.prompts: dict[str, Noted] = {}
+        self.request_ids: dict[str, set[str]] = {}
+        self.sums: dict[Row, Totals] = {}
+        self.unpriced_models: set[str] = set()
+
+    def add(self, row: Row, totals: Totals, times: int = 1) -> None:
+        """Change one row of the sums."""
+        known = self.sums.get(row)
+        if known is None:
+            known = self.sums[row] = Totals()
+        known.add(totals, times)
+
+
+class Ledger:
+    """The rules of booking, on top of a shelf that holds what was booked before.
+
+    ``attribute`` says which book a request belongs to, ``attribute_prompt`` the same of a prompt.
+    """
+
+    def __init__(
+        self,
+        prices: PriceList,
+        attribute: Callable[[Reply], Book],
+        attribute_prompt: Callable[[Prompt], Book],
+    ) -> None:
+        self.prices = prices
+        self._attribute = attribute
+        self._attribute_prompt = attribute_prompt
+
+    def post(self, records: Iterable[Reply | Prompt], shelf: Shelf) -> Posting:
+        """Post these records; whatever was posted before, in any order, counts once."""
+        posting = Posting()
+        for record in records:
+            if isinstance(record, Reply):
+                self._post_reply(record, shelf, posting)
+            else:
+                self._post_prompt(record, shelf, posting)
+        return posting
+
+    def rebook(self, groups: Iterable[str], prompts: Iterable[str], shelf: Shelf) -> Posting:
+        """Book these again, because whom they belong to is known better now; charges stay."""
+        posting = Posting()
+        for key in groups:
+            if group := shelf.group(key):
+                self._settle(key, group, shelf, posting, rebook=True)
+        for key in prompts:
+            if noted := shelf.noted(key):
+                self._note(key, noted.prompt, noted, shelf, posting)
+        return posting
+
+    def _post_reply(self, reply: Reply, shelf: Shelf, posting: Posting) -> None:
+        key, request = identity(reply)
+        group = _held(key, shelf, posting)
+        entries = file_under(group.entries, request, reply)
+        if entries is group.entries:
+            return
+        if len(entries) > len(group.entries) and request and key.startswith("m:"):
+            posting.request_ids.setdefault(request, set()).add(key)
+        group = Group(entries, group.charges)
+        if stray := self._stray_twin(key, request, shelf, posting):
+            self._merge_stray(key, group, stray, shelf, posting)
+        else:
+            self._settle(key, group, shelf, posting)
+
+    def _stray_twin(self, key: str, request: str, shelf: Shelf, posting: Posting) -> str | None:
+        """Where the same request is filed under another key, because one line lacked an id."""
+        if not request:
+            return None
+        if key.startswith("r:"):
+            known = {*shelf.messages_of(request), *posting.request_ids.get(request, ())}
+            return min(known, default=None)
+        stray = "r:" + request
+        return stray if _held(stray, shelf, posting).entries else None
+
+    def _merge_stray(
+        self, key: str, group: Group, twin: str, shelf: Shelf, posting: Posting
+    ) -> None:
+        """Join the lines without a message id to the group that has one, and empty the other."""
+        stray, whole = (key, twin) if key.startswith("r:") else (twin, key)
+        held = {key: group, twin: _held(twin, shelf, posting)}
+        entries = held[whole].entries
+        for entry in held[stray].entries:
+            entries = file_under(entries, entry.request, entry)
+        self._settle(whole, Group(entries, held[whole].charges), shelf, posting)
+        self._unsettle(_held(stray, shelf, posting), posting)
+        posting.groups[stray] = Group()
+
+    def _settle(
+        self, key: str, group: Group, shelf: Shelf, posting: Posting, rebook: bool = False
+    ) -> None:
+        """Take back what the group was charged, and charge what its entries now come to."""
+        before = _held(key, shelf, posting)
+        self._unsettle(before, posting)
+        paid = resolve(group.entries)
+        charges: list[Charge] = []
+        for index, reply in enumerate(paid):
+            if rebook:
+                kept = group.charges[index]
+                value, unpriced = kept.value, kept.unpriced
+            else:
+                value, unpriced = charge(reply, self.prices)
+            made = Charge(shelf.number_of(self._attribute(reply)), value, unpriced)
+            if unpriced:
+                posting.unpriced_models.add(reply.model)
+            posting.add((quarter(reply.time), made.book), totals_of(reply, made))
+            charges.append(made)
+        posting.groups[key] = Group(group.entries, tuple(charges))
+
+    def _unsettle(self, group: Group, posting: Posting) -> None:
+        if not group.charges:
+            return
+        for reply, made in zip(resolve(group.entries), group.charges, strict=True):
+            posting.add((quarter(reply.time), made.book), totals_of(reply, made), -1)
+
+    def _post_prompt(self, prompt: Prompt, shelf: Shelf, posting: Posting) -> None:
+        key = prompt.line
+        known = posting.prompts.get(key) or shelf.noted(key)
+        if known is None:
+            self._note(key, prompt, None, shelf, posting)
+        elif (merged := _join_prompts(known.prompt, prompt)) != known.prompt:
+            self._note(key, merged, known, shelf, posting)
+
+    def _note(
+        self, key: str, prompt: Prompt, before: Noted | None, shelf: Shelf, posting: Posting
+    ) -> None:
+        if before is not None:
+            posting.add((quarter(before.prompt.time), before.book), Totals(messages=1), -1)
+        noted = Noted(prompt, shelf.number_of(self._attribute_prompt(prompt)))
+        posting.add((quarter(prompt.time), noted.book), Totals(messages=1))
+        posting.prompts[key] = noted
+
+
+def _held(key: str, shelf: Shelf, posting: Posting) -> Group:
+    """The group as it stands after what this batch did to it."""
+    return posting.groups.get(key) or shelf.group(key) or Group()
+
+
+def _join_prompts(one: Prompt, other: Prompt) -> Prompt:
+    """A copied prompt belongs to the same conversation whichever copy is read first."""
+    first = min(one, other, key=lambda each: (not each.conversation, each.conversation))
+    return Prompt(one.line, first.conversation, min(one.time, other.time), first.cwd)

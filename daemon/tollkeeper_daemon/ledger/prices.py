@@ -1,0 +1,156 @@
+"""The price list: which rates hold for a model on a day, read from prices.toml files."""
+
+import re
+import tomllib
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from importlib import resources
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+FORMAT = 1
+
+# A tail that names the same model at the same price: a release date, `latest`, a context size.
+MODEL_TAIL = re.compile(r"(?:-latest|[-@]\d{8})?(?:-v\d+)?(?::\d+)?(?:\[\w+\])?$")
+# What providers put before the model's name, e.g. `us.anthropic.` on Bedrock.
+MODEL_HEAD = re.compile(r"^(?:.*/)?(?:[a-z-]+\.)*(?:anthropic\.)?(?=claude)")
+FAMILY = re.compile(r"claude-(?:\d[\d-]*-)?([a-z]+)")
+
+DAY_MS = 86_400_000
+
+
+class PriceError(ValueError):
+    """A price file can't be used; the text says which line of it and why."""
+
+
+class Price(Struct, frozen=True, kw_only=True):
+    """The rates of one model from a day on, in pico-dollars (1e-12 $) per token.
+
+    ``fast`` and ``above_100k`` are factors on the whole request, in thousandths.
+    ``since`` is in ms since 1970. ``guessed`` marks the stand-in for a model without a price.
+    """
+
+    model: str
+    since: int
+    input: int
+    output: int
+    cache_read: int
+    cache_write_5m: int
+    cache_write_1h: int
+    fast: int = 1000
+    above_100k: int = 1000
+    guessed: bool = False
+
+
+class PriceList:
+    """Every known price, and the rules for a model that is not on the list."""
+
+    def __init__(self, prices: list[Price], web_search: int, us_inference: int) -> None:
+        self.web_search = web_search
+        self.us_inference = us_inference
+        self._by_model: dict[str, list[Price]] = {}
+        for price in sorted(prices, key=lambda each: each.since):
+            self._by_model.setdefault(price.model, []).append(price)
+        self._aliases = {canonical(model): model for model in self._by_model}
+        self._found: dict[str, list[Price]] = {}
+
+    def price(self, model: str, time: int) -> Price:
+        """The price of the model at this time (ms); of an unknown model, a guess marked as one."""
+        dated = self._found.get(model)
+        if dated is None:
+            dated = self._found[model] = self._look_up(model)
+        chosen = dated[0]
+        for price in dated[1:]:
+            if price.since <= time:
+                chosen = price
+        return chosen
+
+    def _look_up(self, model: str) -> list[Price]:
+        known = self._by_model.get(model)
+        if known is None and (alias := self._aliases.get(canonical(model))):
+            known = self._by_model[alias]
+        return known or [self._dearest(model)]
+
+    def _dearest(self, model: str) -> Price:
+        """The dearest price of the model's family, else of all: no new model slips past a budget."""
+        latest = [dated[-1] for dated in self._by_model.values()]
+        family = [price for price in latest if family_of(price.model) == family_of(model)]
+        dearest = max(family or latest, key=lambda each: (each.output, each.input, each.cache_read))
+        return msgspec.structs.replace(dearest, guessed=True)
+
+
+def canonical(model: str) -> str:
+    """The model's name without provider, date, version and context size."""
+    return MODEL_TAIL.sub("", MODEL_HEAD.sub("", model.lower()))
+
+
+def family_of(model: str) -> str:
+    """The family in a model's name: `opus` of `claude-opus-5-5` and of `claude-3-opus`."""
+    found = FAMILY.search(model.lower())
+    return found[1] if found else ""
+
+
+def load_prices(own: str | None = None) -> PriceList:
+    """The built-in price list with the user's own file (its text) on top; PriceError if broken."""
+    builtin = resources.files(__package__).joinpath("prices.toml").read_text("utf-8")
+    tables = [_parse(builtin, "the built-in prices")]
+    if own is not None:
+        tables.append(_parse(own, "prices.toml"))
+    chosen: dict[tuple[str, int], Price] = {}
+    for table in tables:
+        for entry in table.get("prices", []):
+            price = _price(entry)
+            chosen[price.model, price.since] = price
+    merged = {**tables[0], **tables[-1]}
+    return PriceList(
+        list(chosen.values()),
+        web_search=_whole(merged["web_search"], 10**12),
+        us_inference=_whole(merged["us_inference"], 1000),
+    )
+
+
+def _parse(text: str, name: str) -> dict[str, Any]:
+    try:
+        table = tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        raise PriceError(f"{name}: {error}") from None
+    if table.get("version", FORMAT) != FORMAT:
+        raise PriceError(f"{name}: version {table['version']} is not known; {FORMAT} is")
+    return table
+
+
+def _price(entry: dict[str, Any]) -> Price:
+    try:
+        return Price(
+            model=entry["model"],
+            since=_since(entry.get("since")),
+            input=_per_token(entry["input"]),
+            output=_per_token(entry["output"]),
+            cache_read=_per_token(entry["cache_read"]),
+            cache_write_5m=_per_token(entry["cache_write_5m"]),
+            cache_write_1h=_per_token(entry["cache_write_1h"]),
+            fast=_whole(entry.get("fast", 1), 1000),
+            above_100k=_whole(entry.get("above_100k", 1), 1000),
+        )
+    except KeyError as error:
+        raise PriceError(f"the price of {entry.get('model', '?')} lacks {error}") from None
+
+
+def _since(value: Any) -> int:
+    if value is None:
+        return 0
+    if not isinstance(value, date):
+        raise PriceError(f"since = {value!r} is not a date like 2026-11-22")
+    return int(datetime(value.year, value.month, value.day, tzinfo=UTC).timestamp() * 1000)
+
+
+def _per_token(dollars_per_million: Any) -> int:
+    return _whole(dollars_per_million, 10**6)
+
+
+def _whole(value: Any, times: int) -> int:
+    if not isinstance(value, int | Decimal) or value < 0 or not Decimal(value).is_finite():
+        raise PriceError(f"{value!r} is not a price")
+    return int((Decimal(value) * times).to_integral_value())

@@ -1,0 +1,305 @@
+"""The river in one place: scans come in, are posted and saved in one transaction, and are told."""
+
+from collections.abc import Callable, Iterable
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tollkeeper_daemon.ledger.books import SUBSCRIPTION, Book, quarter
+from tollkeeper_daemon.ledger.ledger import Ledger, Posting, Row
+from tollkeeper_daemon.ledger.prices import PriceList
+from tollkeeper_daemon.ledger.totals import Totals
+from tollkeeper_daemon.reading import Scan
+from tollkeeper_daemon.records import Profile, Prompt, Reply
+from tollkeeper_daemon.roster import LiveAgent, LiveSubagent, Roster
+from tollkeeper_daemon.store.schema import Conversation
+from tollkeeper_daemon.store.store import Store
+from tollkeeper_daemon.store.transaction import Transaction
+from tollkeeper_daemon.tally import Tally
+
+MOST_CONVERSATIONS_CACHED = 5_000
+
+
+class Outcome(Struct, frozen=True):
+    """What a batch came to, for those who tell of it: the rows added, and the agents touched."""
+
+    charged: list[tuple[Book, Totals]]
+    agents: list[LiveAgent]
+    unpriced_models: frozenset[str]
+
+
+class Pipeline:
+    """Posts scans to the ledger and keeps the running sums that everyone asks for.
+
+    ``source_of`` says who pays for the requests of a log, by its path, when nothing else does.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        roster: Roster,
+        prices: PriceList,
+        source_of: Callable[[str], str],
+    ) -> None:
+        self.store = store
+        self.roster = roster
+        self.today: dict[str, Tally] = {}
+        self.run = Tally()
+        self.bad_lines: int = store.read(lambda transaction: transaction.meta("bad_lines")) or 0
+        self._ledger = Ledger(prices, self._book_of_reply, self._book_of_prompt)
+        self._source_of = source_of
+        self._conversations: dict[str, Conversation] = {}
+        self._unheld: dict[str, tuple[set[str], set[str]]] = {}
+        self._midnight = 0
+        self._next_midnight = 0
+
+    # Coming up.
+
+    def begin_day(self, midnight: int, next_midnight: int) -> None:
+        """Count the day that starts at this local midnight (ms); reads what is booked in it."""
+        self._midnight, self._next_midnight = midnight, next_midnight
+        self.today = {}
+
+        def sum_up(transaction: Transaction) -> None:
+            for (_, number), totals in transaction.rows(quarter(midnight), quarter(next_midnight)):
+                self._add_to_day(transaction.book(number), totals)
+
+        self.store.read(sum_up)
+
+    def restore(self) -> None:
+        """Read the sums of the agents and the run that an earlier daemon left."""
+        starts = [agent.record.started for agent in self.roster.agents.values()]
+        if self.roster.run:
+            starts.append(self.roster.run.started)
+        if not starts:
+            return
+
+        def sum_up(transaction: Transaction) -> None:
+            runs = {record.id: record.run for record in transaction.agents()}
+            for (_, number), totals in transaction.rows(quarter(min(starts))):
+                book = transaction.book(number)
+                if book.agent:
+                    self._add_to_agent(book, totals, runs.get(book.agent, ""))
+
+        self.store.read(sum_up)
+
+    # The river.
+
+    def post(self, scans: Iterable[Scan], now: int, live: bool = True) -> Outcome:
+        """Save what the scans say, and how far they read, together; then move the running sums."""
+        scans = list(scans)
+        changed: dict[str, Conversation] = {}
+
+        def work(transaction: Transaction) -> tuple[Posting, list[tuple[Row, Book]]]:
+            changed.clear()
+            self._looking_in = (transaction, changed)
+            for scan in scans:
+                self._learn(scan)
+            posting = self._ledger.post(
+                (record for scan in scans for record in (*scan.replies, *scan.prompts)), transaction
+            )
+            self._save(transaction, posting, scans)
+            return posting, [(row, transaction.book(row[1])) for row in posting.sums]
+
+        posting, rows = self.store.write(work)
+        self._remember(changed)
+        if live:
+            self._note_unheld(posting)
+        outcome = self._tell(posting, rows)
+        return replace(outcome, agents=self._with_hints(outcome.agents, scans, now))
+
+    def _with_hints(
+        self, touched: list[LiveAgent], scans: list[Scan], now: int
+    ) -> list[LiveAgent]:
+        """Note on the agents what is not summed: lines changed, last activity, helpers' names."""
+        agents = {agent.record.id: agent for agent in touched}
+        for scan in scans:
+            conversation, _ = place_of(scan.path)
+            agent = self.roster.agent_of(conversation, now)
+            if agent is None:
+                continue
+            agents[agent.record.id] = agent
+            times = [each.time for each in (*scan.replies, *scan.prompts)]
+            agent.last_time = max([agent.last_time, *times])
+            for profile in scan.profiles:
+                if profile.client_cost is not None:
+                    agent.lines_added = profile.lines_added
+                    agent.lines_removed = profile.lines_removed
+            if scan.helper and (helper := agent.subagents.get(scan.helper.id)):
+                helper.last_time = max([helper.last_time, *times])
+                helper.description = scan.helper.description
+                helper.finished = scan.helper.finished
+        return list(agents.values())
+
+    def claim(self, conversation: str) -> Outcome | None:
+        """An agent was found to hold this conversation: what was booked to nobody is its own."""
+        groups, prompts = self._unheld.pop(conversation, (set[str](), set[str]()))
+        if not groups and not prompts:
+            return None
+        changed: dict[str, Conversation] = {}
+
+        def work(transaction: Transaction) -> tuple[Posting, list[tuple[Row, Book]]]:
+            self._looking_in = (transaction, changed)
+            posting = self._ledger.rebook(groups, prompts, transaction)
+            transaction.save(posting)
+            return posting, [(row, transaction.book(row[1])) for row in posting.sums]
+
+        return self._tell(*self.store.write(work))
+
+    def _save(self, transaction: Transaction, posting: Posting, scans: list[Scan]) -> None:
+        transaction.save(posting)
+        for name, conversation in self._looking_in[1].items():
+            transaction.save_conversation(name, conversation)
+        for scan in scans:
+            transaction.save_file(scan.file, scan.mark)
+        bad = sum(scan.bad_lines for scan in scans)
+        if bad:
+            self.bad_lines = (transaction.meta("bad_lines") or 0) + bad
+            transaction.set_meta("bad_lines", self.bad_lines)
+
+    def _tell(self, posting: Posting, rows: list[tuple[Row, Book]]) -> Outcome:
+        touched: dict[str, LiveAgent] = {}
+        charged: list[tuple[Book, Totals]] = []
+        for row, book in rows:
+            totals = posting.sums[row]
+            if not totals:
+                continue
+            charged.append((book, totals))
+            if quarter(self._midnight) <= row[0] < quarter(self._next_midnight):
+                self._add_to_day(book, totals)
+            if book.agent and (agent := self._add_to_agent(book, totals)):
+                touched[agent.record.id] = agent
+        return Outcome(charged, list(touched.values()), frozenset(posting.unpriced_models))
+
+    def _add_to_day(self, book: Book, totals: Totals) -> None:
+        self.today.setdefault(book.source, Tally()).add(book, totals)
+
+    def _add_to_agent(self, book: Book, totals: Totals, run: str | None = None) -> LiveAgent | None:
+        agent = self.roster.agents.get(book.agent)
+        current = self.roster.run
+        if current and (run if agent is None else agent.record.run) == current.id:
+            self.run.add(book, totals)
+        if agent is None:
+            return None
+        agent.tally.add(book, totals)
+        if book.subagent:
+            helper = agent.subagents.setdefault(book.subagent, LiveSubagent(book.subagent))
+            helper.type = helper.type or book.subagent_type
+            helper.tally.add(book, totals)
+        elif totals.requests > 0:
+            agent.model = book.model
+        return agent
+
+    # Whom and what a record belongs to.
+
+    _looking_in: tuple[Transaction, dict[str, Conversation]]
+
+    def _conversation(self, name: str) -> Conversation:
+        transaction, changed = self._looking_in
+        found = changed.get(name) or self._conversations.get(name)
+        if found is None:
+            found = transaction.conversation(name) or Conversation()
+            self._conversations[name] = found
+        return found
+
+    def _remember(self, changed: dict[str, Conversation]) -> None:
+        if len(self._conversations) > MOST_CONVERSATIONS_CACHED:
+            self._conversations.clear()
+        self._conversations.update(changed)
+
+    def _learn(self, scan: Scan) -> None:
+        """Bring the conversations up to date with what the scan says of them."""
+        changed = self._looking_in[1]
+        own, project = place_of(scan.path)
+        facts: dict[str, Profile] = {profile.conversation: profile for profile in scan.profiles}
+        names = {each.conversation for each in (*scan.replies, *scan.prompts)} | facts.keys()
+        for name in names:
+            known = self._conversation(name)
+            learned = _learned(known, facts.get(name), scan, name)
+            if name == own and not learned.project:
+                learned = replace(learned, project=project)
+            if not learned.source:
+                learned = replace(learned, source=self._source_of(scan.path))
+            if learned != known:
+                changed[name] = learned
+
+    def _book_of_reply(self, reply: Reply) -> Book:
+        return self._book(
+            reply.conversation, reply.time, reply.model, reply.subagent, reply.subagent_type
+        )
+
+    def _book_of_prompt(self, prompt: Prompt) -> Book:
+        return self._book(prompt.conversation, prompt.time, "", "", "")
+
+    def _book(
+        self, conversation: str, time: int, model: str, subagent: str, subagent_type: str
+    ) -> Book:
+        known = self._conversation(conversation)
+        agent = self.roster.agent_of(conversation, time)
+        if agent is None:
+            return Book(
+                conversation=conversation,
+                model=model,
+                source=known.source,
+                account=known.account,
+                subagent=subagent,
+                subagent_type=subagent_type,
+            )
+        record = agent.record
+        return Book(
+            conversation=conversation,
+            model=model,
+            source=record.source,
+            account=known.account if record.source == SUBSCRIPTION else "",
+            agent=record.id,
+            subagent=subagent,
+            subagent_type=subagent_type,
+            workflow=record.workflow,
+            task=record.task,
+            stage=record.stage,
+        )
+
+    def _note_unheld(self, posting: Posting) -> None:
+        """Remember what was just booked to nobody, in case its agent is found a little later."""
+        for key, group in posting.groups.items():
+            for conversation in {entry.conversation for entry in group.entries}:
+                if not self.roster.is_held(conversation):
+                    self._unheld.setdefault(conversation, (set(), set()))[0].add(key)
+        for key, noted in posting.prompts.items():
+            if not self.roster.is_held(noted.prompt.conversation):
+                self._unheld.setdefault(noted.prompt.conversation, (set(), set()))[1].add(key)
+
+
+def place_of(path: str) -> tuple[str, str]:
+    """The conversation whose log this is, and the project folder it lies in."""
+    _, found, inside = path.rpartition("/projects/")
+    if not found:
+        return "", ""
+    project, _, rest = inside.partition("/")
+    first, _, _ = rest.partition("/")
+    return first.removesuffix(".jsonl"), project
+
+
+def _learned(known: Conversation, facts: Profile | None, scan: Scan, name: str) -> Conversation:
+    times = [reply.time for reply in scan.replies if reply.conversation == name]
+    cwd = next((prompt.cwd for prompt in scan.prompts if prompt.conversation == name), "")
+    first = min(times, default=known.first_time)
+    learned = replace(
+        known,
+        cwd=cwd or known.cwd,
+        first_time=min(first, known.first_time or first),
+        last_time=max([*times, known.last_time]),
+    )
+    if facts is None:
+        return learned
+    totals = facts if facts.client_cost is not None else known
+    account = facts.account or known.account
+    return replace(
+        learned,
+        title=facts.title or known.title,
+        account=account,
+        source=SUBSCRIPTION if facts.account else learned.source,
+        client_cost=totals.client_cost,
+        lines_added=totals.lines_added,
+        lines_removed=totals.lines_removed,
+    )

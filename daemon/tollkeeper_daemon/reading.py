@@ -1,0 +1,149 @@
+"""Reads a log on from its mark into a scan: what its new lines say, merged line by line.
+
+Runs in the daemon for what is appended, and in worker processes for what is history.
+"""
+
+import os
+from collections import OrderedDict
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tollkeeper_daemon.ledger.requests import identity, join
+from tollkeeper_daemon.records import FileId, FileMark, Profile, Prompt, Refusal, Reply
+from tollkeeper_daemon.sources.tail import Reading, read_on
+from tollkeeper_daemon.transcript.parse import BadLine, parse_line
+
+SUBAGENTS = f"{os.sep}subagents{os.sep}"
+
+
+class Sidecar(Struct, frozen=True):
+    """The note beside a subagent's log, ``agent-<id>.meta.json``."""
+
+    agentType: str | None = None
+    description: str | None = None
+    finished: bool | None = None
+
+
+class Helper(Struct, frozen=True, array_like=True):
+    """Which subagent a log is of, and what its sidecar says."""
+
+    id: str
+    type: str
+    description: str
+    finished: bool
+
+
+class Scan(Struct, frozen=True, array_like=True, gc=False):
+    """What some new lines of one log say. ``bytes`` is how far the reading went."""
+
+    path: str
+    file: FileId
+    mark: FileMark
+    bytes: int
+    replies: tuple[Reply, ...]
+    prompts: tuple[Prompt, ...]
+    profiles: tuple[Profile, ...]
+    refusals: tuple[Refusal, ...]
+    lines: int = 0
+    bad_lines: int = 0
+    more: bool = False
+    helper: Helper | None = None
+
+
+def scan_log(path: str, mark: FileMark | None, now: int) -> Scan | None:
+    """The next block of the log from its mark; None when the file is gone. OSError is passed on."""
+    reading = read_on(path, mark)
+    return None if reading is None else scan(reading, now)
+
+
+def scan(reading: Reading, now: int) -> Scan:
+    """What the lines of this reading say, the lines of one request merged."""
+    replies: OrderedDict[tuple[str, str], Reply] = OrderedDict()
+    prompts: list[Prompt] = []
+    profiles: dict[str, Profile] = {}
+    refusals: list[Refusal] = []
+    bad = reading.too_long
+    for line in reading.lines:
+        try:
+            record = parse_line(line, now) if line else None
+        except BadLine:
+            bad += 1
+            continue
+        match record:
+            case None:
+                pass
+            case Reply():
+                key = identity(record)
+                known = replies.get(key)
+                replies[key] = join(known, record) if known else record
+            case Prompt():
+                prompts.append(record)
+            case Profile():
+                known_profile = profiles.get(record.conversation)
+                profiles[record.conversation] = _update(known_profile, record)
+            case Refusal():
+                refusals.append(record)
+    path = reading.mark.path
+    helper = read_helper(path) if SUBAGENTS in path else None
+    found = tuple(replies.values())
+    return Scan(
+        path=path,
+        file=reading.file,
+        mark=reading.mark,
+        bytes=sum(map(len, reading.lines)) + len(reading.lines),
+        replies=_with_helper(found, helper) if helper else found,
+        prompts=tuple(prompts),
+        profiles=tuple(profiles.values()),
+        refusals=tuple(refusals),
+        lines=len(reading.lines),
+        bad_lines=bad,
+        more=reading.more,
+        helper=helper,
+    )
+
+
+def _update(known: Profile | None, new: Profile) -> Profile:
+    """What is known of the conversation after this line; a later line wins."""
+    if known is None:
+        return new
+    totals = new if new.client_cost is not None else known
+    return Profile(
+        new.conversation,
+        new.title or known.title,
+        new.account or known.account,
+        totals.client_cost,
+        totals.lines_added,
+        totals.lines_removed,
+    )
+
+
+def _with_helper(replies: tuple[Reply, ...], helper: Helper) -> tuple[Reply, ...]:
+    """The replies of a subagent's log; what the lines leave unsaid, the file's name and note say."""
+    return tuple(
+        reply
+        if reply.subagent and reply.subagent_type
+        else replace(
+            reply,
+            subagent=reply.subagent or helper.id,
+            subagent_type=reply.subagent_type or helper.type,
+        )
+        for reply in replies
+    )
+
+
+def read_helper(path: str) -> Helper:
+    """Which subagent this log is of; what its sidecar does not say stays empty."""
+    stem = path.removesuffix(".jsonl")
+    try:
+        with open(stem + ".meta.json", "rb") as file:
+            note = msgspec.json.decode(file.read(1 << 16), type=Sidecar)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        note = Sidecar()
+    return Helper(
+        id=os.path.basename(stem).removeprefix("agent-"),
+        type=note.agentType or "",
+        description=note.description or "",
+        finished=bool(note.finished),
+    )

@@ -1,0 +1,97 @@
+"""What a log says, once the words are taken off: the records that flow from transcript to ledger.
+
+Tokens are counts, times are milliseconds since 1970 (UTC), money is whole nano-dollars.
+"""
+
+from msgspec import Struct
+
+
+class Advice(Struct, frozen=True, array_like=True, gc=False):
+    """A request that an advisor model answered inside a reply, paid on top of it."""
+
+    model: str
+    input: int = 0
+    output: int = 0
+    cache_read: int = 0
+    cache_write_5m: int = 0
+    cache_write_1h: int = 0
+
+
+class Reply(Struct, frozen=True, array_like=True, gc=False):
+    """One line of a paid reply of the API: whose it is, and the usage that it names.
+
+    ``owned`` says that the line itself names the conversation that made the request, which a
+    copy in a fork does not always do.
+    """
+
+    message: str
+    request: str
+    line: str
+    conversation: str
+    owned: bool
+    time: int
+    model: str
+    subagent: str
+    subagent_type: str
+    input: int
+    output: int
+    cache_read: int
+    cache_write_5m: int
+    cache_write_1h: int
+    web_searches: int
+    fast: bool
+    us: bool
+    advice: tuple[Advice, ...] = ()
+
+
+class Prompt(Struct, frozen=True, array_like=True, gc=False):
+    """A message that a person or an orchestrator sent."""
+
+    line: str
+    conversation: str
+    time: int
+    cwd: str
+
+
+class Profile(Struct, frozen=True, array_like=True, gc=False):
+    """What lines say about a conversation as such; empty or None where they say nothing.
+
+    ``client_cost`` (nano-dollars), ``lines_added`` and ``lines_removed`` are the client's own
+    totals, which it writes into ``cost-state`` lines.
+    """
+
+    conversation: str
+    title: str = ""
+    account: str = ""
+    client_cost: int | None = None
+    lines_added: int = 0
+    lines_removed: int = 0
+
+
+class Refusal(Struct, frozen=True, array_like=True, gc=False):
+    """The API refused a request because a plan's window is spent; ``resets_at`` in ms."""
+
+    conversation: str
+    time: int
+    window: str
+    resets_at: int
+
+
+Record = Reply | Prompt | Profile | Refusal
+
+
+FileId = tuple[int, int]
+"""A file's device and inode."""
+
+
+class FileMark(Struct, frozen=True, array_like=True, gc=False):
+    """How far a log has been read: everything before ``offset`` is in the ledger.
+
+    ``check`` is the CRC-32 of the last bytes before the offset: it tells a file that was replaced.
+    ``skipping`` says that the offset stands inside a line too long to be read.
+    """
+
+    path: str
+    offset: int = 0
+    check: int = 0
+    skipping: bool = False

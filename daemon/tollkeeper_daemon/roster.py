@@ -1,0 +1,237 @@
+"""Who runs: agents with their names, states and conversations. Pure: it is told, it never looks."""
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from tollkeeper.model import AgentState
+from tollkeeper_daemon.ledger.books import API, SUBSCRIPTION
+from tollkeeper_daemon.sources.processes import Process
+from tollkeeper_daemon.sources.sessions import Session
+from tollkeeper_daemon.store.schema import AgentRecord, RunRecord
+from tollkeeper_daemon.tally import Tally
+
+RUN_ENDS_AFTER_MS = 30 * 60 * 1000
+EXITED_SHOWN_MS = 30 * 60 * 1000
+# A conversation that an agent turns to is its own from a little before that was noticed.
+NOTICED_WITHIN_MS = 5_000
+# Log lines may be read a little after their writer is gone.
+LATE_LINES_MS = 60_000
+SILENT_AFTER_MS = 15_000
+
+STATES: dict[str, AgentState] = {"busy": "working", "idle": "idle", "waiting": "waiting"}
+
+
+class LiveSubagent(Struct):
+    """A helper in an agent's conversation; its description is shown, and never saved."""
+
+    id: str
+    type: str = ""
+    description: str = ""
+    finished: bool = False
+    last_time: int = 0
+    tally: Tally = field(default_factory=Tally)
+
+
+class LiveAgent(Struct):
+    """An agent as it runs: what is saved of it, and what only matters while it lives."""
+
+    record: AgentRecord
+    tally: Tally = field(default_factory=Tally)
+    status: AgentState | None = None
+    waiting_for: str = ""
+    stopped: bool = False
+    model: str = ""
+    last_time: int = 0
+    lines_added: int = 0
+    lines_removed: int = 0
+    subagents: dict[str, LiveSubagent] = field(default_factory=dict)
+
+    def state(self, now: int) -> AgentState:
+        """What it does; without its own word (older clients) it is told from its last activity."""
+        if self.record.ended:
+            return "exited"
+        if self.stopped:
+            return "paused"
+        if self.status:
+            return self.status
+        return "working" if now - self.last_time < SILENT_AFTER_MS else "idle"
+
+
+class Claim(Struct, frozen=True):
+    """That the requests of a conversation between two times (ms) are an agent's."""
+
+    agent: str
+    since: int
+    until: int = 1 << 62
+
+
+class Roster:
+    """The agents that run, and those that exited lately."""
+
+    def __init__(self) -> None:
+        self.agents: dict[str, LiveAgent] = {}
+        self.run: RunRecord | None = None
+        self._claims: dict[str, list[Claim]] = {}
+
+    def restore(self, records: list[AgentRecord], runs: list[RunRecord], now: int) -> None:
+        """Take up what an earlier daemon knew; whether those agents still live is told later."""
+        for record in records:
+            if not record.ended or now - record.ended < EXITED_SHOWN_MS:
+                self.agents[record.id] = LiveAgent(record, last_time=record.started)
+                self._claim(record, record.started)
+        if runs and not runs[-1].ended and now - runs[-1].last_lived < RUN_ENDS_AFTER_MS:
+            self.run = runs[-1]
+
+    def alive(self) -> list[LiveAgent]:
+        """The agents that have not exited."""
+        return [agent for agent in self.agents.values() if not agent.record.ended]
+
+    def with_pid(self, pid: int) -> LiveAgent | None:
+        """The living agent with this pid."""
+        return next((agent for agent in self.alive() if agent.record.pid == pid), None)
+
+    def appear(
+        self, process: Process, session: Session | None, subscribed: bool, now: int
+    ) -> LiveAgent:
+        """A client is seen running: a new agent, or a known one looked at again."""
+        known = self.agents.get(process.id)
+        if known and not known.record.ended:
+            if session:
+                self.hear(known, session, now)
+            return known
+        self._begin_run(now)
+        agent = LiveAgent(self._new_record(process, session, subscribed), last_time=process.started)
+        self.agents[process.id] = agent
+        self._claim(agent.record, process.started)
+        if session:
+            self._take_status(agent, session)
+        return agent
+
+    def _new_record(
+        self, process: Process, session: Session | None, subscribed: bool
+    ) -> AgentRecord:
+        labels = process.labels
+        cwd = (session and session.cwd) or process.cwd
+        return AgentRecord(
+            id=process.id,
+            pid=process.pid,
+            name=self._free_name(labels.get("TOLL_AGENT") or _own_name(session), cwd),
+            started=process.started,
+            run=self.run.id if self.run else "",
+            cwd=cwd,
+            conversation=(session and session.sessionId) or process.conversation,
+            source=SUBSCRIPTION if subscribed and not process.pays_by_key else API,
+            workflow=labels.get("TOLL_WORKFLOW", ""),
+            task=labels.get("TOLL_TASK", ""),
+            stage=labels.get("TOLL_STAGE", ""),
+            budget=_budget(labels.get("TOLL_BUDGET_USD")),
+            named_by_label="TOLL_AGENT" in labels,
+        )
+
+    def hear(self, agent: LiveAgent, session: Session, now: int) -> bool:
+        """The agent's session file was rewritten; whether anything in it is news."""
+        before = (agent.record, agent.status, agent.waiting_for)
+        if session.sessionId and session.sessionId != agent.record.conversation:
+            first = not agent.record.conversation
+            agent.record = replace(agent.record, conversation=session.sessionId)
+            self._claim(agent.record, agent.record.started if first else now - NOTICED_WITHIN_MS)
+        name = _own_name(session)
+        if name and not agent.record.named_by_label and not _is_numbered(agent.record.name, name):
+            agent.record = replace(agent.record, name=self._free_name(name, agent.record.cwd))
+        self._take_status(agent, session)
+        return before != (agent.record, agent.status, agent.waiting_for)
+
+    def _take_status(self, agent: LiveAgent, session: Session) -> None:
+        agent.status = STATES.get(session.status or "", "working")
+        agent.waiting_for = (session.waitingFor or "") if agent.status == "waiting" else ""
+
+    def converses(self, agent: LiveAgent, conversation: str) -> None:
+        """An agent that writes no session file was found to hold this conversation."""
+        agent.record = replace(agent.record, conversation=conversation)
+        self._claim(agent.record, agent.record.started)
+
+    def exit(self, agent: LiveAgent, now: int) -> None:
+        """The agent's process is gone."""
+        agent.record = replace(agent.record, ended=now)
+        for conversation, claims in self._claims.items():
+            self._claims[conversation] = [
+                replace(claim, until=min(claim.until, now + LATE_LINES_MS))
+                if claim.agent == agent.record.id
+                else claim
+                for claim in claims
+            ]
+
+    def agent_of(self, conversation: str, time: int) -> LiveAgent | None:
+        """Whose request this is: the latest agent that held the conversation at that time."""
+        for claim in reversed(self._claims.get(conversation, ())):
+            if claim.since <= time <= claim.until:
+                return self.agents.get(claim.agent)
+        return None
+
+    def is_held(self, conversation: str) -> bool:
+        """Whether any agent holds, or lately held, the conversation."""
+        return conversation in self._claims
+
+    def tick(self, now: int) -> tuple[list[LiveAgent], RunRecord | None]:
+        """Let go of what is over: the agents that leave the list, and the run that ended."""
+        gone = [
+            agent
+            for agent in self.agents.values()
+            if agent.record.ended and now - agent.record.ended > EXITED_SHOWN_MS
+        ]
+        for agent in gone:
+            del self.agents[agent.record.id]
+        if gone:
+            names = {agent.record.id for agent in gone}
+            self._claims = {
+                conversation: kept
+                for conversation, claims in self._claims.items()
+                if (kept := [claim for claim in claims if claim.agent not in names])
+            }
+        ended = None
+        if self.run and self.alive():
+            self.run = replace(self.run, last_lived=now)
+        elif self.run and now - self.run.last_lived >= RUN_ENDS_AFTER_MS:
+            ended, self.run = replace(self.run, ended=self.run.last_lived), None
+        return gone, ended
+
+    def _begin_run(self, now: int) -> None:
+        if self.run is None:
+            self.run = RunRecord(f"run-{now // 1000}", started=now, last_lived=now)
+
+    def _claim(self, record: AgentRecord, since: int) -> None:
+        if record.conversation:
+            claim = Claim(record.id, since, record.ended + LATE_LINES_MS if record.ended else 1 << 62)
+            self._claims.setdefault(record.conversation, []).append(claim)
+
+    def _free_name(self, wanted: str, cwd: str) -> str:
+        """The wanted name if no living agent bears it, else with a number; else project and number."""
+        taken = {agent.record.name for agent in self.alive()}
+        if wanted and wanted not in taken:
+            return wanted
+        stem = wanted or cwd.rstrip("/").rpartition("/")[2] or "agent"
+        number = 2 if wanted else 1
+        while f"{stem}-{number}" in taken:
+            number += 1
+        return f"{stem}-{number}"
+
+
+def _own_name(session: Session | None) -> str:
+    """The name that a person gave; one derived by the client may hold words of the prompt."""
+    if session and session.name and session.nameSource == "user":
+        return session.name
+    return ""
+
+
+def _is_numbered(name: str, wanted: str) -> bool:
+    """Whether the name is the wanted one, or what it became because that was taken."""
+    return name == wanted or name.startswith(wanted + "-")
+
+
+def _budget(dollars: str | None) -> int | None:
+    """The budget in nano-dollars; None when there is none, or it is no number."""
+    try:
+        value = float(dollars or "")
+    except ValueError:
+        return None
+    return round(value * 1e9) if 0 < value < 1e9 else None

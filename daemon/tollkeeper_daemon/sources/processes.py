@@ -1,0 +1,170 @@
+"""The operating system's view of an agent: is it there, since when, where, with what labels."""
+
+import os
+import time
+
+import psutil
+from msgspec import Struct
+
+LABELS = ("TOLL_AGENT", "TOLL_WORKFLOW", "TOLL_TASK", "TOLL_STAGE", "TOLL_BUDGET_USD")
+# Of these only the names are looked at: their values are secrets, or of no use here.
+PAYING_BY_KEY = (
+    "ANTHROPIC_API_KEY",
+    "ANTHROPIC_AUTH_TOKEN",
+    "CLAUDE_CODE_USE_BEDROCK",
+    "CLAUDE_CODE_USE_VERTEX",
+)
+CLIENT_NAMES = frozenset({"claude", "node", "bun"})
+CLIENT_SCRIPT = "/claude-code/cli.js"
+# What the client does for itself rather than for a person.
+NOT_AGENTS = frozenset({"mcp", "update", "install", "doctor", "config", "--version", "-v"})
+# How far the start time that two sources name may differ for one and the same process.
+SAME_START_MS = 2_000
+SETTLED_SECONDS = 5.0
+
+
+class Process(Struct, frozen=True):
+    """One process of this user: which it is (pid and start, in ms), and what it runs with.
+
+    ``id`` is never given to another process: the pid with the start in the finest unit there is.
+    """
+
+    id: str
+    pid: int
+    started: int
+    cwd: str
+    labels: dict[str, str]
+    pays_by_key: bool
+    home: str
+    conversation: str
+
+
+class Pulse(Struct, frozen=True):
+    """A sign of life: the process's id, and whether a signal froze it."""
+
+    id: str
+    stopped: bool
+
+
+def look_at(pid: int) -> Process | None:
+    """The process with this pid if it is this user's; None when it is gone or not readable."""
+    try:
+        process = psutil.Process(pid)
+        with process.oneshot():
+            if process.uids().real != os.getuid() or process.status() == psutil.STATUS_ZOMBIE:
+                return None
+            created = process.create_time()
+            environment = process.environ()
+            return Process(
+                id=_id(pid, _stat(pid), created),
+                pid=pid,
+                started=int(created * 1000),
+                cwd=process.cwd(),
+                labels={name: environment[name] for name in LABELS if environment.get(name)},
+                pays_by_key=any(environment.get(name) for name in PAYING_BY_KEY),
+                home=_home_of(environment),
+                conversation=_named_conversation(process.cmdline()),
+            )
+    except (psutil.Error, OSError):
+        return None
+
+
+def pulse(pid: int) -> Pulse | None:
+    """A sign of life of whatever runs under this pid; None when nothing does."""
+    stat = _stat(pid)
+    if stat is not None:
+        state, _ = stat
+        return None if state in "ZX" else Pulse(_id(pid, stat, 0), state in "Tt")
+    try:
+        process = psutil.Process(pid)
+        status, created = process.status(), process.create_time()
+    except psutil.Error:
+        return None
+    if status == psutil.STATUS_ZOMBIE:
+        return None
+    return Pulse(_id(pid, None, created), status == psutil.STATUS_STOPPED)
+
+
+def started_as(process: Process, ticks: "str | int | None", written_at: int | None) -> bool:
+    """Whether the process is the one that wrote a session file, and not a later one with its pid.
+
+    ``ticks`` is the start that the file names, in clock ticks since boot; where the system has no
+    such count, the process must have started before the file says that the client did (ms).
+    """
+    if stat := _stat(process.pid):
+        return ticks is None or str(stat[1]) == str(ticks)
+    return written_at is None or process.started <= written_at + SAME_START_MS
+
+
+def _id(pid: int, stat: tuple[str, int] | None, created: float) -> str:
+    return f"{pid}-{stat[1] if stat else int(created * 1000)}"
+
+
+def _stat(pid: int) -> tuple[str, int] | None:
+    """State and start in clock ticks (proc(5), /proc/pid/stat, fields 3 and 22), where there are."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            fields = file.read().rpartition(b") ")[2].split()
+        return fields[0].decode(), int(fields[19])
+    except (OSError, IndexError, ValueError):
+        return None
+
+
+def watch_exit(pid: int) -> int | None:
+    """A descriptor that turns readable when the process exits; None where there is no such thing."""
+    if not hasattr(os, "pidfd_open"):
+        return None
+    try:
+        return os.pidfd_open(pid)
+    except OSError:
+        return None
+
+
+def find_clients(passed: set[int]) -> list[Process]:
+    """Running clients that may have no session file, among the pids that were not passed before.
+
+    A client is told by its name, never by a directory. Pids that are none are added to ``passed``.
+    A process that has just started is left for the next time: most write their file by then.
+    """
+    found: list[Process] = []
+    pids = set(psutil.pids())
+    passed &= pids
+    for pid in pids - passed:
+        is_client = _is_client(pid)
+        if is_client and (process := look_at(pid)):
+            found.append(process)
+        elif is_client is not None:
+            passed.add(pid)
+    return found
+
+
+def _is_client(pid: int) -> bool | None:
+    """Whether this is a client that works on its own; None when it is too young to tell."""
+    try:
+        process = psutil.Process(pid)
+        if process.name() not in CLIENT_NAMES:
+            return False
+        command = process.cmdline()
+        if process.name() != "claude" and not any(CLIENT_SCRIPT in part for part in command[:3]):
+            return False
+        if len(command) > 1 and command[1] in NOT_AGENTS:
+            return False
+        parent = process.parent()
+        if parent is not None and parent.name() == "claude":
+            return False
+        return True if time.time() - process.create_time() > SETTLED_SECONDS else None
+    except psutil.Error:
+        return False
+
+
+def _home_of(environment: dict[str, str]) -> str:
+    named = environment.get("CLAUDE_CONFIG_DIR")
+    return named or os.path.join(environment.get("HOME", ""), ".claude")
+
+
+def _named_conversation(command: list[str]) -> str:
+    """The conversation that the command line names, or an empty string."""
+    for flag, value in zip(command, command[1:], strict=False):
+        if flag in ("--session-id", "--resume", "-r") and not value.startswith("-"):
+            return "" if "--fork-session" in command else value
+    return ""

@@ -1,0 +1,100 @@
+"""Reads what was appended to a log: whole lines only, from where the last reading ended."""
+
+import os
+import zlib
+from pathlib import Path
+
+from msgspec import Struct
+
+from tollkeeper_daemon.records import FileId, FileMark
+
+BLOCK = 4 << 20
+# A line longer than this is dropped and counted; the client's largest hold a few pictures.
+LONGEST_LINE = 64 << 20
+CHECKED_BYTES = 64
+
+
+class Reading(Struct, frozen=True):
+    """Some whole lines of a log, where the next reading begins, and what had to be dropped.
+
+    ``restarted`` says that the file was not the one, or not as long, as when it was last read.
+    """
+
+    file: FileId
+    lines: list[bytes]
+    mark: FileMark
+    too_long: int = 0
+    restarted: bool = False
+    more: bool = False
+
+
+def read_on(path: str, mark: FileMark | None) -> Reading | None:
+    """The next lines of the log, at most about a block of them; None when it is gone.
+
+    ``mark`` is where the file with this inode was left. OSError for anything but absence.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        status = os.fstat(descriptor)
+        here = mark if mark and _continues(descriptor, mark, status.st_size) else None
+        file = (status.st_dev, status.st_ino)
+        start = here or FileMark(path)
+        return _read_lines(descriptor, file, start, path, restarted=bool(mark and not here))
+    finally:
+        os.close(descriptor)
+
+
+def _continues(descriptor: int, mark: FileMark, size: int) -> bool:
+    """Whether the file still holds what stood before the mark."""
+    return size >= mark.offset and _check(descriptor, mark.offset) == mark.check
+
+
+def _check(descriptor: int, offset: int) -> int:
+    length = min(offset, CHECKED_BYTES)
+    return zlib.crc32(os.pread(descriptor, length, offset - length))
+
+
+def _read_lines(
+    descriptor: int, file: FileId, start: FileMark, path: str, restarted: bool
+) -> Reading:
+    block = os.pread(descriptor, BLOCK, start.offset)
+    end = block.rfind(b"\n") + 1
+    while not end and len(block) >= BLOCK and len(block) < LONGEST_LINE:
+        more = os.pread(descriptor, len(block), start.offset + len(block))
+        block += more
+        end = block.rfind(b"\n") + 1
+        if not more:
+            break
+    too_long, skipping = 0, start.skipping
+    if not end and len(block) >= LONGEST_LINE:
+        end, too_long, skipping = len(block), int(not skipping), True
+        lines: list[bytes] = []
+    else:
+        lines = block[:end].split(b"\n")[:-1] if end else []
+        if skipping and lines:
+            del lines[0]
+            skipping = False
+    offset = start.offset + end
+    mark = FileMark(path, offset, _check(descriptor, offset), skipping)
+    more_left = end > 0 and os.fstat(descriptor).st_size > offset and len(block) >= BLOCK
+    return Reading(file, lines, mark, too_long, restarted, more_left)
+
+
+def find_logs(projects: Path) -> list[os.DirEntry[str]]:
+    """Every session log in the tree, subagents' included; folders that can't be read are passed."""
+    found: list[os.DirEntry[str]] = []
+    folders = [str(projects)]
+    while folders:
+        try:
+            with os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
+                    elif entry.name.endswith(".jsonl") and entry.is_file():
+                        found.append(entry)
+        except OSError:
+            continue
+    return found

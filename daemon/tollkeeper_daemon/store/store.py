@@ -1,0 +1,109 @@
+"""The LMDB environment: opens it, checks its version, grows its map, and runs transactions."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+import lmdb
+
+from tollkeeper_daemon.ledger.books import Book
+from tollkeeper_daemon.store.schema import VERSION
+from tollkeeper_daemon.store.transaction import Tables, Transaction
+
+FIRST_MAP_SIZE = 64 << 20
+
+T = TypeVar("T")
+
+
+class StoreError(Exception):
+    """The ledger can't be opened; the text is for people, ``hint`` says what to do."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class Store:
+    """The ledger's file. One process at a time may open it, one transaction at a time runs."""
+
+    def __init__(self, path: Path) -> None:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            # metasync=False: a commit survives any crash of ours, and a crash of the machine can
+            # cost the last transaction but never the file's integrity. The logs are the truth: an
+            # offset lost is a line read again, and posting it again changes nothing.
+            self._env = lmdb.open(
+                str(path),
+                map_size=max(FIRST_MAP_SIZE, _size_on_disk(path) * 2),
+                max_dbs=len(Tables.NAMES) + 4,
+                metasync=False,
+                max_readers=8,
+                mode=0o600,
+            )
+        except lmdb.Error as error:
+            raise StoreError(
+                f"can't open the ledger in {path}: {error}",
+                "move that directory away; it is built anew from the logs that are still there",
+            ) from None
+        self._tables = Tables(self._env)
+        self._books: dict[Book, int] = {}
+        self._check_version(path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Write everything through and close the file."""
+        self._env.sync(True)
+        self._env.close()
+
+    def write(self, work: Callable[[Transaction], T]) -> T:
+        """Do the work in one transaction: all of it is saved, or nothing.
+
+        The work may be called again from the start when the map had to grow.
+        """
+        while True:
+            try:
+                with self._env.begin(write=True) as raw:
+                    transaction = Transaction(raw, self._tables, self._books)
+                    result = work(transaction)
+            except lmdb.MapFullError:
+                self._env.set_mapsize(self._env.info()["map_size"] * 2)
+            else:
+                transaction.after_commit()
+                return result
+
+    def read(self, work: Callable[[Transaction], T]) -> T:
+        """Look things up in one consistent state; the work must not write."""
+        with self._env.begin() as raw:
+            return work(Transaction(raw, self._tables, self._books))
+
+    def _check_version(self, path: Path) -> None:
+        found = self.read(lambda transaction: transaction.meta("schema"))
+        if found is None:
+            self.write(lambda transaction: transaction.set_meta("schema", VERSION))
+        elif found != VERSION:
+            self._env.close()
+            raise StoreError(
+                f"the ledger in {path} has version {found}, this Tollkeeper reads {VERSION}",
+                "install the newer Tollkeeper again",
+            )
+
+
+def _size_on_disk(path: Path) -> int:
+    try:
+        return os.stat(path / "data.mdb").st_size
+    except FileNotFoundError:
+        return 0
+
+

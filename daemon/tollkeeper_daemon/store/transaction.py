@@ -1,0 +1,220 @@
+"""One transaction of the store: typed reading and writing of every table."""
+
+import hashlib
+import struct
+from collections.abc import Iterator
+from typing import Any, ClassVar, TypeVar
+
+import lmdb
+import msgspec
+from msgspec import Struct
+
+from tollkeeper_daemon.ledger.books import Book, Group, Noted
+from tollkeeper_daemon.ledger.ledger import Posting, Row
+from tollkeeper_daemon.ledger.totals import Totals
+from tollkeeper_daemon.records import FileId, FileMark
+from tollkeeper_daemon.store.schema import AgentRecord, Conversation, RunRecord
+
+T = TypeVar("T", bound=Struct)
+
+ROW = struct.Struct(">II")
+NUMBER = struct.Struct(">I")
+INODE = struct.Struct(">QQ")
+
+# LMDB takes keys of up to 511 bytes; longer names are filed under their digest.
+LONGEST_KEY = 400
+MOST_BOOKS_CACHED = 50_000
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Tables:
+    """The handles of the environment's tables."""
+
+    NAMES: ClassVar = (
+        "meta",
+        "files",
+        "groups",
+        "prompts",
+        "sums",
+        "books",
+        "book_numbers",
+        "conversations",
+        "agents",
+        "runs",
+    )
+
+    def __init__(self, env: lmdb.Environment) -> None:
+        self.by_name = {name: env.open_db(name.encode()) for name in self.NAMES}
+        self.request_ids = env.open_db(b"request_ids", dupsort=True)
+
+
+class Transaction:
+    """Reads what the ledger and the pipeline ask for, and saves what they decide."""
+
+    def __init__(self, raw: lmdb.Transaction, tables: Tables, books: dict[Book, int]) -> None:
+        self._raw = raw
+        self._tables = tables
+        self._books = books
+        self._opened: dict[Book, int] = {}
+
+    # What the ledger asks for (see Shelf).
+
+    def group(self, key: str) -> Group | None:
+        return self._get("groups", _key(key), _decode_group)
+
+    def noted(self, key: str) -> Noted | None:
+        return self._get("prompts", _key(key), _decode_noted)
+
+    def messages_of(self, request: str) -> list[str]:
+        with self._raw.cursor(self._tables.request_ids) as cursor:
+            if not cursor.set_key(_key(request)):
+                return []
+            return [bytes(value).decode() for value in cursor.iternext_dup()]
+
+    def number_of(self, book: Book) -> int:
+        number = self._books.get(book) or self._opened.get(book)
+        if number is None:
+            number = self._opened[book] = self._find_or_open(book)
+        return number
+
+    def _find_or_open(self, book: Book) -> int:
+        encoded = _encode(book)
+        digest = hashlib.blake2b(encoded, digest_size=16).digest()
+        if found := self._raw.get(digest, db=self._tables.by_name["book_numbers"]):
+            return NUMBER.unpack(found)[0]
+        number = self._raw.stat(self._tables.by_name["books"])["entries"] + 1
+        self._raw.put(NUMBER.pack(number), encoded, db=self._tables.by_name["books"])
+        self._raw.put(digest, NUMBER.pack(number), db=self._tables.by_name["book_numbers"])
+        return number
+
+    def after_commit(self) -> None:
+        """Remember the books opened here, now that they are saved."""
+        if len(self._books) > MOST_BOOKS_CACHED:
+            self._books.clear()
+        self._books.update(self._opened)
+
+    # What the pipeline saves and looks up.
+
+    def save(self, posting: Posting) -> None:
+        """Save everything that the posting changes."""
+        self._put_many("groups", {_key(key): each for key, each in posting.groups.items()})
+        self._put_many("prompts", {_key(key): each for key, each in posting.prompts.items()})
+        links = [
+            (_key(request), key.encode()[:LONGEST_KEY])
+            for request, keys in posting.request_ids.items()
+            for key in keys
+        ]
+        with self._raw.cursor(self._tables.request_ids) as cursor:
+            cursor.putmulti(sorted(links), dupdata=True)
+        for row, change in posting.sums.items():
+            self._add_to_row(row, change)
+
+    def _add_to_row(self, row: Row, change: Totals) -> None:
+        if not change:
+            return
+        db, key = self._tables.by_name["sums"], ROW.pack(*row)
+        if known := self._raw.get(key, db=db):
+            totals = _decode_totals(known)
+            totals.add(change)
+            change = totals
+        if change:
+            self._raw.put(key, _encode(change), db=db)
+        else:
+            self._raw.delete(key, db=db)
+
+    def rows(self, since: int = 0, until: int = 2**32 - 1) -> Iterator[tuple[Row, Totals]]:
+        """The rows of the sums in quarters from ``since`` to before ``until``, oldest first."""
+        with self._raw.cursor(self._tables.by_name["sums"]) as cursor:
+            if not cursor.set_range(ROW.pack(max(since, 0), 0)):
+                return
+            for key, value in cursor.iternext():
+                row: Row = ROW.unpack(key)
+                if row[0] >= until:
+                    return
+                yield row, _decode_totals(value)
+
+    def book(self, number: int) -> Book:
+        """The book with this number."""
+        found = self._raw.get(NUMBER.pack(number), db=self._tables.by_name["books"])
+        return _decode_book(found or b"")
+
+    def conversation(self, name: str) -> Conversation | None:
+        return self._get("conversations", _key(name), _decode_conversation)
+
+    def save_conversation(self, name: str, conversation: Conversation) -> None:
+        self._put("conversations", _key(name), conversation)
+
+    def files(self) -> dict[FileId, FileMark]:
+        """Every log that was read, by device and inode."""
+        return {
+            INODE.unpack(key): _decode_file(value)
+            for key, value in self._all("files")
+        }
+
+    def save_file(self, file: FileId, mark: FileMark) -> None:
+        self._put("files", INODE.pack(*file), mark)
+
+    def forget_file(self, file: FileId) -> None:
+        self._raw.delete(INODE.pack(*file), db=self._tables.by_name["files"])
+
+    def agents(self) -> list[AgentRecord]:
+        """Every agent that was ever seen."""
+        return [_decode_agent(value) for _, value in self._all("agents")]
+
+    def save_agent(self, agent: AgentRecord) -> None:
+        self._put("agents", _key(agent.id), agent)
+
+    def runs(self) -> list[RunRecord]:
+        """Every run, oldest first."""
+        return [_decode_run(value) for _, value in self._all("runs")]
+
+    def save_run(self, run: RunRecord) -> None:
+        self._put("runs", _key(run.id), run)
+
+    def meta(self, name: str) -> Any:
+        """A single value kept under this name, or None."""
+        return self._get("meta", name.encode(), msgspec.msgpack.decode)
+
+    def set_meta(self, name: str, value: Any) -> None:
+        self._put("meta", name.encode(), value)
+
+    def count(self, table: str) -> int:
+        """How many entries the table has."""
+        return self._raw.stat(self._tables.by_name[table])["entries"]
+
+    def all_groups(self) -> Iterator[tuple[str, Group]]:
+        """Every group with its key; a long key comes as its digest."""
+        for key, value in self._all("groups"):
+            yield key.decode(), _decode_group(value)
+
+    def _get(self, table: str, key: bytes, decode: Any) -> Any:
+        found = self._raw.get(key, db=self._tables.by_name[table])
+        return None if found is None else decode(found)
+
+    def _put(self, table: str, key: bytes, value: Any) -> None:
+        self._raw.put(key, _encode(value), db=self._tables.by_name[table])
+
+    def _put_many(self, table: str, values: dict[bytes, Any]) -> None:
+        items = [(key, _encode(values[key])) for key in sorted(values)]
+        with self._raw.cursor(self._tables.by_name[table]) as cursor:
+            cursor.putmulti(items)
+
+    def _all(self, table: str) -> Iterator[tuple[bytes, bytes]]:
+        with self._raw.cursor(self._tables.by_name[table]) as cursor:
+            yield from cursor.iternext()
+
+
+def _key(name: str) -> bytes:
+    key = name.encode("utf-8", "surrogatepass") or b"-"
+    return key if len(key) <= LONGEST_KEY else hashlib.blake2b(key).hexdigest().encode()
+
+
+_decode_group = msgspec.msgpack.Decoder(Group).decode
+_decode_noted = msgspec.msgpack.Decoder(Noted).decode
+_decode_totals = msgspec.msgpack.Decoder(Totals).decode
+_decode_book = msgspec.msgpack.Decoder(Book).decode
+_decode_conversation = msgspec.msgpack.Decoder(Conversation).decode
+_decode_file = msgspec.msgpack.Decoder(FileMark).decode
+_decode_agent = msgspec.msgpack.Decoder(AgentRecord).decode
+_decode_run = msgspec.msgpack.Decoder(RunRecord).decode

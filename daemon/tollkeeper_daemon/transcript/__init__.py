@@ -1,0 +1,1 @@
+"""Turns the bytes of Claude Code's session logs into records; nothing here touches a file."""

@@ -1,0 +1,86 @@
+"""What the world is told: roster and sums turned into the values of the wire. Pure."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from tollkeeper.model import Agent, Run, Subagent, Today
+from tollkeeper.wire import Charged
+from tollkeeper_daemon.ledger.books import SUBSCRIPTION, Book
+from tollkeeper_daemon.ledger.totals import Totals
+from tollkeeper_daemon.roster import LiveAgent, LiveSubagent, Roster
+from tollkeeper_daemon.tally import Tally
+
+SUBAGENT_DONE_AFTER_MS = 60_000
+
+
+def iso(time: int) -> str:
+    """A time in ms as ISO 8601 in UTC, to the millisecond."""
+    return datetime.fromtimestamp(time / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+def agent_view(agent: LiveAgent, now: int) -> Agent:
+    """The agent as the wire shows it."""
+    record = agent.record
+    return Agent(
+        id=record.id,
+        name=record.name,
+        pid=record.pid,
+        state=agent.state(now),
+        waiting_for=agent.waiting_for or None,
+        source=record.source,
+        account=record.account or None,
+        model=agent.model or None,
+        cwd=record.cwd or None,
+        project=record.cwd.rstrip("/").rpartition("/")[2] or None,
+        conversation=record.conversation or None,
+        started_at=iso(record.started),
+        last_activity_at=iso(agent.last_time) if agent.last_time else None,
+        workflow=record.workflow or None,
+        task=record.task or None,
+        stage=record.stage or None,
+        lines_added=agent.lines_added,
+        lines_removed=agent.lines_removed,
+        usage=agent.tally.usage(),
+        subagents=tuple(_subagent_view(each, now) for each in agent.subagents.values()),
+    )
+
+
+def _subagent_view(subagent: LiveSubagent, now: int) -> Subagent:
+    silent = now - subagent.last_time > SUBAGENT_DONE_AFTER_MS
+    return Subagent(
+        id=subagent.id,
+        type=subagent.type or None,
+        description=subagent.description or None,
+        state="done" if subagent.finished or silent else "working",
+        usage=subagent.tally.usage(),
+    )
+
+
+def today_view(sources: Mapping[str, Tally]) -> Today:
+    """The day's sums; whoever is not a subscription is billed."""
+    subscription, billed, total = Tally(), Tally(), Tally()
+    for source, tally in sources.items():
+        (subscription if source == SUBSCRIPTION else billed).merge(tally)
+        total.merge(tally)
+    return Today(subscription=subscription.usage(), api=billed.usage(), total=total.usage())
+
+
+def run_view(roster: Roster, tally: Tally) -> Run | None:
+    """The current run."""
+    if roster.run is None:
+        return None
+    return Run(id=roster.run.id, started_at=iso(roster.run.started), usage=tally.usage())
+
+
+def charged_view(book: Book, totals: Totals) -> Charged:
+    """What was added to one account."""
+    tally = Tally()
+    tally.add(book, totals)
+    return Charged(
+        conversation=book.conversation,
+        agent=book.agent or None,
+        subagent=book.subagent or None,
+        model=book.model,
+        source=book.source,
+        usage=tally.usage(),
+    )
