@@ -1,10 +1,8 @@
 """Reads history: many logs at once, in worker processes, the newest conversations first."""
 
 import asyncio
-import contextlib
 import multiprocessing
 import os
-import time
 from collections import deque
 from collections.abc import AsyncIterator
 from concurrent.futures import ProcessPoolExecutor
@@ -12,23 +10,10 @@ from concurrent.futures import ProcessPoolExecutor
 import msgspec
 from msgspec import Struct
 
-from tollkeeper_daemon.reading import Scan, scan_log
-from tollkeeper_daemon.records import FileMark
+from tollkeeper_daemon.reading import TASK_BYTES, Job, Scan, read_encoded_lot, read_lot
 
-# What one worker reads before it hands over: large enough to be cheap, small enough that the
-# daemon's answers and memory do not suffer.
-TASK_BYTES = 8 << 20
 # Below this, starting workers takes longer than reading.
 WORTH_WORKERS = 24 << 20
-
-
-class Job(Struct, frozen=True, array_like=True):
-    """A log to be read on from its mark; ``bytes`` is what was left of it when this was planned."""
-
-    path: str
-    mark: FileMark | None
-    bytes: int
-    modified: float = 0.0
 
 
 class Progress(Struct):
@@ -47,7 +32,7 @@ async def read_backlog(jobs: deque[Job], progress: Progress) -> AsyncIterator[li
     """The scans of all jobs, in lots, as they come; big logs come in several lots."""
     if progress.total < WORTH_WORKERS:
         while jobs:
-            yield _advance(jobs, progress, _read_lot([jobs.popleft()]))
+            yield _advance(jobs, progress, read_lot([jobs.popleft()]))
             await asyncio.sleep(0)
         return
     workers = os.cpu_count() or 1
@@ -58,7 +43,7 @@ async def read_backlog(jobs: deque[Job], progress: Progress) -> AsyncIterator[li
         while jobs or waiting:
             while jobs and len(waiting) <= workers:
                 lot = msgspec.msgpack.encode(_next_lot(jobs))
-                waiting.add(loop.run_in_executor(pool, read_lot, lot))
+                waiting.add(loop.run_in_executor(pool, read_encoded_lot, lot))
             finished, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             for each in finished:
                 scans = msgspec.msgpack.decode(each.result(), type=list[Scan])
@@ -81,21 +66,4 @@ def _advance(jobs: deque[Job], progress: Progress, scans: list[Scan]) -> list[Sc
     progress.done += sum(scan.bytes for scan in scans)
     if scans and scans[-1].more:
         jobs.appendleft(Job(scans[-1].path, scans[-1].mark, TASK_BYTES))
-    return scans
-
-
-def read_lot(encoded: bytes) -> bytes:
-    """The scans of a lot of jobs; both travel between processes as MessagePack."""
-    return msgspec.msgpack.encode(_read_lot(msgspec.msgpack.decode(encoded, type=list[Job])))
-
-
-def _read_lot(lot: list[Job]) -> list[Scan]:
-    now = int(time.time() * 1000)
-    scans: list[Scan] = []
-    for job in lot:
-        mark, read, more = job.mark, 0, True
-        with contextlib.suppress(OSError):
-            while more and read < TASK_BYTES and (scan := scan_log(job.path, mark, now)):
-                scans.append(scan)
-                mark, read, more = scan.mark, read + scan.bytes, scan.more
     return scans

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 
@@ -34,6 +35,7 @@ CLIENTS_SECONDS = 5.0
 SWEEP_SECONDS = 60.0
 HEARTBEAT_SECONDS = 10.0
 IMPORT_BEAT_SECONDS = 0.25
+IMPORT_BATCH_SECONDS = 0.15
 # So much may be read before the first answer: less than a blink, more than an hour of agents.
 AT_ONCE_BYTES = 4 << 20
 ALERTS_KEPT = 50
@@ -189,9 +191,7 @@ class Daemon:
         self.importing = Progress(total=sum(job.bytes for job in backlog))
         beat = asyncio.create_task(self._every(IMPORT_BEAT_SECONDS, self.beat))
         try:
-            async for scans in read_backlog(plan(backlog), self.importing):
-                self._post(scans, now_ms(), live=False)
-                self._pending -= {scan.path for scan in scans if not scan.more}
+            await self._import_all(backlog, self.importing)
         finally:
             beat.cancel()
             self._pending.clear()
@@ -199,6 +199,22 @@ class Daemon:
         log.info("imported %d logs", len(backlog))
         self._sweep()
         self.beat()
+
+    async def _import_all(self, backlog: list[Job], progress: Progress) -> None:
+        """Post what is read in large batches, since each costs a write to the disk."""
+        held: list[Scan] = []
+        last = 0.0
+        async for scans in read_backlog(plan(backlog), progress):
+            held += scans
+            if time.monotonic() - last > IMPORT_BATCH_SECONDS:
+                self._post_history(held)
+                held, last = [], time.monotonic()
+        self._post_history(held)
+
+    def _post_history(self, scans: list[Scan]) -> None:
+        if scans:
+            self._post(scans, now_ms(), live=False)
+            self._pending -= {scan.path for scan in scans if not scan.more}
 
     # What goes on by the clock.
 

@@ -3,8 +3,9 @@
 Runs in the daemon for what is appended, and in worker processes for what is history.
 """
 
+import contextlib
 import os
-from collections import OrderedDict
+import time
 
 import msgspec
 from msgspec import Struct
@@ -13,9 +14,13 @@ from msgspec.structs import replace
 from tollkeeper_daemon.ledger.requests import identity, join
 from tollkeeper_daemon.records import FileId, FileMark, Profile, Prompt, Refusal, Reply
 from tollkeeper_daemon.sources.tail import Reading, read_on
-from tollkeeper_daemon.transcript.parse import BadLine, parse_line
+from tollkeeper_daemon.transcript.parse import BadLine, Parser
 
 SUBAGENTS = f"{os.sep}subagents{os.sep}"
+
+# What one worker reads before it hands over: large enough to be cheap, small enough that the
+# daemon's answers and memory do not suffer.
+TASK_BYTES = 8 << 20
 
 
 class Sidecar(Struct, frozen=True):
@@ -33,6 +38,15 @@ class Helper(Struct, frozen=True, array_like=True):
     type: str
     description: str
     finished: bool
+
+
+class Job(Struct, frozen=True, array_like=True):
+    """A log to be read on from its mark; ``bytes`` is what was left of it when this was planned."""
+
+    path: str
+    mark: FileMark | None
+    bytes: int
+    modified: float = 0.0
 
 
 class Scan(Struct, frozen=True, array_like=True, gc=False):
@@ -60,14 +74,15 @@ def scan_log(path: str, mark: FileMark | None, now: int) -> Scan | None:
 
 def scan(reading: Reading, now: int) -> Scan:
     """What the lines of this reading say, the lines of one request merged."""
-    replies: OrderedDict[tuple[str, str], Reply] = OrderedDict()
+    replies: dict[tuple[str, str], Reply] = {}
     prompts: list[Prompt] = []
     profiles: dict[str, Profile] = {}
     refusals: list[Refusal] = []
     bad = reading.too_long
+    parse = Parser(now).parse
     for line in reading.lines:
         try:
-            record = parse_line(line, now) if line else None
+            record = parse(line) if line else None
         except BadLine:
             bad += 1
             continue
@@ -147,3 +162,21 @@ def read_helper(path: str) -> Helper:
         description=note.description or "",
         finished=bool(note.finished),
     )
+
+
+def read_encoded_lot(encoded: bytes) -> bytes:
+    """The scans of a lot of jobs; both travel between processes as MessagePack."""
+    return msgspec.msgpack.encode(read_lot(msgspec.msgpack.decode(encoded, type=list[Job])))
+
+
+def read_lot(lot: list[Job]) -> list[Scan]:
+    """The scans of these jobs, together about as much as one task should read."""
+    now = int(time.time() * 1000)
+    scans: list[Scan] = []
+    for job in lot:
+        mark, read, more = job.mark, 0, True
+        with contextlib.suppress(OSError):
+            while more and read < TASK_BYTES and (scan := scan_log(job.path, mark, now)):
+                scans.append(scan)
+                mark, read, more = scan.mark, read + scan.bytes, scan.more
+    return scans

@@ -33,6 +33,11 @@ class Shelf(Protocol):
         """The number of the book, a new one when it is opened now."""
         ...
 
+    @property
+    def has_strays(self) -> bool:
+        """Whether any group is filed under a request id, for want of a message id."""
+        ...
+
 
 class Posting:
     """What a batch of records changes, to be saved whole or not at all."""
@@ -43,6 +48,7 @@ class Posting:
         self.request_ids: dict[str, set[str]] = {}
         self.sums: dict[Row, Totals] = {}
         self.unpriced_models: set[str] = set()
+        self.has_strays = False
 
     def add(self, row: Row, totals: Totals, times: int = 1) -> None:
         """Change one row of the sums."""
@@ -83,7 +89,7 @@ class Ledger:
         posting = Posting()
         for key in groups:
             if group := shelf.group(key):
-                self._settle(key, group, shelf, posting, rebook=True)
+                self._settle(key, group, group, shelf, posting, rebook=True)
         for key in prompts:
             if noted := shelf.noted(key):
                 self._note(key, noted.prompt, noted, shelf, posting)
@@ -91,29 +97,32 @@ class Ledger:
 
     def _post_reply(self, reply: Reply, shelf: Shelf, posting: Posting) -> None:
         key, request = identity(reply)
-        group = _held(key, shelf, posting)
-        entries = file_under(group.entries, request, reply)
-        if entries is group.entries:
+        before = _held(key, shelf, posting)
+        entries = file_under(before.entries, request, reply)
+        if entries is before.entries:
             return
-        if len(entries) > len(group.entries) and request and key.startswith("m:"):
+        if len(entries) > len(before.entries) and request and key.startswith("m:"):
             posting.request_ids.setdefault(request, set()).add(key)
-        group = Group(entries, group.charges)
-        if stray := self._stray_twin(key, request, shelf, posting):
-            self._merge_stray(key, group, stray, shelf, posting)
+        group = Group(entries, before.charges)
+        if twin := self._twin(key, request, shelf, posting):
+            self._merge_twins(key, group, twin, shelf, posting)
         else:
-            self._settle(key, group, shelf, posting)
+            self._settle(key, group, before, shelf, posting)
 
-    def _stray_twin(self, key: str, request: str, shelf: Shelf, posting: Posting) -> str | None:
+    def _twin(self, key: str, request: str, shelf: Shelf, posting: Posting) -> str | None:
         """Where the same request is filed under another key, because one line lacked an id."""
         if not request:
             return None
         if key.startswith("r:"):
+            posting.has_strays = True
             known = {*shelf.messages_of(request), *posting.request_ids.get(request, ())}
             return min(known, default=None)
+        if not (posting.has_strays or shelf.has_strays):
+            return None
         stray = "r:" + request
         return stray if _held(stray, shelf, posting).entries else None
 
-    def _merge_stray(
+    def _merge_twins(
         self, key: str, group: Group, twin: str, shelf: Shelf, posting: Posting
     ) -> None:
         """Join the lines without a message id to the group that has one, and empty the other."""
@@ -122,22 +131,26 @@ class Ledger:
         entries = held[whole].entries
         for entry in held[stray].entries:
             entries = file_under(entries, entry.request, entry)
-        self._settle(whole, Group(entries, held[whole].charges), shelf, posting)
+        before = _held(whole, shelf, posting)
+        self._settle(whole, Group(entries, before.charges), before, shelf, posting)
         self._unsettle(_held(stray, shelf, posting), posting)
         posting.groups[stray] = Group()
 
     def _settle(
-        self, key: str, group: Group, shelf: Shelf, posting: Posting, rebook: bool = False
+        self,
+        key: str,
+        group: Group,
+        before: Group,
+        shelf: Shelf,
+        posting: Posting,
+        rebook: bool = False,
     ) -> None:
         """Take back what the group was charged, and charge what its entries now come to."""
-        before = _held(key, shelf, posting)
         self._unsettle(before, posting)
-        paid = resolve(group.entries)
         charges: list[Charge] = []
-        for index, reply in enumerate(paid):
+        for index, reply in enumerate(resolve(group.entries)):
             if rebook:
-                kept = group.charges[index]
-                value, unpriced = kept.value, kept.unpriced
+                value, unpriced = group.charges[index].value, group.charges[index].unpriced
             else:
                 value, unpriced = charge(reply, self.prices)
             made = Charge(shelf.number_of(self._attribute(reply)), value, unpriced)

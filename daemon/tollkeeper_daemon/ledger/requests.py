@@ -75,6 +75,8 @@ def _join_advice(one: tuple[Advice, ...], other: tuple[Advice, ...]) -> tuple[Ad
 
 def file_under(entries: tuple[Reply, ...], request: str, reply: Reply) -> tuple[Reply, ...]:
     """The group's entries, one for each request id, after this line came in."""
+    if not entries:
+        return (reply,)
     for index, entry in enumerate(entries):
         if entry.request == request:
             joined = join(entry, reply)

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from tollkeeper_daemon.records import FileId, FileMark
 
-BLOCK = 4 << 20
+BLOCK = 2 << 20
 # A line longer than this is dropped and counted; the client's largest hold a few pictures.
 LONGEST_LINE = 64 << 20
 CHECKED_BYTES = 64

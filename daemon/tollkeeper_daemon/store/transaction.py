@@ -3,6 +3,7 @@
 import hashlib
 import struct
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any, ClassVar, TypeVar
 
 import lmdb
@@ -77,6 +78,11 @@ class Transaction:
         if number is None:
             number = self._opened[book] = self._find_or_open(book)
         return number
+
+    @cached_property
+    def has_strays(self) -> bool:
+        with self._raw.cursor(self._tables.by_name["groups"]) as cursor:
+            return cursor.set_range(b"r:") and cursor.key().startswith(b"r:")
 
     def _find_or_open(self, book: Book) -> int:
         encoded = _encode(book)

@@ -1,4 +1,4 @@
-"""One line of a log in, the record that it holds out."""
+"""A line of a log in, the record that it holds out."""
 
 import re
 from collections.abc import Callable
@@ -15,10 +15,10 @@ CLOCK_LEEWAY_MS = 60 * 60 * 1000
 SYNTHETIC = "<synthetic>"
 UNKNOWN_MODEL = "unknown"
 
-# Most bytes of a log are results of tools: this marks such a line without decoding it. Inside a
-# JSON string the quotes would be escaped, so no prompt can contain it.
-TOOL_RESULT = b'"type":"tool_result"'
-ASSISTANT = b'"type":"assistant"'
+# Most bytes of a log are results of tools. This is how such a line begins, as every version of the
+# client writes it: told from the line's head alone, it need not be decoded.
+TOOL_RESULT = b'"type":"user","message":{"role":"user","content":[{"tool_use_id":'
+HEAD = 1000
 
 # How a prompt of the machinery begins (facts of the client: command echoes, task notifications).
 MACHINERY = re.compile(
@@ -35,19 +35,63 @@ class BadLine(Exception):
     """A line that no record can be made of, though it may have held one."""
 
 
-def parse_line(line: bytes, now: int) -> Record | None:
-    """The record in this line, None when it holds nothing that counts; BadLine when it is broken.
+class Parser:
+    """Parses the lines of one reading; ``now`` (ms) dates lines without a usable time.
 
-    ``now`` (ms) dates lines without a usable time of their own.
+    It remembers the last reply's line, because most replies come as several lines that say the
+    same of their usage.
     """
-    if TOOL_RESULT in line and ASSISTANT not in line:
-        return None
-    try:
-        decoded = _decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadLine(str(error)) from None
-    read = READERS.get(decoded.type or "")
-    return read(decoded, now) if read else None
+
+    def __init__(self, now: int) -> None:
+        self._now = now
+        self._last = Line()
+
+    def parse(self, line: bytes) -> Record | None:
+        """The record in this line, None when it holds nothing new that counts.
+
+        BadLine when the line is broken, though it may have held a record.
+        """
+        if _is_tool_result(line):
+            return None
+        try:
+            decoded = _decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise BadLine(str(error)) from None
+        if decoded.type == "assistant":
+            if _says_the_same(decoded, self._last):
+                return None
+            self._last = decoded
+        read = READERS.get(decoded.type or "")
+        return read(decoded, self._now) if read else None
+
+
+def _is_tool_result(line: bytes) -> bool:
+    """Whether the line's outermost object begins as a tool's result does."""
+    start = line.find(TOOL_RESULT, 0, HEAD)
+    return start > 0 and line.count(b"{", 0, start) == 1
+
+
+def _says_the_same(line: Line, last: Line) -> bool:
+    """Whether the line is a later block of the last one's reply, with the same usage."""
+    message, before = line.message, last.message
+    return (
+        message is not None
+        and before is not None
+        and message.id is not None
+        and message.id == before.id
+        and line.requestId == last.requestId
+        and message.usage == before.usage
+        and message.model == before.model
+        and line.sessionId == last.sessionId
+        and line.requestSessionId == last.requestSessionId
+        and line.agentId == last.agentId
+        and line.attributionAgent == last.attributionAgent
+        and line.isApiErrorMessage == last.isApiErrorMessage
+        and line.timestamp is not None
+        and last.timestamp is not None
+        and len(line.timestamp) == len(last.timestamp)
+        and line.timestamp >= last.timestamp
+    )
 
 
 def _reply(line: Line, now: int) -> Record | None:
@@ -62,7 +106,7 @@ def _reply(line: Line, now: int) -> Record | None:
     return Reply(
         message=message.id or "",
         request=line.requestId or "",
-        line=line.uuid or "",
+        line="" if message.id or line.requestId else line.uuid or "",
         conversation=line.requestSessionId or line.sessionId or "",
         owned=bool(line.requestSessionId),
         time=_time(line.timestamp, now),

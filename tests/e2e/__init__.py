@@ -1,0 +1,1 @@
+"""The real Claude Code client, driven offline against a stand-in for the Messages API."""
