@@ -13,7 +13,7 @@ test: $(VENV)/.ready  ## Run the tests that need nothing but Python.
 	$(BIN)/pytest --ignore=tests/e2e
 
 e2e: $(VENV)/.ready .cache/npm/.ready  ## Run the tests that drive the real Claude Code client.
-	$(BIN)/pytest tests/e2e
+	TOLL_REQUIRE_E2E=1 $(BIN)/pytest tests/e2e
 
 check: $(VENV)/.ready  ## Lint, formatting, types and import contracts.
 	$(BIN)/ruff check .
@@ -29,4 +29,8 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1' -c constraints.txt
 	$(BIN)/python -m pip install --quiet --editable . --group dev -c constraints.txt
+	touch $@
+
+.cache/npm/.ready: tests/e2e/install_client.py
+	$(PYTHON) tests/e2e/install_client.py
 	touch $@

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -13,9 +13,6 @@ from tollkeeper.control import HOW_TO_START, Toll, is_listening
 from tollkeeper.errors import NoAnswerError, NoDaemonError
 from tollkeeper.model import Agent, Status
 from tollkeeper.paths import Paths, find_paths
-
-if TYPE_CHECKING:
-    import zmq
 
 ALERTS_KEPT = 50
 

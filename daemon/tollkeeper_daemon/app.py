@@ -6,15 +6,15 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 import zmq
 import zmq.asyncio
-
 from tollkeeper.errors import PlaceError
 from tollkeeper.paths import Paths, find_paths
+
 from tollkeeper_daemon import guard
 from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.config import ConfigError, load_config
@@ -78,7 +78,7 @@ async def _live(paths: Paths) -> None:
 
 
 @contextlib.contextmanager
-def _sockets(paths: Paths) -> Iterator[zmq.asyncio.Context]:
+def _sockets(paths: Paths) -> Generator[zmq.asyncio.Context]:
     """A ZeroMQ context, and the sockets' files gone before and after."""
     context = zmq.asyncio.Context()
     files = (paths.control_socket, paths.updates_socket)

@@ -12,6 +12,8 @@ from msgspec import Struct
 
 from tollkeeper_daemon.reading import TASK_BYTES, Job, Scan, read_encoded_lot, read_lot
 
+# Enough work ahead that no worker waits while a batch is posted.
+LOTS_PER_WORKER = 8
 # Below this, starting workers takes longer than reading.
 WORTH_WORKERS = 24 << 20
 
@@ -41,7 +43,7 @@ async def read_backlog(jobs: deque[Job], progress: Progress) -> AsyncIterator[li
     loop = asyncio.get_running_loop()
     try:
         while jobs or waiting:
-            while jobs and len(waiting) <= workers:
+            while jobs and len(waiting) < workers * LOTS_PER_WORKER:
                 lot = msgspec.msgpack.encode(_next_lot(jobs))
                 waiting.add(loop.run_in_executor(pool, read_encoded_lot, lot))
             finished, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)

@@ -58,10 +58,11 @@ class Census:
             self._unwatch(agent)
 
     def read_sessions(self, home: Home, now: int) -> None:
-        """Look at every session file of the home that is not known for stale."""
+        """Look at every session file of the home that was not read and is not known for stale."""
         for path in list_sessions(home.sessions):
-            pid = int(Path(path).stem)
-            if self._roster.with_pid(pid) is None and self._stale.get(path) != _modified(path):
+            known = self._roster.with_pid(int(Path(path).stem))
+            unread = known is None or known.status is None
+            if unread and self._stale.get(path) != _modified(path):
                 self.read_session(path, home, now)
 
     def read_session(self, path: str, home: Home, now: int) -> None:

@@ -9,6 +9,11 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def local_time(time: int) -> str:
+    """A time (ms) as people here read it: hours and minutes."""
+    return datetime.fromtimestamp(time / 1000).strftime("%H:%M")
+
+
 def local_day(now: int) -> tuple[int, int]:
     """The local midnights (ms) before and after this time; a day may have 23 or 25 hours."""
     today = datetime.fromtimestamp(now / 1000).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -10,16 +10,17 @@ from collections.abc import Callable, Iterable
 
 from tollkeeper import __version__, wire
 from tollkeeper.model import Alert, DaemonInfo, Importing, Plan, Run, Status, Today
-from tollkeeper_daemon.backlog import Job, Progress, plan, read_backlog
+
+from tollkeeper_daemon.backlog import Progress, plan, read_backlog
 from tollkeeper_daemon.census import Census, Reports
-from tollkeeper_daemon.clock import local_day, now_ms
+from tollkeeper_daemon.clock import local_day, local_time, now_ms
 from tollkeeper_daemon.config import Config
 from tollkeeper_daemon.events import Inlet
 from tollkeeper_daemon.followed import Followed
 from tollkeeper_daemon.ledger.prices import PriceList
 from tollkeeper_daemon.outlets.publisher import Publisher
 from tollkeeper_daemon.pipeline import Outcome, Pipeline
-from tollkeeper_daemon.reading import Scan, scan_log
+from tollkeeper_daemon.reading import Job, Scan, scan_log
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.sources.homes import Home, Homes
 from tollkeeper_daemon.sources.watcher import Watcher
@@ -35,10 +36,13 @@ CLIENTS_SECONDS = 5.0
 SWEEP_SECONDS = 60.0
 HEARTBEAT_SECONDS = 10.0
 IMPORT_BEAT_SECONDS = 0.25
-IMPORT_BATCH_SECONDS = 0.15
+IMPORT_BATCH_SECONDS = 0.3
 # So much may be read before the first answer: less than a blink, more than an hour of agents.
 AT_ONCE_BYTES = 4 << 20
 ALERTS_KEPT = 50
+LIMITED_UNTIL = "limited_until"
+# How far the times of files may lag behind the clock.
+FILE_CLOCK_SECONDS = 1.0
 
 
 class Daemon:
@@ -75,8 +79,10 @@ class Daemon:
         )
         self._marks = store.read(lambda transaction: transaction.files())
         self._pending: set[str] = set()
+        self._last_find = store.last_saved
         self._tasks: list[asyncio.Task[None]] = []
         self._next_midnight = 0
+        self._limited_until: int = store.read(lambda t: t.meta(LIMITED_UNTIL)) or 0
         self.unpriced_models: set[str] = set()
 
     async def start(self) -> None:
@@ -107,9 +113,7 @@ class Daemon:
         """End every task and stop listening; what was read is saved already."""
         for task in self._tasks:
             task.cancel()
-        for task in self._tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         self.watcher.stop()
         self.census.close()
 
@@ -153,6 +157,8 @@ class Daemon:
         outcome = self.pipeline.post(scans, now, live)
         for scan in scans:
             self._marks[scan.file] = scan.mark
+            for refusal in scan.refusals:
+                self._limit_until(refusal.resets_at, now)
         if not live:
             return
         self._tell(outcome, now)
@@ -169,19 +175,31 @@ class Daemon:
         if outcome := self.pipeline.claim(conversation):
             self._tell(outcome, now)
 
+    def _limit_until(self, resets_at: int, now: int) -> None:
+        """The plan refused a request until then (ms); news only if that is still to come."""
+        if now < resets_at and resets_at > self._limited_until:
+            self.store.write(lambda transaction: transaction.set_meta(LIMITED_UNTIL, resets_at))
+            self._limited_until = resets_at
+            self._publish("plan", wire.PlanUpdate, plan=self._plan())
+            self.alert("limited", f"the plan refuses requests until {local_time(resets_at)}")
+
+    def _check_plan(self, now: int) -> None:
+        if self._limited_until and now >= self._limited_until:
+            self._limited_until = 0
+            self._publish("plan", wire.PlanUpdate, plan=self._plan())
+
     # The history.
 
     def _find_backlog(self) -> list[Job]:
-        """The logs that hold more than was read of them."""
+        """The logs that hold more than was read of them, or something else in as many bytes."""
         jobs: list[Job] = []
+        since, self._last_find = self._last_find - FILE_CLOCK_SECONDS, time.time()
         for entry in self.followed.logs():
             with contextlib.suppress(OSError):
                 status = entry.stat()
                 mark = self._marks.get((status.st_dev, status.st_ino))
-                if mark and mark.path == entry.path and mark.offset == status.st_size:
-                    continue
                 unread = status.st_size - (mark.offset if mark else 0)
-                if unread:
+                if unread or status.st_mtime > since:
                     jobs.append(Job(entry.path, mark, abs(unread), status.st_mtime))
         return jobs
 
@@ -230,6 +248,7 @@ class Daemon:
         if gone or ended:
             self._save_run(ended)
         self._check_day(now)
+        self._check_plan(now)
 
     def _look_around(self) -> None:
         now = now_ms()
@@ -268,7 +287,7 @@ class Daemon:
             time=iso(now),
             daemon=self._info(),
             agents=tuple(agent_view(agent, now) for agent in self.roster.agents.values()),
-            plan=Plan(),
+            plan=self._plan(),
             today=self._today(),
             run=self._run(),
             alerts=tuple(self.alerts),
@@ -290,6 +309,9 @@ class Daemon:
             else None,
         )
 
+    def _plan(self) -> Plan:
+        return Plan(limited_until=iso(self._limited_until) if self._limited_until else None)
+
     def _today(self) -> Today:
         return today_view(self.pipeline.today)
 
@@ -307,7 +329,9 @@ class Daemon:
         )
         for model in outcome.unpriced_models - self.unpriced_models:
             self.unpriced_models.add(model)
-            self.alert("unknown-model", f"no price for {model}: charged as its dearest kin, shown ~")
+            self.alert(
+                "unknown-model", f"no price for {model}: charged as its dearest kin, shown ~"
+            )
 
     def _agent_started(self, agent: LiveAgent) -> None:
         self._save_agent(agent)

@@ -80,6 +80,11 @@ class Pipeline:
                 book = transaction.book(number)
                 if book.agent:
                     self._add_to_agent(book, totals, runs.get(book.agent, ""))
+            for agent in self.roster.agents.values():
+                if known := transaction.conversation(agent.record.conversation):
+                    agent.last_time = max(agent.last_time, known.last_time)
+                    agent.lines_added = known.lines_added
+                    agent.lines_removed = known.lines_removed
 
         self.store.read(sum_up)
 
@@ -108,9 +113,7 @@ class Pipeline:
         outcome = self._tell(posting, rows)
         return replace(outcome, agents=self._with_hints(outcome.agents, scans, now))
 
-    def _with_hints(
-        self, touched: list[LiveAgent], scans: list[Scan], now: int
-    ) -> list[LiveAgent]:
+    def _with_hints(self, touched: list[LiveAgent], scans: list[Scan], now: int) -> list[LiveAgent]:
         """Note on the agents what is not summed: lines changed, last activity, helpers' names."""
         agents = {agent.record.id: agent for agent in touched}
         for scan in scans:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from tollkeeper_daemon.ledger.requests import identity, join
 from tollkeeper_daemon.records import FileId, FileMark, Profile, Prompt, Refusal, Reply
 from tollkeeper_daemon.sources.tail import Reading, read_on
-from tollkeeper_daemon.transcript.parse import BadLine, Parser
+from tollkeeper_daemon.transcript.parse import Parser
 
 SUBAGENTS = f"{os.sep}subagents{os.sep}"
 
@@ -60,7 +60,6 @@ class Scan(Struct, frozen=True, array_like=True, gc=False):
     prompts: tuple[Prompt, ...]
     profiles: tuple[Profile, ...]
     refusals: tuple[Refusal, ...]
-    lines: int = 0
     bad_lines: int = 0
     more: bool = False
     helper: Helper | None = None
@@ -78,17 +77,9 @@ def scan(reading: Reading, now: int) -> Scan:
     prompts: list[Prompt] = []
     profiles: dict[str, Profile] = {}
     refusals: list[Refusal] = []
-    bad = reading.too_long
-    parse = Parser(now).parse
-    for line in reading.lines:
-        try:
-            record = parse(line) if line else None
-        except BadLine:
-            bad += 1
-            continue
+    parser = Parser(now)
+    for record in parser.records(reading.block):
         match record:
-            case None:
-                pass
             case Reply():
                 key = identity(record)
                 known = replies.get(key)
@@ -107,13 +98,12 @@ def scan(reading: Reading, now: int) -> Scan:
         path=path,
         file=reading.file,
         mark=reading.mark,
-        bytes=sum(map(len, reading.lines)) + len(reading.lines),
+        bytes=reading.bytes,
         replies=_with_helper(found, helper) if helper else found,
         prompts=tuple(prompts),
         profiles=tuple(profiles.values()),
         refusals=tuple(refusals),
-        lines=len(reading.lines),
-        bad_lines=bad,
+        bad_lines=reading.too_long + parser.bad_lines,
         more=reading.more,
         helper=helper,
     )

@@ -18,7 +18,7 @@ class Line(Struct):
     """One line of a report as it is summed up. Mutable: it grows row by row."""
 
     tally: Tally = field(default_factory=Tally)
-    models: dict[str, Tally] = field(default_factory=dict)
+    models: dict[str, Tally] = field(default_factory=dict[str, Tally])
 
     def add(self, book: Book, totals: Totals) -> None:
         """Add a row."""
@@ -61,6 +61,9 @@ def _tokens_json(tally: Tally) -> dict[str, Any]:
         "outputTokens": totals.output,
         "cacheCreationTokens": totals.cache_write_5m + totals.cache_write_1h,
         "cacheReadTokens": totals.cache_read,
+        "cacheWrite5mTokens": totals.cache_write_5m,
+        "cacheWrite1hTokens": totals.cache_write_1h,
+        "webSearches": totals.web_searches,
     }
 
 
@@ -83,9 +86,7 @@ def daily(rows: Iterable[Sum], zone: tzinfo | None) -> dict[str, Any]:
     return {"daily": days, "totals": totals_json(total)}
 
 
-def session(
-    rows: Iterable[Sum], describe: Callable[[str], dict[str, Any]]
-) -> dict[str, Any]:
+def session(rows: Iterable[Sum], describe: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
     """A line per conversation, the one with the earliest activity first."""
     lines, total = sum_up(rows, lambda _, book: book.conversation)
     found = [

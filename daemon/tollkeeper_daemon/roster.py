@@ -2,8 +2,8 @@
 
 from msgspec import Struct, field
 from msgspec.structs import replace
-
 from tollkeeper.model import AgentState
+
 from tollkeeper_daemon.ledger.books import API, SUBSCRIPTION
 from tollkeeper_daemon.sources.processes import Process
 from tollkeeper_daemon.sources.sessions import Session
@@ -44,7 +44,7 @@ class LiveAgent(Struct):
     last_time: int = 0
     lines_added: int = 0
     lines_removed: int = 0
-    subagents: dict[str, LiveSubagent] = field(default_factory=dict)
+    subagents: dict[str, LiveSubagent] = field(default_factory=dict[str, LiveSubagent])
 
     def state(self, now: int) -> AgentState:
         """What it does; without its own word (older clients) it is told from its last activity."""
@@ -142,7 +142,7 @@ class Roster:
         return before != (agent.record, agent.status, agent.waiting_for)
 
     def _take_status(self, agent: LiveAgent, session: Session) -> None:
-        agent.status = STATES.get(session.status or "", "working")
+        agent.status = STATES.get(session.status or "", "idle")
         agent.waiting_for = (session.waitingFor or "") if agent.status == "waiting" else ""
 
     def converses(self, agent: LiveAgent, conversation: str) -> None:
@@ -201,7 +201,9 @@ class Roster:
 
     def _claim(self, record: AgentRecord, since: int) -> None:
         if record.conversation:
-            claim = Claim(record.id, since, record.ended + LATE_LINES_MS if record.ended else 1 << 62)
+            claim = Claim(
+                record.id, since, record.ended + LATE_LINES_MS if record.ended else 1 << 62
+            )
             self._claims.setdefault(record.conversation, []).append(claim)
 
     def _free_name(self, wanted: str, cwd: str) -> str:

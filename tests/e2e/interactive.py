@@ -7,9 +7,9 @@ from types import TracebackType
 from typing import Self
 
 import psutil
+from waiting import wait_until
 
 from .client import Client
-from .waiting import wait_until
 
 _PROMPT = "❯"
 _COLUMNS, _ROWS = "140", "50"

@@ -4,6 +4,7 @@ import time
 from threading import Event
 
 import pytest
+from waiting import wait_until
 
 from .client import Client
 from .install_client import VERSION
@@ -11,7 +12,6 @@ from .interactive import Interactive
 from .logs import SessionFile, cost_state, logged_tokens, paid_replies
 from .replies import Advice, Quota, Reply, Terms, Tokens, bash, delegate, rate_limited, say
 from .stand_in import StandIn
-from .waiting import wait_until
 
 pytestmark = pytest.mark.e2e
 

@@ -1,13 +1,13 @@
 """Requests that the client makes by itself: paid for, in its totals, but in no line of the log."""
 
 import pytest
+from waiting import wait_until
 
 from .client import Client
 from .interactive import Interactive
 from .logs import cost_state, logged_tokens
 from .replies import COMPACTING, SEARCHING, TITLING, Reply, Tokens, say, search
 from .stand_in import StandIn
-from .waiting import wait_until
 
 pytestmark = pytest.mark.e2e
 

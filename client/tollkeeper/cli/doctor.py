@@ -74,7 +74,9 @@ def _homes(health: dict[str, Any]) -> list[Finding]:
     if not there:
         paths = " or ".join(home["path"] for home in health["homes"])
         return [
-            Finding(False, f"no Claude home at {paths}", "run claude once, or set CLAUDE_CONFIG_DIR")
+            Finding(
+                False, f"no Claude home at {paths}", "run claude once, or set CLAUDE_CONFIG_DIR"
+            )
         ]
     return [Finding(True, f"Claude home: {home['path']}") for home in there]
 

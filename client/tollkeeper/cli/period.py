@@ -11,14 +11,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 DAY_FORMATS = ("%Y-%m-%d", "%Y%m%d")
 
 
-class Day(click.ParamType):
+class Day(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]
     """A day, as 2026-11-22 or 20261122."""
 
     name = "day"
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> date:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
         for form in DAY_FORMATS:
             try:
                 return datetime.strptime(value, form).date()

@@ -24,7 +24,9 @@ def report_table(
 ) -> Table:
     """A line per row under these heads, models beside them, and the totals below."""
     wide = width >= NARROW
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", show_footer=True)
+    table = Table(
+        box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", show_footer=True
+    )
     for index, head in enumerate(heads):
         table.add_column(head, "" if index else "Total", no_wrap=True, overflow="ellipsis")
     if wide:

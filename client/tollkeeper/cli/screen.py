@@ -48,6 +48,9 @@ def _headline(status: Status) -> Text:
         line.append(f" | subscription {_value(today.subscription)} today")
     if today.api.requests or not today.subscription.requests:
         line.append(f" | {words.money(today.api.cost_usd, _guessed(today.api))} today")
+    if status.plan.limited_until:
+        until = datetime.fromisoformat(status.plan.limited_until).astimezone()
+        line.append(f" | plan limited until {until:%H:%M}", style="red")
     return line
 
 

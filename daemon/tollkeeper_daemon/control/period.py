@@ -27,7 +27,9 @@ class Period(Struct, frozen=True, forbid_unknown_fields=True):
             return ZoneInfo(self.timezone)
         except (ValueError, OSError, KeyError):
             raise Refused(
-                "bad-params", f"no time zone {self.timezone!r}", "name one like Europe/Berlin or UTC"
+                "bad-params",
+                f"no time zone {self.timezone!r}",
+                "name one like Europe/Berlin or UTC",
             ) from None
 
 
@@ -42,7 +44,9 @@ def rows_in(daemon: Daemon, period: Period) -> list[Sum]:
         found: list[Sum] = []
         for (quarter, number), totals in transaction.rows(first):
             day = day_of(quarter, zone) if period.since or period.until else None
-            if day and ((period.since and day < period.since) or (period.until and day > period.until)):
+            if day and (
+                (period.since and day < period.since) or (period.until and day > period.until)
+            ):
                 continue
             book = books.get(number)
             if book is None:

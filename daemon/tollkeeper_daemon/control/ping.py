@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 from tollkeeper import __version__, wire
+
 from tollkeeper_daemon.daemon import Daemon
 
 

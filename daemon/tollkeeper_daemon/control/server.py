@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 import zmq
 import zmq.asyncio
-
 from tollkeeper import wire
 from tollkeeper.errors import ProtocolError
+
 from tollkeeper_daemon.control import daily, health, ping, session, shutdown, snapshot
 from tollkeeper_daemon.control.refusal import Refused
 from tollkeeper_daemon.daemon import Daemon
@@ -58,9 +58,12 @@ class Server:
 
     async def _serve(self) -> None:
         while True:
-            frames = await self._socket.recv_multipart()
-            answer = self._answer(frames[-1])
-            await self._socket.send_multipart([*frames[:-1], answer])
+            caller, *_, data = await self._socket.recv_multipart()
+            await self._send(caller, self._answer(data))
+
+    async def _send(self, caller: bytes, answer: bytes) -> None:
+        frames: list[bytes] = [caller, answer]
+        await self._socket.send_multipart(frames)
 
     def _answer(self, data: bytes) -> bytes:
         call_id = ""
@@ -75,7 +78,9 @@ class Server:
             refusal = wire.ErrorBody(refused.code, str(refused), refused.hint)
         except Exception:
             log.exception("a call failed")
-            refusal = wire.ErrorBody("failed", "the daemon failed to answer", "see its log: toll doctor")
+            refusal = wire.ErrorBody(
+                "failed", "the daemon failed to answer", "see its log: toll doctor"
+            )
         return wire.encode(wire.Reply(call_id, error=refusal))
 
     def _call(self, call: wire.Request) -> Any:

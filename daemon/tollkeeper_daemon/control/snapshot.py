@@ -3,6 +3,7 @@
 from typing import Any
 
 from tollkeeper.model import Status
+
 from tollkeeper_daemon.daemon import Daemon
 
 

@@ -191,5 +191,9 @@ def _held(key: str, shelf: Shelf, posting: Posting) -> Group:
 
 def _join_prompts(one: Prompt, other: Prompt) -> Prompt:
     """A copied prompt belongs to the same conversation whichever copy is read first."""
-    first = min(one, other, key=lambda each: (not each.conversation, each.conversation))
+    first = min(
+        one,
+        other,
+        key=lambda each: (not each.conversation, each.conversation, not each.cwd, each.cwd),
+    )
     return Prompt(one.line, first.conversation, min(one.time, other.time), first.cwd)

@@ -11,6 +11,9 @@ import msgspec
 from msgspec import Struct
 
 FORMAT = 1
+TABLE_KEYS = frozenset({"version", "web_search", "us_inference", "prices"})
+# Far above any price, far below what would overflow the sums.
+MOST_DOLLARS = 1_000_000
 
 # A tail that names the same model at the same price: a release date, `latest`, a context size.
 MODEL_TAIL = re.compile(r"(?:-latest|[-@]\d{8})?(?:-v\d+)?(?::\d+)?(?:\[\w+\])?$")
@@ -42,6 +45,9 @@ class Price(Struct, frozen=True, kw_only=True):
     fast: int = 1000
     above_100k: int = 1000
     guessed: bool = False
+
+
+PRICE_KEYS = frozenset(Price.__struct_fields__) - {"guessed"}
 
 
 class PriceList:
@@ -94,13 +100,13 @@ def family_of(model: str) -> str:
 
 def load_prices(own: str | None = None) -> PriceList:
     """The built-in price list with the user's own file (its text) on top; PriceError if broken."""
-    builtin = resources.files(__package__).joinpath("prices.toml").read_text("utf-8")
+    builtin = resources.files("tollkeeper_daemon.ledger").joinpath("prices.toml").read_text("utf-8")
     tables = [_parse(builtin, "the built-in prices")]
     if own is not None:
         tables.append(_parse(own, "prices.toml"))
     chosen: dict[tuple[str, int], Price] = {}
     for table in tables:
-        for entry in table.get("prices", []):
+        for entry in table["prices"]:
             price = _price(entry)
             chosen[price.model, price.since] = price
     merged = {**tables[0], **tables[-1]}
@@ -114,17 +120,30 @@ def load_prices(own: str | None = None) -> PriceList:
 def _parse(text: str, name: str) -> dict[str, Any]:
     try:
         table = tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise PriceError(f"{name}: {error}") from None
     if table.get("version", FORMAT) != FORMAT:
         raise PriceError(f"{name}: version {table['version']} is not known; {FORMAT} is")
+    if unknown := table.keys() - TABLE_KEYS:
+        raise PriceError(f"{name}: {min(unknown)!r} is not known")
+    try:
+        table["prices"] = msgspec.convert(table.get("prices", []), list[dict[str, Any]])
+    except msgspec.ValidationError:
+        raise PriceError(
+            f"{name}: prices are written as [[prices]], a table for each model"
+        ) from None
     return table
 
 
 def _price(entry: dict[str, Any]) -> Price:
+    model = entry.get("model")
+    if not isinstance(model, str) or not model:
+        raise PriceError(f"model = {model!r} is not a model's name")
+    if unknown := entry.keys() - PRICE_KEYS:
+        raise PriceError(f"the price of {model}: {min(unknown)!r} is not known")
     try:
         return Price(
-            model=entry["model"],
+            model=model,
             since=_since(entry.get("since")),
             input=_per_token(entry["input"]),
             output=_per_token(entry["output"]),
@@ -135,7 +154,9 @@ def _price(entry: dict[str, Any]) -> Price:
             above_100k=_whole(entry.get("above_100k", 1), 1000),
         )
     except KeyError as error:
-        raise PriceError(f"the price of {entry.get('model', '?')} lacks {error}") from None
+        raise PriceError(f"the price of {model} lacks {error}") from None
+    except PriceError as error:
+        raise PriceError(f"the price of {model}: {error}") from None
 
 
 def _since(value: Any) -> int:
@@ -151,6 +172,7 @@ def _per_token(dollars_per_million: Any) -> int:
 
 
 def _whole(value: Any, times: int) -> int:
-    if not isinstance(value, int | Decimal) or value < 0 or not Decimal(value).is_finite():
-        raise PriceError(f"{value!r} is not a price")
+    is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    if not is_number or not Decimal(value).is_finite() or not 0 <= value <= MOST_DOLLARS:
+        raise PriceError(f"{str(value)[:40]!r} is not a price")
     return int((Decimal(value) * times).to_integral_value())

@@ -54,7 +54,9 @@ def join(one: Reply, other: Reply) -> Reply:
 
 def _owner(one: Reply, other: Reply) -> Reply:
     """The line that knows best whose the request is: a marked one, else the smallest name."""
-    return min(one, other, key=lambda each: (not each.owned, not each.conversation, each.conversation))
+    return min(
+        one, other, key=lambda each: (not each.owned, not each.conversation, each.conversation)
+    )
 
 
 def _join_advice(one: tuple[Advice, ...], other: tuple[Advice, ...]) -> tuple[Advice, ...]:

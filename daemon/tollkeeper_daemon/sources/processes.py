@@ -2,6 +2,7 @@
 
 import os
 import time
+from itertools import pairwise
 
 import psutil
 from msgspec import Struct
@@ -164,7 +165,7 @@ def _home_of(environment: dict[str, str]) -> str:
 
 def _named_conversation(command: list[str]) -> str:
     """The conversation that the command line names, or an empty string."""
-    for flag, value in zip(command, command[1:], strict=False):
+    for flag, value in pairwise(command):
         if flag in ("--session-id", "--resume", "-r") and not value.startswith("-"):
             return "" if "--fork-session" in command else value
     return ""

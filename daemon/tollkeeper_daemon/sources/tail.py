@@ -11,18 +11,22 @@ from tollkeeper_daemon.records import FileId, FileMark
 BLOCK = 2 << 20
 # A line longer than this is dropped and counted; the client's largest hold a few pictures.
 LONGEST_LINE = 64 << 20
-CHECKED_BYTES = 64
+# Enough to hold what tells a line from the next: its uuid and time stand some way before its end.
+CHECKED_BYTES = 1024
 
 
 class Reading(Struct, frozen=True):
     """Some whole lines of a log, where the next reading begins, and what had to be dropped.
 
+    ``block`` ends with a newline, or is empty; ``bytes`` is how far the reading went.
+
     ``restarted`` says that the file was not the one, or not as long, as when it was last read.
     """
 
     file: FileId
-    lines: list[bytes]
+    block: bytes
     mark: FileMark
+    bytes: int
     too_long: int = 0
     restarted: bool = False
     more: bool = False
@@ -71,16 +75,16 @@ def _read_lines(
     too_long, skipping = 0, start.skipping
     if not end and len(block) >= LONGEST_LINE:
         end, too_long, skipping = len(block), int(not skipping), True
-        lines: list[bytes] = []
+        whole = b""
     else:
-        lines = block[:end].split(b"\n")[:-1] if end else []
-        if skipping and lines:
-            del lines[0]
+        whole = block[:end]
+        if skipping and whole:
+            whole = whole[whole.index(b"\n") + 1 :]
             skipping = False
     offset = start.offset + end
     mark = FileMark(path, offset, _check(descriptor, offset), skipping)
     more_left = end > 0 and os.fstat(descriptor).st_size > offset and len(block) >= BLOCK
-    return Reading(file, lines, mark, too_long, restarted, more_left)
+    return Reading(file, whole, mark, end, too_long, restarted, more_left)
 
 
 def find_logs(projects: Path) -> list[os.DirEntry[str]]:

@@ -3,12 +3,14 @@
 import errno
 import logging
 import os
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+from msgspec import Struct
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
-from watchdog.observers.api import BaseObserver
+from watchdog.observers.api import BaseObserver, ObservedWatch
 from watchdog.observers.polling import PollingObserver
 
 from tollkeeper_daemon.sources.homes import Home
@@ -22,6 +24,13 @@ HOW_TO_RAISE = "raise it with: sudo sysctl fs.inotify.max_user_watches=524288"
 Report = Callable[[str], None]
 
 
+class Folder(Struct):
+    """A folder under watch. Mutable: ``watch`` is None as long as it can't be had."""
+
+    deep: bool
+    watch: ObservedWatch | None = None
+
+
 class Watcher:
     """Calls ``on_log`` and ``on_session`` with a path, in a thread of its own, for every change.
 
@@ -29,11 +38,12 @@ class Watcher:
     """
 
     def __init__(self, on_log: Report, on_session: Report, on_trouble: Report) -> None:
-        self._handler = _Handler(on_log, on_session)
+        self._gone: set[str] = set()
+        self._handler = _Handler(on_log, on_session, self._note_gone)
         self._on_trouble = on_trouble
         self._observer: BaseObserver = Observer()
         self._polling = False
-        self._watched: dict[Path, bool] = {}
+        self._watched: dict[Path, Folder] = {}
 
     @property
     def kind(self) -> str:
@@ -42,6 +52,8 @@ class Watcher:
 
     def start(self) -> None:
         """Begin to listen; folders are added by ``follow``."""
+        # watchdog 7 says so when a folder is made while its parent's watch is being set up.
+        warnings.filterwarnings("ignore", "Callback with id .* already exists", RuntimeWarning)
         self._observer.start()
 
     def stop(self) -> None:
@@ -52,15 +64,29 @@ class Watcher:
     def follow(self, home: Home) -> bool:
         """Watch whatever of the home exists by now; whether something new came under watch."""
         found = [(home.projects, True), (home.sessions, False), (home.path, False)]
+        for path, _ in found:
+            self._unwatch_if_gone(path)
         new = [(path, deep) for path, deep in found if path not in self._watched and path.is_dir()]
         for path, deep in new:
-            self._watch(path, deep)
+            self._watch(path, Folder(deep))
         return bool(new)
 
-    def _watch(self, path: Path, deep: bool) -> None:
-        self._watched[path] = deep
+    def _note_gone(self, path: str) -> None:
+        if Path(path) in self._watched:
+            self._gone.add(path)
+
+    def _unwatch_if_gone(self, path: Path) -> None:
+        """Let go of a folder that was deleted, as another one may stand in its place by now."""
+        if str(path) in self._gone:
+            self._gone.discard(str(path))
+            known = self._watched.pop(path, None)
+            if known and known.watch:
+                self._observer.unschedule(known.watch)
+
+    def _watch(self, path: Path, folder: Folder) -> None:
+        self._watched[path] = folder
         try:
-            self._observer.schedule(self._handler, str(path), recursive=deep)
+            folder.watch = self._observer.schedule(self._handler, str(path), recursive=folder.deep)
         except OSError as error:
             if self._polling or error.errno not in (errno.ENOSPC, errno.EMFILE):
                 log.warning("can't watch %s: %s", path, error)
@@ -74,20 +100,23 @@ class Watcher:
         self._polling = True
         self._observer = PollingObserver(timeout=POLLING_SECONDS)
         self._observer.start()
-        for path, deep in self._watched.items():
-            self._observer.schedule(self._handler, str(path), recursive=deep)
+        for path, folder in self._watched.items():
+            folder.watch = self._observer.schedule(self._handler, str(path), recursive=folder.deep)
 
 
 class _Handler(FileSystemEventHandler):
     """Sorts paths by what they name; a new folder is walked, since files may be in it already."""
 
-    def __init__(self, on_log: Report, on_session: Report) -> None:
+    def __init__(self, on_log: Report, on_session: Report, on_gone: Report) -> None:
         self._on_log = on_log
         self._on_session = on_session
+        self._on_gone = on_gone
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         if event.event_type in ("opened", "closed_no_write"):
             return
+        if event.is_directory and event.event_type in ("deleted", "moved"):
+            self._on_gone(os.fsdecode(event.src_path))
         for path in {os.fsdecode(event.src_path), os.fsdecode(event.dest_path)}:
             if event.is_directory and event.event_type in ("created", "moved"):
                 self._walk(path)

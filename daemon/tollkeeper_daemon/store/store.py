@@ -26,11 +26,15 @@ class StoreError(Exception):
 
 
 class Store:
-    """The ledger's file. One process at a time may open it, one transaction at a time runs."""
+    """The ledger's file. One process at a time may open it, one transaction at a time runs.
+
+    ``last_saved`` is when anything was saved before it was opened (seconds since 1970).
+    """
 
     def __init__(self, path: Path) -> None:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.last_saved = _last_saved(path)
             # metasync=False: a commit survives any crash of ours, and a crash of the machine can
             # cost the last transaction but never the file's integrity. The logs are the truth: an
             # offset lost is a line read again, and posting it again changes nothing.
@@ -42,7 +46,7 @@ class Store:
                 max_readers=8,
                 mode=0o600,
             )
-        except lmdb.Error as error:
+        except (lmdb.Error, OSError) as error:
             raise StoreError(
                 f"can't open the ledger in {path}: {error}",
                 "move that directory away; it is built anew from the logs that are still there",
@@ -100,10 +104,15 @@ class Store:
             )
 
 
+def _last_saved(path: Path) -> float:
+    try:
+        return os.stat(path / "data.mdb").st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
 def _size_on_disk(path: Path) -> int:
     try:
         return os.stat(path / "data.mdb").st_size
     except FileNotFoundError:
         return 0
-
-

@@ -3,7 +3,6 @@
 import hashlib
 import struct
 from collections.abc import Iterator
-from functools import cached_property
 from typing import Any, ClassVar, TypeVar
 
 import lmdb
@@ -58,6 +57,7 @@ class Transaction:
         self._tables = tables
         self._books = books
         self._opened: dict[Book, int] = {}
+        self._has_strays: bool | None = None
 
     # What the ledger asks for (see Shelf).
 
@@ -79,10 +79,15 @@ class Transaction:
             number = self._opened[book] = self._find_or_open(book)
         return number
 
-    @cached_property
+    @property
     def has_strays(self) -> bool:
+        if self._has_strays is None:
+            self._has_strays = self._look_for_strays()
+        return self._has_strays
+
+    def _look_for_strays(self) -> bool:
         with self._raw.cursor(self._tables.by_name["groups"]) as cursor:
-            return cursor.set_range(b"r:") and cursor.key().startswith(b"r:")
+            return cursor.set_range(b"r:") and bytes(cursor.key()).startswith(b"r:")
 
     def _find_or_open(self, book: Book) -> int:
         encoded = _encode(book)
@@ -153,10 +158,7 @@ class Transaction:
 
     def files(self) -> dict[FileId, FileMark]:
         """Every log that was read, by device and inode."""
-        return {
-            INODE.unpack(key): _decode_file(value)
-            for key, value in self._all("files")
-        }
+        return {INODE.unpack(key): _decode_file(value) for key, value in self._all("files")}
 
     def save_file(self, file: FileId, mark: FileMark) -> None:
         self._put("files", INODE.pack(*file), mark)
@@ -208,7 +210,8 @@ class Transaction:
 
     def _all(self, table: str) -> Iterator[tuple[bytes, bytes]]:
         with self._raw.cursor(self._tables.by_name[table]) as cursor:
-            yield from cursor.iternext()
+            for key, value in cursor.iternext():
+                yield bytes(key), bytes(value)
 
 
 def _key(name: str) -> bytes:

@@ -3,7 +3,7 @@
 Format: as written by Claude Code 2.1.330 and earlier, in ``<config>/projects/**/*.jsonl``.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from msgspec import Meta, Raw, Struct
 
@@ -58,6 +58,21 @@ class QuotaLimits(Struct, gc=False):
     rateLimitType: str | None = None
 
 
+class Origin(Struct, gc=False):
+    kind: str | None = None
+
+
+class Attachment(Struct, gc=False):
+    type: str | None = None
+    origin: Origin | None = None
+
+
+class Kind(Struct, gc=False):
+    """Any line, as far as its type goes."""
+
+    type: str | None = None
+
+
 class Line(Struct, gc=False):
     """Any line; ``type`` says which of the fields mean something."""
 
@@ -73,12 +88,11 @@ class Line(Struct, gc=False):
     attributionAgent: str | None = None
     isSidechain: bool | None = None
     isApiErrorMessage: bool | None = None
-    error: Any = None
     quotaLimits: QuotaLimits | None = None
+    attachment: Attachment | None = None
     isMeta: bool | None = None
     isCompactSummary: bool | None = None
     promptSource: str | None = None
-    turnOrigin: str | None = None
     customTitle: str | None = None
     agentName: str | None = None
     accountUuid: str | None = None

@@ -1,0 +1,1 @@
+"""Unit tests of the light client: no daemon runs here."""

@@ -1,0 +1,124 @@
+"""Homes and folders that come, go and move while the daemon runs."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from . import lines
+from .claude_home import ClaudeHome
+from .keeper import Keeper
+
+# How often homes are looked at anew, with some room for a busy machine.
+LOOKS_AROUND_WITHIN = 15.0
+# Less than the sweep that finds whatever file events missed, which would hide that they did.
+BEFORE_THE_SWEEP = 20.0
+
+
+@pytest.fixture
+def homeless() -> Iterator[Keeper]:
+    """A daemon that started before there was any Claude home."""
+    with Keeper() as keeper:
+        shutil.rmtree(keeper.home.path)
+        yield keeper.start()
+
+
+def test_new_home_is_followed(homeless: Keeper) -> None:
+    """A home made after the daemon started is followed from its first line on."""
+    log = homeless.home.log()
+    log.reply()
+    homeless.wait_for_requests(1, LOOKS_AROUND_WITHIN)
+    log.reply()
+    homeless.home.log("other").reply()
+    homeless.wait_for_requests(3, LOOKS_AROUND_WITHIN)
+
+
+def test_new_projects_folder_is_followed(keeper: Keeper, home: ClaudeHome) -> None:
+    """A projects folder that comes into an empty home later is followed."""
+    home.projects.rmdir()
+    keeper.start()
+    log = home.log()
+    for count in range(1, 4):
+        log.reply()
+        keeper.wait_for_requests(count, LOOKS_AROUND_WITHIN)
+
+
+def test_folders_made_in_one_go_lose_nothing(daemon: Keeper, home: ClaudeHome) -> None:
+    """Lines in folders that were made a moment before them are all found."""
+    rounds = 40
+    for number in range(rounds):
+        log = home.log(f"project-{number}")
+        helper = log.subagent("analyst", "look at it")
+        helper.reply()
+        log.reply()
+        helper.reply()
+    daemon.wait_for_requests(3 * rounds, BEFORE_THE_SWEEP)
+
+
+def test_workflow_subagents_are_found(daemon: Keeper, home: ClaudeHome) -> None:
+    """Logs of a workflow run's agents, one folder deeper, count under their conversation."""
+    log = home.log()
+    log.reply()
+    helper = log.subagent("builder", "build it")
+    helper.path = helper.path.parent / "workflows" / "run-1" / helper.path.name
+    helper.reply()
+    daemon.wait_for_requests(2)
+    [session] = daemon.report("session")["sessions"]
+    assert (session["sessionId"], session["requests"]) == (log.conversation, 2)
+
+
+def test_folder_moved_in_counts(daemon: Keeper, home: ClaudeHome) -> None:
+    """A project's folder that is moved into the home is read, and followed after that."""
+    log = home.log()
+    elsewhere = home.path.parent / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / log.path.name).write_bytes(lines.reply(log.writer))
+    elsewhere.rename(log.path.parent)
+    daemon.wait_for_requests(1, BEFORE_THE_SWEEP)
+    log.reply()
+    daemon.wait_for_requests(2, BEFORE_THE_SWEEP)
+
+
+def test_renamed_log_counts_once(daemon: Keeper, home: ClaudeHome) -> None:
+    """A log that is moved to another project's folder counts once, and goes on there."""
+    log, other = home.log(), home.log("other")
+    log.reply()
+    daemon.wait_for_requests(1)
+    other.path.parent.mkdir()
+    log.path.rename(other.path)
+    other.reply()
+    daemon.wait_for_requests(2)
+
+
+def test_recreated_projects_folder_is_followed(daemon: Keeper, home: ClaudeHome) -> None:
+    """A projects folder that is deleted and made anew is followed again; old sums stay."""
+    home.log().reply()
+    daemon.wait_for_requests(1)
+    shutil.rmtree(home.projects)
+    log = home.log()
+    log.reply()
+    daemon.wait_for_requests(2, BEFORE_THE_SWEEP)
+    log.reply()
+    daemon.wait_for_requests(3, BEFORE_THE_SWEEP)
+
+
+def test_two_homes_are_followed(keeper: Keeper) -> None:
+    """Every home in the comma list of CLAUDE_CONFIG_DIR is followed."""
+    second = ClaudeHome(keeper.root / "second", keeper.root / "work")
+    second.projects.mkdir(parents=True)
+    keeper.environment["CLAUDE_CONFIG_DIR"] = f"{keeper.home.path}, {second.path}"
+    keeper.start()
+    keeper.home.log().reply()
+    second.log().reply()
+    keeper.wait_for_requests(2)
+
+
+def test_only_named_homes_are_looked_at(keeper: Keeper) -> None:
+    """With CLAUDE_CONFIG_DIR set, the default home beside it is left alone."""
+    default = ClaudeHome(keeper.root / "user" / ".claude", keeper.root / "work")
+    default.log().reply()
+    keeper.start()
+    keeper.home.log().reply()
+    keeper.wait_for_requests(1)
+    health = keeper.report("health")
+    assert [each["path"] for each in health["homes"]] == [str(keeper.home.path)]
