@@ -54,7 +54,7 @@ def _native(prefix: Path) -> Path:
 
 def run_daily(program: Path, claude_home: Path) -> Run:
     """Run `ccusage claude daily` over this home, without the network."""
-    command = [str(program), "claude", "daily", "--json", "--offline", "--timezone", "UTC"]
+    command = [str(program), "claude", "daily", "--json", "--offline"]
     environment = {**os.environ, "CLAUDE_CONFIG_DIR": str(claude_home)}
     started = time.monotonic()
     child = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 from tollkeeper.control import Toll
 from tollkeeper.errors import NoDaemonError
@@ -23,6 +23,8 @@ SHORT_TEMP: Final = "/tmp"
 PATIENCE_SECONDS: Final = 120.0
 LOOK_SECONDS: Final = 0.002
 
+T = TypeVar("T")
+
 
 class Daemon:
     """A Tollkeeper that follows these Claude homes and looks at nothing else of the machine."""
@@ -33,8 +35,8 @@ class Daemon:
             **{name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ},
             "HOME": str(self.root),
             "TOLL_HOME": str(self.root),
-            "CLAUDE_CONFIG_DIR": ",".join(map(str, claude_homes)),
         }
+        self.follow(*claude_homes)
         self.paths: Paths = find_paths(self.environment)
         self.paths.config.mkdir(parents=True, mode=0o700)
         self.paths.settings.write_text("[sources]\nprocesses = false\n")
@@ -60,6 +62,10 @@ class Daemon:
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
+
+    def follow(self, *claude_homes: Path) -> None:
+        """Name the homes to follow, from the next start on."""
+        self.environment["CLAUDE_CONFIG_DIR"] = ",".join(map(str, claude_homes))
 
     def start(self) -> Self:
         """Start the daemon, and do not wait."""
@@ -107,7 +113,7 @@ class Daemon:
         with Toll(self.paths, PATIENCE_SECONDS) as toll:
             return toll.call("daily", dict[str, Any], timezone="UTC")
 
-    def _until_it_answers[T](self, ask: Callable[[], T]) -> T:
+    def _until_it_answers(self, ask: Callable[[], T]) -> T:
         deadline = self._started + PATIENCE_SECONDS
         while True:
             try:

@@ -1,6 +1,7 @@
 """Looks at processes while they work, and sums up what several rounds have shown."""
 
 import contextlib
+import math
 import os
 import statistics
 import threading
@@ -100,4 +101,4 @@ def spread(values: Sequence[float], unit: str, digits: int = 2) -> str:
 
 def percentile(ordered: Sequence[float], percent: float) -> float:
     """The least of these, in order, that so many percent do not exceed."""
-    return ordered[max(-(-len(ordered) * percent // 100) - 1, 0).__int__()]
+    return ordered[max(math.ceil(len(ordered) * percent / 100) - 1, 0)]

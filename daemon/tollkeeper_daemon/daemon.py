@@ -35,6 +35,8 @@ PULSE_SECONDS = 2.0
 CLIENTS_SECONDS = 5.0
 SWEEP_SECONDS = 60.0
 HEARTBEAT_SECONDS = 10.0
+# By then, those who listened to the last daemon are connected to this one.
+FIRST_BEAT_SECONDS = 0.5
 IMPORT_BEAT_SECONDS = 0.25
 IMPORT_BATCH_SECONDS = 0.3
 # So much may be read before the first answer: less than a blink, more than an hour of agents.
@@ -106,7 +108,7 @@ class Daemon:
             asyncio.create_task(self._every(PULSE_SECONDS, self._pulse)),
             asyncio.create_task(self._every(CLIENTS_SECONDS, self._look_around)),
             asyncio.create_task(self._every(SWEEP_SECONDS, self._sweep)),
-            asyncio.create_task(self._every(HEARTBEAT_SECONDS, self.beat)),
+            asyncio.create_task(self._beat_on()),
         ]
 
     async def stop(self) -> None:
@@ -235,6 +237,11 @@ class Daemon:
             self._pending -= {scan.path for scan in scans if not scan.more}
 
     # What goes on by the clock.
+
+    async def _beat_on(self) -> None:
+        await asyncio.sleep(FIRST_BEAT_SECONDS)
+        self.beat()
+        await self._every(HEARTBEAT_SECONDS, self.beat)
 
     async def _every(self, seconds: float, work: Callable[[], None]) -> None:
         while True:

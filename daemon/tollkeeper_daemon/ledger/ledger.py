@@ -6,7 +6,7 @@ from typing import Protocol
 from tollkeeper_daemon.ledger.books import Book, Charge, Group, Noted, quarter, totals_of
 from tollkeeper_daemon.ledger.charge import charge
 from tollkeeper_daemon.ledger.prices import PriceList
-from tollkeeper_daemon.ledger.requests import file_under, identity, resolve
+from tollkeeper_daemon.ledger.requests import file_under, identity, resolve, stray_key
 from tollkeeper_daemon.ledger.totals import Totals
 from tollkeeper_daemon.records import Prompt, Reply
 
@@ -119,7 +119,7 @@ class Ledger:
             return min(known, default=None)
         if not (posting.has_strays or shelf.has_strays):
             return None
-        stray = "r:" + request
+        stray = stray_key(request)
         return stray if _held(stray, shelf, posting).entries else None
 
     def _merge_twins(

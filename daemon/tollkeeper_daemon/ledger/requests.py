@@ -4,6 +4,7 @@ Merging is a least upper bound, field by field: commutative, associative and ide
 order, repetition or cutting of the same lines gives the same request.
 """
 
+from hashlib import sha256
 from itertools import zip_longest
 
 from msgspec.structs import replace
@@ -11,6 +12,8 @@ from msgspec.structs import replace
 from tollkeeper_daemon.records import Advice, Reply
 
 NO_ADVICE = Advice("")
+# The client's own ids have some forty characters.
+LONGEST_ID = 90
 
 
 def identity(reply: Reply) -> tuple[str, str]:
@@ -19,10 +22,20 @@ def identity(reply: Reply) -> tuple[str, str]:
     A group is the message's id; without one, the request's; without both, the line's own.
     """
     if reply.message:
-        return "m:" + reply.message, reply.request
+        return "m:" + _short(reply.message), reply.request
     if reply.request:
-        return "r:" + reply.request, reply.request
-    return "l:" + reply.line, ""
+        return stray_key(reply.request), reply.request
+    return "l:" + _short(reply.line), ""
+
+
+def stray_key(request: str) -> str:
+    """Where lines are filed that know their request's id, but not their message's."""
+    return "r:" + _short(request)
+
+
+def _short(name: str) -> str:
+    """The id itself, unless it is absurdly long: keys must fit into any store."""
+    return name if len(name) <= LONGEST_ID else sha256(name.encode()).hexdigest()
 
 
 def join(one: Reply, other: Reply) -> Reply:
