@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check fmt e2e
+.PHONY: run test check fmt e2e lowest
 
 run: $(VENV)/.ready  ## Start the daemon and show the agents live.
 	$(BIN)/toll status --live
@@ -14,6 +14,9 @@ test: $(VENV)/.ready  ## Run the tests that need nothing but Python.
 
 e2e: $(VENV)/.ready .cache/npm/.ready  ## Run the tests that drive the real Claude Code client.
 	TOLL_REQUIRE_E2E=1 $(BIN)/pytest tests/e2e
+
+lowest: .venv-lowest/.ready  ## Run the same tests with the oldest dependencies that are allowed.
+	.venv-lowest/bin/pytest --ignore=tests/e2e
 
 check: $(VENV)/.ready  ## Lint, formatting, types and import contracts.
 	$(BIN)/ruff check .
@@ -33,4 +36,11 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 
 .cache/npm/.ready: tests/e2e/install_client.py
 	$(PYTHON) tests/e2e/install_client.py
+	touch $@
+
+.venv-lowest/.ready: pyproject.toml constraints.txt .ci/lowest.py
+	$(PYTHON) -m venv .venv-lowest
+	$(PYTHON) .ci/lowest.py > .venv-lowest/constraints.txt
+	.venv-lowest/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	.venv-lowest/bin/python -m pip install --quiet --editable . --group dev -c .venv-lowest/constraints.txt
 	touch $@

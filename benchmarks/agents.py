@@ -11,7 +11,10 @@ from types import TracebackType
 from typing import Final, Self
 
 VERSION: Final = "2.1.330"
-TEXT: Final = "A toll is a fee for the use of a road. " * 30
+BLOCKS: Final = (
+    {"type": "text", "text": "A toll is a fee for the use of a road. " * 30},
+    {"type": "tool_use", "name": "Bash", "input": None},
+)
 
 
 class Agent:
@@ -32,8 +35,7 @@ class Agent:
         """The lines of the agent's next reply: two blocks with the same usage."""
         self._replies += 1
         name = f"{self.conversation[:13]}{self._replies:06}"
-        blocks = ({"type": "text", "text": TEXT}, {"type": "tool_use", "name": "Bash", "input": {}})
-        return b"".join(self._block(name, block, output_tokens) for block in blocks)
+        return b"".join(self._block(name, block, output_tokens) for block in BLOCKS)
 
     def end(self) -> None:
         """End the process."""

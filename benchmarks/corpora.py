@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 from corpus import write_corpus
-from synth.usage import ModelTotals, Truth
+from synth.usage import Truth
 
 CACHE: Final = Path(__file__).resolve().parent.parent / ".cache" / "corpora"
 SEED: Final = 7

@@ -12,8 +12,8 @@ from typing import Final
 
 from agents import Agents
 from corpora import corpus_of
-from daemon import Daemon
 from measure import MB, cpu_seconds, memory_of
+from tolld import Daemon
 from tollkeeper.model import Status
 
 SETTLE_SECONDS: Final = 5.0

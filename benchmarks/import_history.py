@@ -12,10 +12,10 @@ from pathlib import Path
 
 import ccusage
 from corpora import check, corpus_of, truth_of
-from daemon import Daemon
 from measure import MB, Memory, MemoryWatch, load_into_cache, memory_of, spread
 from msgspec import Struct
 from synth.usage import Truth
+from tolld import Daemon
 
 
 class Round(Struct, frozen=True):

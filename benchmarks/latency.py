@@ -20,9 +20,9 @@ from typing import Final
 
 import zmq
 from agents import Agents, append
-from daemon import Daemon
 from measure import cpu_seconds, percentile
 from msgspec import Struct
+from tolld import Daemon
 from tollkeeper import wire
 
 SETTLE_SECONDS: Final = 2.0

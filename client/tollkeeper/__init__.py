@@ -1,3 +1,25 @@
-"""The contract and the light client of Tollkeeper."""
+"""The contract and the light client of Tollkeeper.
+
+``Toll``, ``AsyncToll`` and ``Feed`` are loaded when they are first asked for, since most commands
+need only one of them.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tollkeeper.control import AsyncToll, Toll
+    from tollkeeper.feed import Feed
 
 __version__ = "0.1.0"
+
+__all__ = ["AsyncToll", "Feed", "Toll", "__version__"]
+
+_HOMES = {"AsyncToll": "control", "Toll": "control", "Feed": "feed"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

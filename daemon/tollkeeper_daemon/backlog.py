@@ -3,6 +3,8 @@
 import asyncio
 import multiprocessing
 import os
+import signal
+import threading
 from collections import deque
 from collections.abc import AsyncIterator
 from concurrent.futures import ProcessPoolExecutor
@@ -38,7 +40,8 @@ async def read_backlog(jobs: deque[Job], progress: Progress) -> AsyncIterator[li
             await asyncio.sleep(0)
         return
     workers = os.cpu_count() or 1
-    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+    spawn = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=_begin_worker)
     waiting: set[asyncio.Future[bytes]] = set()
     loop = asyncio.get_running_loop()
     try:
@@ -52,6 +55,18 @@ async def read_backlog(jobs: deque[Job], progress: Progress) -> AsyncIterator[li
                 yield _advance(jobs, progress, scans)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _begin_worker() -> None:
+    """Leave Ctrl-C to the daemon, and end with it: one that is killed can't end its workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)
 
 
 def _next_lot(jobs: deque[Job]) -> list[Job]:

@@ -173,7 +173,7 @@ def _usage(tokens: Tokens, output: int) -> dict[str, Any]:
 
 def cost_state(writer: Writer, added: int, removed: int, dollars: float = 0.0) -> bytes:
     """The client's own totals of the conversation."""
-    line = {
+    line: dict[str, Any] = {
         "type": "cost-state",
         "sessionId": writer.conversation,
         "totalCostUSD": dollars,

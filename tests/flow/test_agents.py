@@ -10,7 +10,6 @@ from tollkeeper.feed import Change, Feed
 from waiting import wait_until
 
 from . import lines
-from .agent_process import AgentProcess
 from .claude_home import ClaudeHome
 from .keeper import Keeper
 from .lines import USUAL_USD

@@ -1,6 +1,8 @@
 """A daemon that ends and starts again has missed nothing and forgotten nothing."""
 
+from msgspec.structs import replace
 from tollkeeper.feed import Change
+from tollkeeper.model import Agent
 from waiting import wait_until
 
 from . import lines
@@ -120,11 +122,8 @@ def test_feed_survives_a_restart(daemon: Keeper, home: ClaudeHome) -> None:
         log.reply()
         daemon.start()
         log.reply()
-        change = wait_until(
-            lambda: (change := feed.next_change(20)) and _requests(change) == 3 and change
-        )
-        assert change
-        assert change.status.today == daemon.toll.status().today
+        wait_until(lambda: _requests(feed.next_change(20)) == 3)
+        assert feed.latest(0.1).today == daemon.toll.status().today
 
 
 def test_feed_survives_a_kill(daemon: Keeper) -> None:
@@ -144,12 +143,8 @@ def _requests(change: Change | None) -> int | None:
     return change.status.today.total.requests if change else None
 
 
-def _lasting(agent: object) -> object:
+def _lasting(agent: Agent) -> Agent:
     """The agent without what a daemon keeps only while it runs."""
-    from msgspec.structs import replace
-    from tollkeeper.model import Agent
-
-    assert isinstance(agent, Agent)
     subagents = tuple(
         replace(each, description=None, state="done") for each in agent.subagents
     )
