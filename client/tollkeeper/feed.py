@@ -65,8 +65,9 @@ def _with_agents(agents: tuple[Agent, ...], changed: tuple[Agent, ...]) -> tuple
 class Feed:
     """The changes of a daemon, one after the other; a gap or a restart asks for a new snapshot.
 
-    Iterate over it, or call ``next_change`` with a timeout of your own. It subscribes before it
-    asks for the snapshot, so that nothing falls between the two.
+    Iterate over it (which ends in NoDaemonError when the daemon is gone), or call ``next_change``
+    with a timeout of your own. It subscribes before it asks for the snapshot, so that nothing
+    falls between the two.
     """
 
     def __init__(self, paths: Paths | None = None, timeout: float = 5.0) -> None:
@@ -99,14 +100,13 @@ class Feed:
 
     def __iter__(self) -> Iterator[Change]:
         while True:
-            if change := self.next_change():
-                yield change
+            yield self.next_change() or self._snapshot()
 
     def next_change(self, wait: float = 30.0) -> Change | None:
         """The next change, or None when nothing came within ``wait`` seconds.
 
-        The daemon beats at least every ten seconds: after ``wait`` without a word the status is
-        asked for anew, which raises NoDaemonError or NoAnswerError when it is gone.
+        The daemon beats at least every ten seconds. NoDaemonError or NoAnswerError when a
+        snapshot is due and it is gone.
         """
         if self._status is None:
             return self._snapshot()

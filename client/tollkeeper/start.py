@@ -21,7 +21,7 @@ def ensure_daemon(paths: Paths) -> bool:
     while time.monotonic() < deadline:
         if _answers(paths):
             return True
-        if process.poll() is not None and not is_listening(paths):
+        if process.poll() is not None and not (_is_starting(paths) or is_listening(paths)):
             raise StartError(f"the daemon did not start: {_last_words(process, paths)}")
         time.sleep(0.02)
     raise StartError("the daemon does not answer", f"its log is {paths.log}")
@@ -52,6 +52,15 @@ def _answers(paths: Paths) -> bool:
         with Toll(paths, timeout=PATIENCE_SECONDS) as toll:
             toll.call("ping", dict)
     except (NoDaemonError, NoAnswerError):
+        return False
+    return True
+
+
+def _is_starting(paths: Paths) -> bool:
+    """Whether a daemon that somebody else started at the same time holds the lock."""
+    try:
+        os.kill(int(paths.lock.read_text("ascii")), 0)
+    except (OSError, ValueError):
         return False
     return True
 

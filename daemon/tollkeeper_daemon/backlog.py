@@ -3,8 +3,6 @@
 import asyncio
 import multiprocessing
 import os
-import signal
-import threading
 from collections import deque
 from collections.abc import AsyncIterator
 from concurrent.futures import ProcessPoolExecutor
@@ -12,12 +10,15 @@ from concurrent.futures import ProcessPoolExecutor
 import msgspec
 from msgspec import Struct
 
-from tollkeeper_daemon.reading import TASK_BYTES, Job, Scan, read_encoded_lot, read_lot
+from tollkeeper_daemon.reading import Scan
+from tollkeeper_daemon.sources.files import printable
+from tollkeeper_daemon.worker import TASK_BYTES, Job, begin_worker, read_encoded_lot, read_lot
 
 # Enough work ahead that no worker waits while a batch is posted.
 LOTS_PER_WORKER = 8
 # Below this, starting workers takes longer than reading.
 WORTH_WORKERS = 24 << 20
+MOST_WORKERS = 4
 
 
 class Progress(Struct):
@@ -34,14 +35,26 @@ def plan(jobs: list[Job]) -> deque[Job]:
 
 async def read_backlog(jobs: deque[Job], progress: Progress) -> AsyncIterator[list[Scan]]:
     """The scans of all jobs, in lots, as they come; big logs come in several lots."""
-    if progress.total < WORTH_WORKERS:
-        while jobs:
-            yield _advance(jobs, progress, read_lot([jobs.popleft()]))
-            await asyncio.sleep(0)
-        return
-    workers = os.cpu_count() or 1
+    read = _read_in_workers if progress.total >= WORTH_WORKERS else _read_here
+    odd = deque(job for job in jobs if job.path != printable(job.path))
+    named = deque(job for job in jobs if job.path == printable(job.path))
+    async for scans in read(named, progress):
+        yield scans
+    async for scans in _read_here(odd, progress):
+        yield scans
+
+
+async def _read_here(jobs: deque[Job], progress: Progress) -> AsyncIterator[list[Scan]]:
+    while jobs:
+        job = jobs.popleft()
+        yield _advance(jobs, progress, read_lot([job]), job)
+        await asyncio.sleep(0)
+
+
+async def _read_in_workers(jobs: deque[Job], progress: Progress) -> AsyncIterator[list[Scan]]:
+    workers = min(os.cpu_count() or 1, MOST_WORKERS)
     spawn = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=_begin_worker)
+    pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=begin_worker)
     waiting: set[asyncio.Future[bytes]] = set()
     loop = asyncio.get_running_loop()
     try:
@@ -57,18 +70,6 @@ async def read_backlog(jobs: deque[Job], progress: Progress) -> AsyncIterator[li
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _begin_worker() -> None:
-    """Leave Ctrl-C to the daemon, and end with it: one that is killed can't end its workers."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    if parent := multiprocessing.parent_process():
-        parent.join()
-        os._exit(1)
-
-
 def _next_lot(jobs: deque[Job]) -> list[Job]:
     lot = [jobs.popleft()]
     size = lot[0].bytes
@@ -78,9 +79,12 @@ def _next_lot(jobs: deque[Job]) -> list[Job]:
     return lot
 
 
-def _advance(jobs: deque[Job], progress: Progress, scans: list[Scan]) -> list[Scan]:
+def _advance(
+    jobs: deque[Job], progress: Progress, scans: list[Scan], job: Job | None = None
+) -> list[Scan]:
     """Count what was read, and put the rest of a big log back to the front."""
     progress.done += sum(scan.bytes for scan in scans)
     if scans and scans[-1].more:
-        jobs.appendleft(Job(scans[-1].path, scans[-1].mark, TASK_BYTES))
+        path = job.path if job else scans[-1].path
+        jobs.appendleft(Job(path, scans[-1].mark, TASK_BYTES))
     return scans

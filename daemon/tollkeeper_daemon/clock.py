@@ -16,6 +16,8 @@ def local_time(time: int) -> str:
 
 def local_day(now: int) -> tuple[int, int]:
     """The local midnights (ms) before and after this time; a day may have 23 or 25 hours."""
-    today = datetime.fromtimestamp(now / 1000).replace(hour=0, minute=0, second=0, microsecond=0)
+    here = datetime.fromtimestamp(now / 1000)
+    # fold=0: where the clocks go back over midnight, the day begins at the first of the two.
+    today = here.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     tomorrow = (today + timedelta(hours=36)).replace(hour=0)
     return int(today.timestamp() * 1000), int(tomorrow.timestamp() * 1000)

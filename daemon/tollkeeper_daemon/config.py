@@ -40,5 +40,5 @@ def load_config(path: Path) -> Config:
         return msgspec.toml.decode(path.read_bytes(), type=Config)
     except FileNotFoundError:
         return Config()
-    except (msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
         raise ConfigError(f"{path}: {error}") from None

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 from tollkeeper_daemon.ledger.books import API, SUBSCRIPTION
 from tollkeeper_daemon.sources.homes import Home, Homes, has_subscription
@@ -22,7 +23,7 @@ class Followed:
 
     def admit(self, path: str) -> tuple[Home | None, bool]:
         """The followed home at this path, and whether it was only now taken in."""
-        home = Home(type(self.homes[0].path)(os.path.realpath(path)))
+        home = Home(Path(os.path.realpath(path)))
         if home in self.homes:
             return home, False
         if self._bounded or not home.path.is_dir():
@@ -55,6 +56,6 @@ class Followed:
     def source_of(self, path: str) -> str:
         """Who pays for the requests of this log, as far as its home tells."""
         for home in self.homes:
-            if path.startswith(str(home.path)):
+            if path.startswith(f"{home.projects}{os.sep}"):
                 return SUBSCRIPTION if self.is_subscribed(home) else API
         return API

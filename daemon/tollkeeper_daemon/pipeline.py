@@ -18,6 +18,7 @@ from tollkeeper_daemon.store.transaction import Transaction
 from tollkeeper_daemon.tally import Tally
 
 MOST_CONVERSATIONS_CACHED = 5_000
+MOST_UNHELD = 500
 
 
 class Outcome(Struct, frozen=True):
@@ -44,7 +45,7 @@ class Pipeline:
         self.store = store
         self.roster = roster
         self.today: dict[str, Tally] = {}
-        self.run = Tally()
+        self._run_sum = ("", Tally())
         self.bad_lines: int = store.read(lambda transaction: transaction.meta("bad_lines")) or 0
         self._ledger = Ledger(prices, self._book_of_reply, self._book_of_prompt)
         self._source_of = source_of
@@ -52,6 +53,14 @@ class Pipeline:
         self._unheld: dict[str, tuple[set[str], set[str]]] = {}
         self._midnight = 0
         self._next_midnight = 0
+
+    @property
+    def run(self) -> Tally:
+        """What the current run has come to; it begins with nothing."""
+        current = self.roster.run.id if self.roster.run else ""
+        if self._run_sum[0] != current:
+            self._run_sum = (current, Tally())
+        return self._run_sum[1]
 
     # Coming up.
 
@@ -271,6 +280,8 @@ class Pipeline:
         for key, noted in posting.prompts.items():
             if not self.roster.is_held(noted.prompt.conversation):
                 self._unheld.setdefault(noted.prompt.conversation, (set(), set()))[1].add(key)
+        while len(self._unheld) > MOST_UNHELD:
+            del self._unheld[next(iter(self._unheld))]
 
 
 def place_of(path: str) -> tuple[str, str]:

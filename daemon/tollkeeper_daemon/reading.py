@@ -3,9 +3,7 @@
 Runs in the daemon for what is appended, and in worker processes for what is history.
 """
 
-import contextlib
 import os
-import time
 
 import msgspec
 from msgspec import Struct
@@ -13,14 +11,12 @@ from msgspec.structs import replace
 
 from tollkeeper_daemon.ledger.requests import identity, join
 from tollkeeper_daemon.records import FileId, FileMark, Profile, Prompt, Refusal, Reply
+from tollkeeper_daemon.sources.files import read_small
 from tollkeeper_daemon.sources.tail import Reading, read_on
 from tollkeeper_daemon.transcript.parse import Parser
 
+LARGEST_SIDECAR = 1 << 16
 SUBAGENTS = f"{os.sep}subagents{os.sep}"
-
-# What one worker reads before it hands over: large enough to be cheap, small enough that the
-# daemon's answers and memory do not suffer.
-TASK_BYTES = 8 << 20
 
 
 class Sidecar(Struct, frozen=True):
@@ -38,15 +34,6 @@ class Helper(Struct, frozen=True, array_like=True):
     type: str
     description: str
     finished: bool
-
-
-class Job(Struct, frozen=True, array_like=True):
-    """A log to be read on from its mark; ``bytes`` is what was left of it when this was planned."""
-
-    path: str
-    mark: FileMark | None
-    bytes: int
-    modified: float = 0.0
 
 
 class Scan(Struct, frozen=True, array_like=True, gc=False):
@@ -142,8 +129,8 @@ def read_helper(path: str) -> Helper:
     """Which subagent this log is of; what its sidecar does not say stays empty."""
     stem = path.removesuffix(".jsonl")
     try:
-        with open(stem + ".meta.json", "rb") as file:
-            note = msgspec.json.decode(file.read(1 << 16), type=Sidecar)
+        content = read_small(stem + ".meta.json", LARGEST_SIDECAR)
+        note = msgspec.json.decode(content, type=Sidecar)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         note = Sidecar()
     return Helper(
@@ -152,21 +139,3 @@ def read_helper(path: str) -> Helper:
         description=note.description or "",
         finished=bool(note.finished),
     )
-
-
-def read_encoded_lot(encoded: bytes) -> bytes:
-    """The scans of a lot of jobs; both travel between processes as MessagePack."""
-    return msgspec.msgpack.encode(read_lot(msgspec.msgpack.decode(encoded, type=list[Job])))
-
-
-def read_lot(lot: list[Job]) -> list[Scan]:
-    """The scans of these jobs, together about as much as one task should read."""
-    now = int(time.time() * 1000)
-    scans: list[Scan] = []
-    for job in lot:
-        mark, read, more = job.mark, 0, True
-        with contextlib.suppress(OSError):
-            while more and read < TASK_BYTES and (scan := scan_log(job.path, mark, now)):
-                scans.append(scan)
-                mark, read, more = scan.mark, read + scan.bytes, scan.more
-    return scans

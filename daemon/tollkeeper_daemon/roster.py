@@ -38,6 +38,7 @@ class LiveAgent(Struct):
     record: AgentRecord
     tally: Tally = field(default_factory=Tally)
     status: AgentState | None = None
+    asked_name: str = ""
     waiting_for: str = ""
     stopped: bool = False
     model: str = ""
@@ -100,7 +101,8 @@ class Roster:
                 self.hear(known, session, now)
             return known
         self._begin_run(now)
-        agent = LiveAgent(self._new_record(process, session, subscribed), last_time=process.started)
+        record = self._new_record(process, session, subscribed)
+        agent = LiveAgent(record, last_time=process.started, asked_name=_own_name(session))
         self.agents[process.id] = agent
         self._claim(agent.record, process.started)
         if session:
@@ -136,8 +138,10 @@ class Roster:
             agent.record = replace(agent.record, conversation=session.sessionId)
             self._claim(agent.record, agent.record.started if first else now - NOTICED_WITHIN_MS)
         name = _own_name(session)
-        if name and not agent.record.named_by_label and not _is_numbered(agent.record.name, name):
-            agent.record = replace(agent.record, name=self._free_name(name, agent.record.cwd))
+        if name and name != agent.asked_name and not agent.record.named_by_label:
+            agent.asked_name = name
+            free = self._free_name(name, agent.record.cwd, agent)
+            agent.record = replace(agent.record, name=free)
         self._take_status(agent, session)
         return before != (agent.record, agent.status, agent.waiting_for)
 
@@ -206,9 +210,12 @@ class Roster:
             )
             self._claims.setdefault(record.conversation, []).append(claim)
 
-    def _free_name(self, wanted: str, cwd: str) -> str:
-        """The wanted name if no living agent bears it, else with a number; else project and number."""
-        taken = {agent.record.name for agent in self.alive()}
+    def _free_name(self, wanted: str, cwd: str, own: LiveAgent | None = None) -> str:
+        """The wanted name if no other living agent bears it, else with a number behind it.
+
+        Without a wanted name it is the project's, with a number.
+        """
+        taken = {agent.record.name for agent in self.alive() if agent is not own}
         if wanted and wanted not in taken:
             return wanted
         stem = wanted or cwd.rstrip("/").rpartition("/")[2] or "agent"
@@ -223,11 +230,6 @@ def _own_name(session: Session | None) -> str:
     if session and session.name and session.nameSource == "user":
         return session.name
     return ""
-
-
-def _is_numbered(name: str, wanted: str) -> bool:
-    """Whether the name is the wanted one, or what it became because that was taken."""
-    return name == wanted or name.startswith(wanted + "-")
 
 
 def _budget(dollars: str | None) -> int | None:

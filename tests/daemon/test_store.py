@@ -63,8 +63,6 @@ def test_round_trips(tmp_path: Path) -> None:
         store.read(check)
     with Store(tmp_path / "l") as store:
         store.read(check)
-        store.write(lambda transaction: transaction.forget_file((2**64 - 1, 5)))
-        assert {} == store.read(lambda transaction: transaction.files())
 
 
 def test_runs_come_oldest_first(tmp_path: Path) -> None:

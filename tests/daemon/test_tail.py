@@ -1,6 +1,7 @@
 """Reading on: whatever is appended comes once, in whole lines; what changed behind comes anew."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -141,10 +142,12 @@ def test_absent_log(log: Path) -> None:
     assert read_on(str(log), reader.mark) is None
 
 
-def test_unreadable_path(tmp_path: Path) -> None:
-    """Anything but absence is told as an OSError."""
-    with pytest.raises(OSError, match="directory"):
-        read_on(str(tmp_path), None)
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
+def test_what_is_no_file(log: Path, make: Callable[[Path], None]) -> None:
+    """A folder or a pipe where a log should be is told as an OSError, and holds nobody up."""
+    make(log)
+    with pytest.raises(OSError, match="not a regular file"):
+        read_on(str(log), None)
 
 
 def test_truncated_log(log: Path) -> None:

@@ -111,20 +111,26 @@ class Keeper:
         return self.start()
 
     def complaints(self) -> str:
-        """What no daemon should ever write: words on stderr, tracebacks in its log."""
+        """What no daemon should ever write: tracebacks and warnings; a refused start is none."""
         found = ""
         for file in (self.root / "stderr", self.paths.data / "tolld.err", self.paths.log):
             with contextlib.suppress(OSError):
                 text = file.read_text("utf-8", "replace")
-                if file != self.paths.log or "Traceback" in text:
+                told = text.startswith("tolld: ") and text.count("\n") == 1
+                if "Traceback" in text or (file != self.paths.log and not told):
                     found += text
         return found
 
     def _end(self, number: signal.Signals) -> int:
         assert self.process is not None
-        self.process.send_signal(number)
-        status = self.process.wait(20)
-        self.process = None
+        process, self.process = self.process, None
+        process.send_signal(number)
+        try:
+            status = process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(20)
+            raise
         self.toll.close()
         return status
 

@@ -69,9 +69,7 @@ def test_subagent_stands_under_its_agent(daemon: Keeper) -> None:
     helper = agent.log.subagent("analyst", "analyse it")
     helper.reply(model=lines.HAIKU)
     helper.reply(model=lines.HAIKU)
-    status = daemon.wait_for(
-        lambda status: [each.usage.requests for each in status.agents] == [3]
-    )
+    status = daemon.wait_for(lambda status: [each.usage.requests for each in status.agents] == [3])
     [seen] = status.agents[0].subagents
     assert (seen.type, seen.description, seen.state) == ("analyst", "analyse it", "working")
     assert seen.usage.requests == 2
@@ -162,9 +160,7 @@ def test_two_agents_in_one_project(daemon: Keeper) -> None:
     one.log.reply()
     two.log.reply()
     two.log.reply()
-    daemon.wait_for(
-        lambda status: sorted(each.usage.requests for each in status.agents) == [1, 2]
-    )
+    daemon.wait_for(lambda status: sorted(each.usage.requests for each in status.agents) == [1, 2])
     first, second = daemon.agent(one), daemon.agent(two)
     assert (first.usage.requests, second.usage.requests) == (1, 2)
     assert {first.name, second.name} == {"shop-1", "shop-2"}

@@ -111,7 +111,7 @@ def test_two_homes_do_not_meet(daemon: Keeper, home: ClaudeHome) -> None:
         assert daemon.toll.status().daemon.pid != other.toll.status().daemon.pid
 
 
-def test_ten_starts_at_once(keeper: Keeper) -> None:
+def test_starts_at_once(keeper: Keeper) -> None:
     """Of many `toll` commands that find no daemon at the same time, all get an answer from one."""
     commands = [
         subprocess.Popen(
@@ -124,9 +124,8 @@ def test_ten_starts_at_once(keeper: Keeper) -> None:
         for _ in range(6)
     ]
     answers = [command.communicate(timeout=30) for command in commands]
-    assert [(command.returncode, error) for command, (_, error) in zip(commands, answers)] == [
-        (0, "")
-    ] * len(commands)
+    assert [command.returncode for command in commands] == [0] * len(commands)
+    assert {error for _, error in answers} == {""}
     with Toll(keeper.paths) as toll:
         pid = toll.status().daemon.pid
     assert {answer.partition(",")[0] for answer, _ in answers} == {f'{{"pid":{pid}'}
@@ -135,7 +134,8 @@ def test_ten_starts_at_once(keeper: Keeper) -> None:
 def test_too_long_home(keeper: Keeper) -> None:
     """A home whose sockets' paths would be too long is refused in one line, with the way out."""
     long = str(keeper.root / ("x" * 100))
-    for result in (_run_tolld(keeper, TOLL_HOME=long), keeper.run("up", environment={"TOLL_HOME": long})):
+    told = keeper.run("up", environment={"TOLL_HOME": long})
+    for result in (told, _run_tolld(keeper, TOLL_HOME=long)):
         assert result.returncode != 0
         assert "is too long for a socket; set TOLL_HOME" in result.stderr
         assert result.stderr.count("\n") == 1
@@ -194,10 +194,6 @@ def _ledger_of_noise(keeper: Keeper) -> None:
     (keeper.paths.ledger / "data.mdb").write_bytes(os.urandom(8192))
 
 
-def _data_is_a_file(keeper: Keeper) -> None:
-    keeper.paths.data.write_text("not a directory")
-
-
 def _run_is_a_file(keeper: Keeper) -> None:
     keeper.paths.run.write_text("not a directory")
 
@@ -210,14 +206,13 @@ def _run_is_a_file(keeper: Keeper) -> None:
         (_settings_folder, "config.toml"),
         (_break_prices, "prices.toml"),
         (_price_without_model, "prices.toml"),
-        (_price_in_words, "a cent"),
+        (_price_in_words, "prices.toml: 'a cent'"),
         (_prices_of_no_table, "prices.toml"),
         (_prices_of_no_list, "prices.toml"),
         (_price_of_no_name, "prices.toml"),
         (_prices_not_text, "prices.toml"),
         (_ledger_is_a_file, "ledger.lmdb"),
         (_ledger_of_noise, "ledger.lmdb"),
-        (_data_is_a_file, "data"),
         (_run_is_a_file, "run"),
     ],
 )
@@ -242,3 +237,12 @@ def test_mended_settings_let_it_start(keeper: Keeper) -> None:
     assert keeper.run("up").returncode == 3
     keeper.configure("")
     assert keeper.run("up").returncode == 0
+
+
+def test_data_directory_that_cannot_be(keeper: Keeper) -> None:
+    """A file in the place of the data directory is told in one line, by both commands."""
+    keeper.paths.data.write_text("not a directory")
+    for result in (keeper.run("up"), _run_tolld(keeper)):
+        assert result.returncode == 1
+        assert str(keeper.paths.data) in result.stderr
+        assert result.stderr.count("\n") == 1

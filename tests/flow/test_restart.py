@@ -145,7 +145,5 @@ def _requests(change: Change | None) -> int | None:
 
 def _lasting(agent: Agent) -> Agent:
     """The agent without what a daemon keeps only while it runs."""
-    subagents = tuple(
-        replace(each, description=None, state="done") for each in agent.subagents
-    )
+    subagents = tuple(replace(each, description=None, state="done") for each in agent.subagents)
     return replace(agent, subagents=subagents)

@@ -7,6 +7,7 @@ import click
 from msgspec import Struct, to_builtins
 
 from tollkeeper import __version__
+from tollkeeper.cli import words
 from tollkeeper.cli.context import Ask, print_json, verb_options
 from tollkeeper.control import Toll, is_listening
 from tollkeeper.paths import find_paths
@@ -39,7 +40,7 @@ def command(ask: Ask) -> None:
         print_json(to_builtins(findings))
     else:
         for finding in findings:
-            print(f"{'ok  ' if finding.well else 'BAD '} {finding.text}")
+            print(f"{'ok  ' if finding.well else 'BAD '} {words.plain(finding.text)}")
             if finding.mend:
                 print(f"     mend: {finding.mend}")
     if not all(finding.well for finding in findings):

@@ -33,7 +33,8 @@ def status_screen(status: Status, width: int, rate: float | None = None) -> Rend
     else:
         parts.append(Text("No agent is running. Start one with: claude", style="dim"))
     parts.append(_sums_table(status))
-    parts += [Text(f"! {alert.text}", style="yellow") for alert in status.alerts[-ALERTS_SHOWN:]]
+    for alert in status.alerts[-ALERTS_SHOWN:]:
+        parts.append(Text(f"! {words.plain(alert.text)}", style="yellow"))
     return Group(*parts)
 
 
@@ -76,7 +77,7 @@ def agents_table(agents: tuple[Agent, ...], now: datetime, width: int) -> Table:
         style = "dim" if agent.state == "exited" else ""
         table.add_row(*_agent_cells(agent, now, wide), style=style)
         for subagent in agent.subagents:
-            name = f"  └ {subagent.type or subagent.id}"
+            name = f"  └ {words.plain(subagent.type or subagent.id)}"
             used = words.paid(subagent.usage, agent.source)
             cells = [name, subagent.state, "", *_token_cells(subagent.usage, wide), used]
             table.add_row(*cells, *(["", ""] if wide else []), style="dim")
@@ -85,9 +86,9 @@ def agents_table(agents: tuple[Agent, ...], now: datetime, width: int) -> Table:
 
 def _agent_cells(agent: Agent, now: datetime, wide: bool) -> list[str | Text]:
     mark, colour = STATES[agent.state]
-    doing = f"waiting: {agent.waiting_for}" if agent.waiting_for else agent.state
+    doing = f"waiting: {words.plain(agent.waiting_for)}" if agent.waiting_for else agent.state
     cells: list[str | Text] = [
-        agent.name,
+        words.plain(agent.name),
         Text(f"{mark} {doing}", style=colour),
         words.model_name(agent.model),
         *_token_cells(agent.usage, wide),
@@ -155,4 +156,4 @@ def _guessed(usage: Usage) -> bool:
 
 def console() -> Console:
     """Where tables go: as wide as the terminal, plain in a pipe or with NO_COLOR."""
-    return Console(highlight=False, soft_wrap=False)
+    return Console(highlight=False, soft_wrap=False, markup=False, emoji=False)

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from tollkeeper.cli import words
 from tollkeeper.cli.context import Ask, print_json, verb_options
 from tollkeeper.cli.period import as_params, period_options
 
@@ -32,7 +33,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
     local = datetime.fromisoformat(last).astimezone() if last else None
     project = (row["cwd"] or row["projectPath"]).rstrip("/").rpartition("/")[2]
     return [
-        row["title"] or row["sessionId"][:8],
-        project,
+        words.plain(row["title"] or row["sessionId"][:8]),
+        words.plain(project),
         local.strftime("%Y-%m-%d %H:%M") if local else "",
     ]

@@ -26,7 +26,7 @@ def command(ask: Ask, topics: tuple[str, ...]) -> None:
                 print_json(as_json(change))
             else:
                 for line in lines_of(change):
-                    print(line)
+                    print(words.plain(line))
                 sys.stdout.flush()
 
 

@@ -45,7 +45,12 @@ def since(moment: str | None, now: datetime) -> str:
 
 def model_name(model: str | None) -> str:
     """A model's name as people say it: ``claude-opus-5-5`` is ``opus-5-5``."""
-    return (model or "").removeprefix("claude-")
+    return plain((model or "").removeprefix("claude-"))
+
+
+def plain(text: str) -> str:
+    """Words of others without what could move a terminal's cursor or more: a dot for each."""
+    return "".join(letter if letter.isprintable() else "·" for letter in text)
 
 
 def paid(usage: Usage, source: str) -> str:

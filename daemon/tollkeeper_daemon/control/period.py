@@ -59,4 +59,7 @@ def rows_in(daemon: Daemon, period: Period) -> list[Sum]:
 
 def _quarter_before(day: date, zone: tzinfo | None) -> int:
     start = datetime(day.year, day.month, day.day, tzinfo=zone)
-    return int(start.timestamp() * 1000) // QUARTER_MS - 1
+    try:
+        return int(start.timestamp() * 1000) // QUARTER_MS - 1
+    except (ValueError, OverflowError):  # at the calendar's ends the local zone has no such time
+        return 0

@@ -58,12 +58,10 @@ class Server:
 
     async def _serve(self) -> None:
         while True:
-            caller, *_, data = await self._socket.recv_multipart()
-            await self._send(caller, self._answer(data))
-
-    async def _send(self, caller: bytes, answer: bytes) -> None:
-        frames: list[bytes] = [caller, answer]
-        await self._socket.send_multipart(frames)
+            # What comes before the call is the caller's address, and goes back as it came.
+            frames: list[bytes] = await self._socket.recv_multipart()
+            frames[-1] = self._answer(frames[-1])
+            await self._socket.send_multipart(frames)  # pyright: ignore[reportUnknownMemberType]
 
     def _answer(self, data: bytes) -> bytes:
         call_id = ""

@@ -104,6 +104,14 @@ def load_prices(own: str | None = None) -> PriceList:
     tables = [_parse(builtin, "the built-in prices")]
     if own is not None:
         tables.append(_parse(own, "prices.toml"))
+    try:
+        return _join(tables)
+    except PriceError as error:
+        raise PriceError(f"prices.toml: {error}") from None
+
+
+def _join(tables: list[dict[str, Any]]) -> PriceList:
+    """One list of all tables, where a later one says something else than an earlier one."""
     chosen: dict[tuple[str, int], Price] = {}
     for table in tables:
         for entry in table["prices"]:

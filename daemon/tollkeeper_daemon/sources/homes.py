@@ -6,6 +6,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from tollkeeper_daemon.sources.files import read_small
+
+LARGEST_SETTINGS = 64 << 20
+
 
 class Home(Struct, frozen=True):
     """One directory of the client's configuration, as ``~/.claude``."""
@@ -58,8 +62,13 @@ def has_subscription(home: Home) -> bool:
     beside = home.path.parent / ".claude.json"
     for path in (home.path / ".claude.json", beside if home.path.name == ".claude" else None):
         try:
-            if path and msgspec.json.decode(path.read_bytes(), type=Settings).oauthAccount:
+            if (
+                path
+                and msgspec.json.decode(
+                    read_small(str(path), LARGEST_SETTINGS), type=Settings
+                ).oauthAccount
+            ):
                 return True
-        except (OSError, msgspec.DecodeError, RecursionError):
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue
     return False

@@ -6,6 +6,8 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from tollkeeper_daemon.sources.files import read_small
+
 LARGEST_FILE = 1 << 20
 
 
@@ -36,9 +38,7 @@ def is_session_file(path: str) -> bool:
 def read_session(path: str) -> Session | None:
     """The session in this file, None when it is gone; ValueError when it is no session."""
     try:
-        with open(path, "rb") as file:
-            content = file.read(LARGEST_FILE)
-        session = _decode(content)
+        session = _decode(read_small(path, LARGEST_FILE))
     except FileNotFoundError:
         return None
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

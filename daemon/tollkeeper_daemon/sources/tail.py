@@ -7,6 +7,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from tollkeeper_daemon.records import FileId, FileMark
+from tollkeeper_daemon.sources.files import open_regular, printable
 
 BLOCK = 2 << 20
 # A line longer than this is dropped and counted; the client's largest hold a few pictures.
@@ -38,14 +39,14 @@ def read_on(path: str, mark: FileMark | None) -> Reading | None:
     ``mark`` is where the file with this inode was left. OSError for anything but absence.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = open_regular(path)
     except FileNotFoundError:
         return None
     try:
         status = os.fstat(descriptor)
         here = mark if mark and _continues(descriptor, mark, status.st_size) else None
         file = (status.st_dev, status.st_ino)
-        start = here or FileMark(path)
+        start = here or FileMark(printable(path))
         return _read_lines(descriptor, file, start, path, restarted=bool(mark and not here))
     finally:
         os.close(descriptor)
@@ -82,7 +83,7 @@ def _read_lines(
             whole = whole[whole.index(b"\n") + 1 :]
             skipping = False
     offset = start.offset + end
-    mark = FileMark(path, offset, _check(descriptor, offset), skipping)
+    mark = FileMark(printable(path), offset, _check(descriptor, offset), skipping)
     more_left = end > 0 and os.fstat(descriptor).st_size > offset and len(block) >= BLOCK
     return Reading(file, whole, mark, end, too_long, restarted, more_left)
 

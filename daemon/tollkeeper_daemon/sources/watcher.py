@@ -8,7 +8,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from msgspec import Struct
-from watchdog.events import FileSystemEvent, FileSystemEventHandler
+from watchdog.events import (
+    DirCreatedEvent,
+    DirDeletedEvent,
+    DirMovedEvent,
+    FileCreatedEvent,
+    FileDeletedEvent,
+    FileModifiedEvent,
+    FileMovedEvent,
+    FileSystemEvent,
+    FileSystemEventHandler,
+)
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver, ObservedWatch
 from watchdog.observers.polling import PollingObserver
@@ -20,6 +30,17 @@ log = logging.getLogger(__name__)
 
 POLLING_SECONDS = 1.0
 HOW_TO_RAISE = "raise it with: sudo sysctl fs.inotify.max_user_watches=524288"
+
+# No others are asked for: every log that is read, by whomever, would be told of twice.
+EVENTS: list[type[FileSystemEvent]] = [
+    DirCreatedEvent,
+    DirDeletedEvent,
+    DirMovedEvent,
+    FileCreatedEvent,
+    FileDeletedEvent,
+    FileModifiedEvent,
+    FileMovedEvent,
+]
 
 Report = Callable[[str], None]
 
@@ -86,7 +107,7 @@ class Watcher:
     def _watch(self, path: Path, folder: Folder) -> None:
         self._watched[path] = folder
         try:
-            folder.watch = self._observer.schedule(self._handler, str(path), recursive=folder.deep)
+            self._schedule(path, folder)
         except OSError as error:
             if self._polling or error.errno not in (errno.ENOSPC, errno.EMFILE):
                 log.warning("can't watch %s: %s", path, error)
@@ -101,7 +122,12 @@ class Watcher:
         self._observer = PollingObserver(timeout=POLLING_SECONDS)
         self._observer.start()
         for path, folder in self._watched.items():
-            folder.watch = self._observer.schedule(self._handler, str(path), recursive=folder.deep)
+            self._schedule(path, folder)
+
+    def _schedule(self, path: Path, folder: Folder) -> None:
+        folder.watch = self._observer.schedule(
+            self._handler, str(path), recursive=folder.deep, event_filter=EVENTS
+        )
 
 
 class _Handler(FileSystemEventHandler):
@@ -113,8 +139,6 @@ class _Handler(FileSystemEventHandler):
         self._on_gone = on_gone
 
     def on_any_event(self, event: FileSystemEvent) -> None:
-        if event.event_type in ("opened", "closed_no_write"):
-            return
         if event.is_directory and event.event_type in ("deleted", "moved"):
             self._on_gone(os.fsdecode(event.src_path))
         for path in {os.fsdecode(event.src_path), os.fsdecode(event.dest_path)}:

@@ -163,8 +163,9 @@ class Transaction:
     def save_file(self, file: FileId, mark: FileMark) -> None:
         self._put("files", INODE.pack(*file), mark)
 
-    def forget_file(self, file: FileId) -> None:
-        self._raw.delete(INODE.pack(*file), db=self._tables.by_name["files"])
+    def forget_files(self, files: list[FileId]) -> None:
+        for file in files:
+            self._raw.delete(INODE.pack(*file), db=self._tables.by_name["files"])
 
     def agents(self) -> list[AgentRecord]:
         """Every agent that was ever seen."""

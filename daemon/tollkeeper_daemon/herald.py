@@ -1,0 +1,126 @@
+"""Tells the world: the status for who asks, and every change to who listens."""
+
+import logging
+import os
+from collections import deque
+
+from tollkeeper import __version__, wire
+from tollkeeper.model import Alert, DaemonInfo, Importing, Plan, Run, Status, Today
+
+from tollkeeper_daemon.backlog import Progress
+from tollkeeper_daemon.clock import local_time, now_ms
+from tollkeeper_daemon.outlets.publisher import Publisher
+from tollkeeper_daemon.pipeline import Outcome, Pipeline
+from tollkeeper_daemon.roster import LiveAgent, Roster
+from tollkeeper_daemon.view import agent_view, charged_view, iso, run_view, today_view
+
+log = logging.getLogger(__name__)
+
+ALERTS_KEPT = 50
+
+
+class Herald:
+    """What is told, from the roster and the running sums as they stand.
+
+    ``importing`` is set while the history is read, ``limited_until`` (ms) while a plan refuses.
+    """
+
+    def __init__(self, publisher: Publisher, roster: Roster, pipeline: Pipeline) -> None:
+        self.importing: Progress | None = None
+        self.limited_until = 0
+        self.unpriced_models: set[str] = set()
+        self._publisher = publisher
+        self._roster = roster
+        self._pipeline = pipeline
+        self._alerts: deque[Alert] = deque(maxlen=ALERTS_KEPT)
+        self._told: set[str] = set()
+        self._started = now_ms()
+
+    def status(self) -> Status:
+        """The state of everything, as of the latest update."""
+        now = now_ms()
+        return Status(
+            version=__version__,
+            protocol=wire.PROTOCOL,
+            sequence=self._publisher.sequence,
+            time=iso(now),
+            daemon=self._info(),
+            agents=tuple(agent_view(agent, now) for agent in self._roster.agents.values()),
+            plan=self._plan(),
+            today=self._today(),
+            run=self._run(),
+            alerts=tuple(self._alerts),
+        )
+
+    def beat(self) -> None:
+        """A sign of life, with what a long import has come to so far."""
+        self._publish(
+            "heartbeat", wire.Heartbeat, daemon=self._info(), today=self._today(), run=self._run()
+        )
+
+    def tell(self, outcome: Outcome, now: int) -> None:
+        """Requests were charged."""
+        self._publish(
+            "usage",
+            wire.UsageUpdate,
+            charged=tuple(charged_view(book, totals) for book, totals in outcome.charged),
+            agents=tuple(agent_view(agent, now) for agent in outcome.agents),
+            today=self._today(),
+            run=self._run(),
+        )
+        for model in outcome.unpriced_models:
+            self.unpriced_models.add(model)
+            self.alert_once(
+                "unknown-model", f"no price for {model}: charged as its dearest kin, shown ~"
+            )
+
+    def agent(self, topic: wire.Topic, agent: LiveAgent) -> None:
+        """An agent started, changed or exited."""
+        self._publish(topic, wire.AgentUpdate, agent=agent_view(agent, now_ms()))
+
+    def limit_until(self, resets_at: int) -> None:
+        """The plan refuses requests until then (ms)."""
+        self.limited_until = resets_at
+        self._publish("plan", wire.PlanUpdate, plan=self._plan())
+        self.alert("limited", f"the plan refuses requests until {local_time(resets_at)}")
+
+    def check_plan(self, now: int) -> None:
+        """Tell when the plan's refusal is over."""
+        if self.limited_until and now >= self.limited_until:
+            self.limited_until = 0
+            self._publish("plan", wire.PlanUpdate, plan=self._plan())
+
+    def alert(self, kind: str, text: str) -> None:
+        """Something that a person should know; kept in the status."""
+        found = Alert(time=iso(now_ms()), kind=kind, text=text)
+        self._alerts.append(found)
+        self._publish("alert", wire.AlertUpdate, alert=found)
+        log.warning("%s: %s", kind, text)
+
+    def alert_once(self, kind: str, text: str) -> None:
+        """The same, unless these very words were told before."""
+        if text not in self._told:
+            self._told.add(text)
+            self.alert(kind, text)
+
+    def _info(self) -> DaemonInfo:
+        progress = self.importing
+        return DaemonInfo(
+            pid=os.getpid(),
+            started_at=iso(self._started),
+            importing=Importing(done_bytes=progress.done, total_bytes=progress.total)
+            if progress
+            else None,
+        )
+
+    def _plan(self) -> Plan:
+        return Plan(limited_until=iso(self.limited_until) if self.limited_until else None)
+
+    def _today(self) -> Today:
+        return today_view(self._pipeline.today)
+
+    def _run(self) -> Run | None:
+        return run_view(self._roster, self._pipeline.run)
+
+    def _publish(self, topic: wire.Topic, kind: type[wire.Update], **content: object) -> None:
+        self._publisher.publish(topic, kind, iso(now_ms()), **content)

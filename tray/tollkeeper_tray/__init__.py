@@ -1,0 +1,1 @@
+"""Shows the agents and their costs in the desktop's tray."""

@@ -1,0 +1,82 @@
+"""The tray's story: follow the daemon in a thread and show what it says, until somebody quits."""
+
+import signal
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from tollkeeper.errors import TollError
+from tollkeeper.feed import Feed
+from tollkeeper.model import Status
+from tollkeeper.paths import Paths, find_paths
+
+from tollkeeper_tray.desktop import Tray, TrayError
+from tollkeeper_tray.view import View, view_of
+
+QUIT_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# How long a silence lasts before the daemon is looked for.
+SILENCE_SECONDS = 2.0
+# A menu that somebody reads should not be redrawn more often than this.
+PAUSE_SECONDS = 1.0
+
+
+class Source(Protocol):
+    """What a feed is here: where the latest status comes from."""
+
+    def latest(self, wait: float) -> Status:
+        """The status after all that has come by now; TollError when there is no daemon."""
+        ...
+
+
+def run() -> None:
+    """Show the tray until somebody quits; TollError when there is none, or when it goes away."""
+    # No toolkit's main loop lets Python handle signals: a thread waits for them instead.
+    signal.pthread_sigmask(signal.SIG_BLOCK, QUIT_SIGNALS)
+    stopping = threading.Event()
+    paths = find_paths()
+
+    def quit() -> None:
+        stopping.set()
+        tray.stop()
+
+    def wait_for_signal() -> None:
+        signal.sigwait(QUIT_SIGNALS)
+        quit()
+
+    def follow_daemon() -> None:
+        try:
+            _follow_daemon(paths, tray.show, stopping)
+        except BaseException:
+            # Better no icon than one that never changes again.
+            tray.stop()
+            raise
+
+    def ready() -> None:
+        threading.Thread(target=wait_for_signal, daemon=True).start()
+        threading.Thread(target=follow_daemon, daemon=True).start()
+
+    tray = Tray(quit)
+    tray.run(ready)
+    if not stopping.is_set():
+        raise TrayError("the tray is gone")
+
+
+def _follow_daemon(paths: Paths, show: Callable[[View], None], stopping: threading.Event) -> None:
+    with Feed(paths) as feed:
+        follow(feed, show, stopping)
+
+
+def follow(
+    source: Source,
+    show: Callable[[View], None],
+    stopping: threading.Event,
+    pause: float = PAUSE_SECONDS,
+) -> None:
+    """Show what the source says until told to stop; it may go and come as it likes."""
+    while not stopping.is_set():
+        try:
+            status = source.latest(SILENCE_SECONDS)
+        except TollError:
+            status = None
+        show(view_of(status))
+        stopping.wait(pause)

@@ -1,0 +1,132 @@
+"""The desktop's tray behind one small class: what is peculiar to pystray and its backends."""
+
+import importlib
+import logging
+import sys
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from tollkeeper.errors import TollError
+
+from tollkeeper_tray.view import GONE, View
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+INSTALL = "install it with: pip install 'tollkeeper[tray]'"
+
+
+class TrayError(TollError):
+    """There is no tray to show anything in."""
+
+    code = "no-tray"
+
+
+class Tray:
+    """An icon in the tray, with its title and menu; TrayError when the desktop has none."""
+
+    def __init__(self, quit: Callable[[], None]) -> None:
+        self._pystray = _pystray()
+        self._quit = quit
+        self._shown = GONE
+        # Plain X: no menu, no transparency, and Latin-1 in the title.
+        self._plain = self._pystray.Icon.__module__.endswith("._xorg")
+        self._image = self._drawn(GONE)
+        self._icon = self._pystray.Icon(
+            "tollkeeper", icon=self._image, title=self._title(GONE), menu=self._menu(GONE)
+        )
+
+    def run(self, ready: Callable[[], None]) -> None:
+        """Show the icon until ``stop``; belongs to the main thread. Calls ``ready`` when it shows."""
+        if self._plain:
+            # The backend notes its thread only after it has called back, which needs it.
+            self._icon._thread = threading.main_thread()
+
+        def begin(icon: Any) -> None:
+            icon.visible = True
+            ready()
+
+        self._icon.run(begin)
+
+    def stop(self) -> None:
+        """Take the icon away and let ``run`` return; from any thread."""
+        self._icon.stop()
+
+    def show(self, view: View) -> None:
+        """Show this view; from any thread."""
+        _in_its_thread(lambda: self._show(view))
+
+    def _show(self, view: View) -> None:
+        if view.mood != self._shown.mood:
+            self._image = self._drawn(view)
+            self._icon.icon = self._image
+        elif self._plain and self._icon._systray_manager is None:
+            # The backend does not look for a panel that starts later, or anew: ask for a place again.
+            self._icon.icon = self._image
+        if view.title != self._shown.title:
+            self._icon.title = self._title(view)
+        if (view.agents, view.sums) != (self._shown.agents, self._shown.sums):
+            self._icon.menu = self._menu(view)
+        self._shown = view
+
+    def _drawn(self, view: View) -> "Image":
+        from tollkeeper_tray.icon import draw
+
+        return draw(view.mood, opaque=self._plain)
+
+    def _title(self, view: View) -> str:
+        if not self._plain:
+            return view.title
+        return view.title.replace("⚠", "!").encode("latin-1", "replace").decode("latin-1")
+
+    def _menu(self, view: View) -> Any:
+        item, separator = self._pystray.MenuItem, self._pystray.Menu.SEPARATOR
+        return self._pystray.Menu(
+            *(item(row, None, enabled=False) for row in view.agents),
+            separator,
+            *(item(row, None, enabled=False) for row in view.sums),
+            separator,
+            item("Quit", lambda: self._quit()),
+        )
+
+
+def _pystray() -> Any:
+    """The library, which looks for a desktop when it is imported."""
+    log = logging.getLogger("pystray")
+    log.handlers, log.propagate = [_Complaints()], False
+    try:
+        importlib.import_module("PIL")
+        return importlib.import_module("pystray")
+    except ModuleNotFoundError as error:
+        raise TrayError(f"the tray needs {error.name}", INSTALL) from None
+    except Exception as error:  # noqa: BLE001 - a backend raises what its toolkit does
+        raise TrayError(f"no desktop to show the tray in: {_in_a_line(error)}") from None
+
+
+def _in_its_thread(call: Callable[[], None]) -> None:
+    """Call where the desktop allows it: AppKit only in the main thread; other backends hand over."""
+    if sys.platform == "darwin":
+        importlib.import_module("PyObjCTools.AppHelper").callAfter(call)
+    else:
+        call()
+
+
+class _Complaints(logging.Handler):
+    """Prints what the library complains of in one line each, and not twice in a row."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        reason = f": {_in_a_line(error)}" if str(error or "") else ""
+        line = f"toll-tray: {record.getMessage()}{reason}"
+        if line != self._last:
+            print(line, file=sys.stderr)
+        self._last = line
+
+
+def _in_a_line(error: BaseException | None) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
