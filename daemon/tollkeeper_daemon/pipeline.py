@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tollkeeper_daemon.ledger.books import SUBSCRIPTION, Book, quarter
+from tollkeeper_daemon.ledger.books import API, SUBSCRIPTION, Book, quarter
 from tollkeeper_daemon.ledger.ledger import Ledger, Posting, Row
 from tollkeeper_daemon.ledger.prices import PriceList
 from tollkeeper_daemon.ledger.totals import Totals
@@ -134,6 +134,10 @@ class Pipeline:
             times = [each.time for each in (*scan.replies, *scan.prompts)]
             agent.last_time = max([agent.last_time, *times])
             for profile in scan.profiles:
+                if profile.account and agent.record.source != API:
+                    agent.record = replace(
+                        agent.record, source=SUBSCRIPTION, account=profile.account
+                    )
                 if profile.client_cost is not None:
                     agent.lines_added = profile.lines_added
                     agent.lines_removed = profile.lines_removed
@@ -258,11 +262,12 @@ class Pipeline:
                 subagent_type=subagent_type,
             )
         record = agent.record
+        source = record.source or known.source or API
         return Book(
             conversation=conversation,
             model=model,
-            source=record.source,
-            account=known.account if record.source == SUBSCRIPTION else "",
+            source=source,
+            account=known.account if source == SUBSCRIPTION else "",
             agent=record.id,
             subagent=subagent,
             subagent_type=subagent_type,

@@ -122,7 +122,7 @@ class Roster:
             run=self.run.id if self.run else "",
             cwd=cwd,
             conversation=(session and session.sessionId) or process.conversation,
-            source=SUBSCRIPTION if subscribed and not process.pays_by_key else API,
+            source=API if process.pays_by_key else SUBSCRIPTION if subscribed else "",
             workflow=labels.get("TOLL_WORKFLOW", ""),
             task=labels.get("TOLL_TASK", ""),
             stage=labels.get("TOLL_STAGE", ""),

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from tollkeeper.model import Agent, Run, Subagent, Today
 from tollkeeper.wire import Charged
 
-from tollkeeper_daemon.ledger.books import SUBSCRIPTION, Book
+from tollkeeper_daemon.ledger.books import API, SUBSCRIPTION, Book
 from tollkeeper_daemon.ledger.totals import Totals
 from tollkeeper_daemon.roster import LiveAgent, LiveSubagent, Roster
 from tollkeeper_daemon.tally import Tally
@@ -28,7 +28,7 @@ def agent_view(agent: LiveAgent, now: int) -> Agent:
         pid=record.pid,
         state=agent.state(now),
         waiting_for=agent.waiting_for or None,
-        source=record.source,
+        source=record.source or API,
         account=record.account or None,
         model=agent.model or None,
         cwd=record.cwd or None,

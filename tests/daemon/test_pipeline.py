@@ -43,7 +43,8 @@ def agent_in(
     roster: Roster, conversation: str = "conv-1", pid: int = 100, **labels: str
 ) -> LiveAgent:
     """An agent that has held this conversation since nine."""
-    seen = process(pid, AGENT=f"a{pid}", **labels)
+    seen = process(pid, AGENT=f"a{pid}")
+    seen = replace(seen, labels={**seen.labels, **{f"TOLL_{n}": v for n, v in labels.items()}})
     return roster.appear(seen, session(pid, conversation), False, NINE_MS)
 
 

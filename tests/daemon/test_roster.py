@@ -119,10 +119,10 @@ def test_budgets_that_are_none(budget: str) -> None:
 
 @pytest.mark.parametrize(
     ("subscribed", "by_key", "source"),
-    [(True, False, "subscription"), (True, True, "api"), (False, False, "api")],
+    [(True, False, "subscription"), (True, True, "api"), (False, True, "api"), (False, False, "")],
 )
 def test_source(subscribed: bool, by_key: bool, source: str) -> None:
-    """A subscription pays unless a key is in force."""
+    """A subscription pays unless a key is in force; without either, the conversation has to tell."""
     agent = Roster().appear(process(pays_by_key=by_key), None, subscribed, NINE_MS)
     assert source == agent.record.source
 

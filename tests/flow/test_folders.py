@@ -1,7 +1,6 @@
 """Homes and folders that come, go and move while the daemon runs."""
 
 import shutil
-from collections.abc import Iterator
 
 import pytest
 
@@ -16,31 +15,25 @@ BEFORE_THE_SWEEP = 20.0
 
 
 @pytest.fixture
-def homeless() -> Iterator[Keeper]:
-    """A daemon that started before there was any Claude home."""
-    with Keeper() as keeper:
-        shutil.rmtree(keeper.home.path)
-        yield keeper.start()
-
-
-def test_new_home_is_followed(homeless: Keeper) -> None:
-    """A home made after the daemon started is followed from its first line on."""
-    log = homeless.home.log()
-    log.reply()
-    homeless.wait_for_requests(1, LOOKS_AROUND_WITHIN)
-    log.reply()
-    homeless.home.log("other").reply()
-    homeless.wait_for_requests(3, LOOKS_AROUND_WITHIN)
-
-
-def test_new_projects_folder_is_followed(keeper: Keeper, home: ClaudeHome) -> None:
-    """A projects folder that comes into an empty home later is followed."""
-    home.projects.rmdir()
+def newcomers(keeper: Keeper) -> list[ClaudeHome]:
+    """Homes that the daemon follows by name: one that is not there, one without projects."""
+    homes = [ClaudeHome(keeper.root / name, keeper.root / "work") for name in ("new", "empty")]
+    homes[1].path.mkdir()
+    keeper.environment["CLAUDE_CONFIG_DIR"] = ",".join(str(home.path) for home in homes)
     keeper.start()
-    log = home.log()
-    for count in range(1, 4):
+    return homes
+
+
+def test_new_homes_are_followed(keeper: Keeper, newcomers: list[ClaudeHome]) -> None:
+    """Homes and project folders made after the daemon started are followed from the first line."""
+    logs = [home.log() for home in newcomers]
+    for log in logs:
         log.reply()
-        keeper.wait_for_requests(count, LOOKS_AROUND_WITHIN)
+    keeper.wait_for_requests(2, LOOKS_AROUND_WITHIN)
+    for log, home in zip(logs, newcomers, strict=True):
+        log.reply()
+        home.log("other").reply()
+    keeper.wait_for_requests(6, LOOKS_AROUND_WITHIN)
 
 
 def test_folders_made_in_one_go_lose_nothing(daemon: Keeper, home: ClaudeHome) -> None:

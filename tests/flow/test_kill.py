@@ -15,7 +15,7 @@ from .lines import Tokens
 
 ROUNDS = 50
 # From before the daemon has read its settings to well after it has answered.
-LONGEST_LIFE_SECONDS = 0.35
+LONGEST_LIFE_SECONDS = 0.3
 
 
 class Writer(threading.Thread):

@@ -94,7 +94,9 @@ def test_unknown_fields_are_passed_over(line: Line) -> None:
     assert "result" in line.ask(json.dumps(message).encode())
 
 
-@pytest.mark.parametrize("method", ["", "Ping", "__init__", "ping\n", "\x00", "é" * 1000, "../ping"])
+@pytest.mark.parametrize(
+    "method", ["", "Ping", "__init__", "ping\n", "\x00", "é" * 1000, "../ping"]
+)
 def test_unknown_method(line: Line, method: str) -> None:
     """An unknown method is refused by that name, under the call's id."""
     reply = line.ask(call(method))

@@ -29,7 +29,7 @@ class Tray:
     def __init__(self, quit: Callable[[], None]) -> None:
         self._pystray = _pystray()
         self._quit = quit
-        self._shown = GONE
+        self._shown: View = GONE
         # Plain X: no menu, no transparency, and Latin-1 in the title.
         self._plain = self._pystray.Icon.__module__.endswith("._xorg")
         self._image = self._drawn(GONE)

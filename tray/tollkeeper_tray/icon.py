@@ -25,7 +25,8 @@ _BAR = 9
 def draw(mood: Mood, opaque: bool = False) -> Image.Image:
     """The icon of this mood; ``opaque`` is for panels that know no transparency: no corners."""
     ground = GROUNDS[mood]
-    image = Image.new("RGBA", (SIZE * _SCALE,) * 2, (*ground, 255 if opaque else 0))
+    large = SIZE * _SCALE
+    image = Image.new("RGBA", (large, large), (*ground, 255 if opaque else 0))
     pen = ImageDraw.Draw(image)
     if not opaque:
         pen.rounded_rectangle(_scaled(0, 0, SIZE - 1, SIZE - 1), 14 * _SCALE, fill=ground)

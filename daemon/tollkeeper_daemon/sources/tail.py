@@ -98,8 +98,15 @@ def find_logs(projects: Path) -> list[os.DirEntry[str]]:
                 for entry in entries:
                     if entry.is_dir(follow_symlinks=False):
                         folders.append(entry.path)
-                    elif entry.name.endswith(".jsonl") and entry.is_file():
+                    elif entry.name.endswith(".jsonl") and _is_file(entry):
                         found.append(entry)
         except OSError:
             continue
     return found
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # a loop of links
+        return False

@@ -31,7 +31,8 @@ class Conversation(Struct, frozen=True, array_like=True, gc=False):
 class AgentRecord(Struct, frozen=True, array_like=True, gc=False):
     """An agent that was seen: its process, names and labels; times in ms, 0 for not yet.
 
-    ``budget`` is in nano-dollars; ``named_by_label`` says that ``TOLL_AGENT`` gave the name.
+    ``source`` is empty while the conversation has to tell it, ``budget`` is in nano-dollars;
+    ``named_by_label`` says that ``TOLL_AGENT`` gave the name.
     """
 
     id: str

@@ -1,0 +1,48 @@
+"""Statuses for the tray to show, with as little in them as a test needs."""
+
+from typing import Any
+
+from tollkeeper.model import Agent, AgentState, DaemonInfo, Limit, Plan, Status, Today, Usage
+
+NINE = "2026-11-22T09:00:00+00:00"
+
+
+def spent(dollars: float, requests: int = 10, **more: Any) -> Usage:
+    """Usage that is billed."""
+    return Usage(
+        requests=requests, total_tokens=12_300, cost_usd=dollars, value_usd=dollars, **more
+    )
+
+
+def agent(name: str, state: AgentState = "working", source: str = "api", **more: Any) -> Agent:
+    """One agent."""
+    fields = {"started_at": NINE, "usage": Usage(), **more}
+    return Agent(id=name, name=name, pid=1, state=state, source=source, **fields)
+
+
+def limit(state: str, action: str) -> Limit:
+    """A budget of ten dollars."""
+    fields: dict[str, Any] = {"state": state, "action": action}
+    return Limit(scope="daily", bound_usd=10.0, used=10.0, fraction=1.0, **fields)
+
+
+def status(
+    *agents: Agent, api: Usage | None = None, subscription: Usage | None = None, **more: Any
+) -> Status:
+    """The state of everything, with these agents and what was used today."""
+    api, subscription = api or Usage(), subscription or Usage()
+    fields = {
+        "daemon": DaemonInfo(pid=1, started_at=NINE),
+        "plan": Plan(),
+        "run": None,
+        **more,
+    }
+    return Status(
+        version="0",
+        protocol=1,
+        sequence=1,
+        time=NINE,
+        agents=agents,
+        today=Today(subscription=subscription, api=api, total=Usage()),
+        **fields,
+    )

@@ -1,0 +1,52 @@
+"""How the tray follows a daemon that goes and comes."""
+
+import threading
+
+from tollkeeper.errors import NoAnswerError, NoDaemonError, ProtocolError, TollError
+from tollkeeper.model import Status
+from tollkeeper_tray.app import follow
+from tollkeeper_tray.view import View, view_of
+
+from .statuses import agent, status
+
+
+class Script:
+    """A source that answers what it was given, one after the other."""
+
+    def __init__(self, *answers: Status | TollError) -> None:
+        self.answers = list(answers)
+
+    def latest(self, wait: float) -> Status:
+        """The next answer."""
+        answer = self.answers.pop(0)
+        if isinstance(answer, TollError):
+            raise answer
+        return answer
+
+
+def shown_of(*answers: Status | TollError) -> list[View]:
+    """What is shown of these answers."""
+    source, stopping, shown = Script(*answers), threading.Event(), list[View]()
+
+    def show(view: View) -> None:
+        shown.append(view)
+        if not source.answers:
+            stopping.set()
+
+    follow(source, show, stopping, pause=0)
+    return shown
+
+
+def test_daemon_comes_and_goes() -> None:
+    """Whatever goes wrong with the daemon is shown as its absence, and what comes after it as ever."""
+    before, after = status(), status(agent("a"))
+    lost = [NoDaemonError("gone"), NoAnswerError("slow"), ProtocolError("other")]
+    expected = [view_of(each) for each in (None, before, None, None, None, after)]
+    assert expected == shown_of(NoDaemonError("not yet"), before, *lost, after)
+
+
+def test_stops_when_told() -> None:
+    """Once told to stop, it asks no more."""
+    stopping = threading.Event()
+    stopping.set()
+    follow(Script(), lambda view: None, stopping)
