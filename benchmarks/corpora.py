@@ -1,5 +1,6 @@
 """Corpora to measure with: made up once, and kept in the cache beside the code."""
 
+from argparse import ArgumentParser, Namespace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -21,6 +22,17 @@ def corpus_of(megabytes: int) -> Path:
     if not (folder / "truth.json").exists():
         write_corpus(folder, megabytes, SEED, DAYS, datetime.now(UTC))
     return folder
+
+
+def add_options(parser: ArgumentParser, megabytes: int) -> None:
+    """Let the command line name a corpus, or the size of one to make up."""
+    parser.add_argument("--corpus", help="a folder that corpus.py has filled")
+    parser.add_argument("--megabytes", type=int, default=megabytes, help="make up one of this size")
+
+
+def chosen(options: Namespace) -> Path:
+    """The corpus that the command line asks for."""
+    return Path(options.corpus).resolve() if options.corpus else corpus_of(options.megabytes)
 
 
 def truth_of(corpus: Path) -> Truth:

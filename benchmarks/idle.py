@@ -1,6 +1,6 @@
 """What the daemon costs while nothing happens: agents that live and do nothing.
 
-    python benchmarks/idle.py [--agents 20] [--seconds 60] [--megabytes 100]
+    python benchmarks/idle.py [--agents 20] [--seconds 60] [--corpus DIR | --megabytes 100]
 
 The span begins a few seconds after an import, in the daemon that did it; a second span follows
 a restart, which is how a daemon spends most of its life.
@@ -11,7 +11,7 @@ import time
 from typing import Final
 
 from agents import Agents
-from corpora import corpus_of
+from corpora import add_options, chosen
 from measure import MB, cpu_seconds, memory_of
 from tolld import Daemon
 from tollkeeper.model import Status
@@ -22,7 +22,7 @@ SETTLE_SECONDS: Final = 5.0
 def main() -> None:
     """Measure both spans."""
     options = _parse()
-    history = corpus_of(options.megabytes)
+    history = chosen(options)
     with Daemon(history) as daemon:
         home = daemon.root / "claude"
         daemon.follow(history, home)
@@ -37,9 +37,9 @@ def main() -> None:
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure the daemon at rest.")
+    add_options(parser, megabytes=100)
     parser.add_argument("--agents", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--megabytes", type=int, default=100, help="the size of the history")
     return parser.parse_args()
 
 

@@ -11,7 +11,7 @@ import argparse
 from pathlib import Path
 
 import ccusage
-from corpora import check, corpus_of, truth_of
+from corpora import add_options, check, chosen, truth_of
 from measure import MB, Memory, MemoryWatch, load_into_cache, memory_of, spread
 from msgspec import Struct
 from synth.usage import Truth
@@ -39,7 +39,7 @@ class Round(Struct, frozen=True):
 def main() -> None:
     """Measure so many rounds and print each, then their medians."""
     options = _parse()
-    corpus = Path(options.corpus).resolve() if options.corpus else corpus_of(options.megabytes)
+    corpus = chosen(options)
     truth = truth_of(corpus)
     program = ccusage.find(options.ccusage)
     size = load_into_cache(corpus / "projects")
@@ -53,8 +53,7 @@ def main() -> None:
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure the import of a history.")
-    parser.add_argument("--corpus", help="a folder that corpus.py has filled")
-    parser.add_argument("--megabytes", type=int, default=1000, help="make up one of this size")
+    add_options(parser, megabytes=1000)
     parser.add_argument("--ccusage", help="the program to measure against; default: installed")
     parser.add_argument("--rounds", type=int, default=5)
     return parser.parse_args()

@@ -1,6 +1,6 @@
 """The contract and the light client of Tollkeeper.
 
-``Toll``, ``AsyncToll`` and ``Feed`` are loaded when they are first asked for, since most commands
+``Toll``, ``AsyncToll``, ``Feed`` and ``AsyncFeed`` are loaded when they are first asked for, since most commands
 need only one of them.
 """
 
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tollkeeper.control import AsyncToll, Toll
-    from tollkeeper.feed import Feed
+    from tollkeeper.feed import AsyncFeed, Feed
 
 __version__ = "0.1.0"
 
-__all__ = ["AsyncToll", "Feed", "Toll", "__version__"]
+__all__ = ["AsyncFeed", "AsyncToll", "Feed", "Toll", "__version__"]
 
-_HOMES = {"AsyncToll": "control", "Toll": "control", "Feed": "feed"}
+_HOMES = {"AsyncToll": "control", "Toll": "control", "Feed": "feed", "AsyncFeed": "feed"}
 
 
 def __getattr__(name: str) -> Any:

@@ -4,7 +4,6 @@ import errno
 import itertools
 import socket
 import time
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from tollkeeper import wire
@@ -81,12 +80,7 @@ class Toll(_Calls):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -137,12 +131,7 @@ class AsyncToll(_Calls):
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

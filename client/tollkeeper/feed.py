@@ -1,15 +1,14 @@
 """Follow the daemon: a status that stays right, kept by a snapshot and the updates after it."""
 
 import time
-from collections.abc import Iterator
-from types import TracebackType
+from collections.abc import AsyncIterator, Iterator
 from typing import Self
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from tollkeeper import wire
-from tollkeeper.control import HOW_TO_START, Toll, is_listening
+from tollkeeper.control import AsyncToll, Toll, is_listening
 from tollkeeper.errors import NoAnswerError, NoDaemonError
 from tollkeeper.model import Agent, Status
 from tollkeeper.paths import Paths, find_paths
@@ -49,17 +48,34 @@ def apply(status: Status, topic: str, update: wire.Update) -> Status:
             return status
 
 
-def follows(status: Status, update: wire.Update) -> bool | None:
-    """True when the update is the next one, None when it is old news, False on a gap."""
-    if update.sequence <= status.sequence:
-        return None
-    return update.sequence == status.sequence + 1
-
-
 def _with_agents(agents: tuple[Agent, ...], changed: tuple[Agent, ...]) -> tuple[Agent, ...]:
     byid = {agent.id: agent for agent in agents}
     byid.update((agent.id, agent) for agent in changed)
     return tuple(byid.values())
+
+
+class _Follower:
+    """The status so far, and what the next frames make of it; the same for both feeds."""
+
+    def __init__(self) -> None:
+        self.status: Status | None = None
+
+    def begin(self, status: Status) -> Change:
+        """Start from this snapshot."""
+        self.status = status
+        return Change("snapshot", None, status)
+
+    def offer(self, topic: bytes, data: bytes) -> Change | None:
+        """The change that an update makes, None for old news; a gap leaves no status behind."""
+        name = topic.decode()
+        update = wire.decode_update(name, data)
+        if self.status is None or update.sequence <= self.status.sequence:
+            return None
+        if update.sequence > self.status.sequence + 1:
+            self.status = None
+            return None
+        self.status = apply(self.status, name, update)
+        return Change(name, update, self.status)
 
 
 class Feed:
@@ -80,17 +96,12 @@ class Feed:
         self._socket.linger = 0
         self._socket.subscribe(b"")
         self._socket.connect(f"ipc://{self.paths.updates_socket}")
-        self._status: Status | None = None
+        self._follower = _Follower()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -108,36 +119,27 @@ class Feed:
         The daemon beats at least every ten seconds. NoDaemonError or NoAnswerError when a
         snapshot is due and it is gone.
         """
-        if self._status is None:
-            return self._snapshot()
         deadline = time.monotonic() + wait
-        while (left := deadline - time.monotonic()) > 0 and self._socket.poll(int(left * 1000) + 1):
+        while self._follower.status:
+            left = deadline - time.monotonic()
+            if left <= 0 or not self._socket.poll(int(left * 1000) + 1):
+                return None
             topic, data = self._socket.recv_multipart()
-            update = wire.decode_update(topic.decode(), data)
-            match follows(self._status, update):
-                case True:
-                    self._status = apply(self._status, topic.decode(), update)
-                    return Change(topic.decode(), update, self._status)
-                case False:
-                    return self._snapshot()
-                case None:
-                    continue
-        return None
+            if change := self._follower.offer(topic, data):
+                return change
+        return self._snapshot()
 
     def latest(self, wait: float) -> Status:
-        """The status after all that has come by now; waits for a change at most so long (s)."""
+        """The status after all that has come by now; waits for a change at most so long (s).
+
+        NoDaemonError or NoAnswerError when the daemon is gone.
+        """
         change = self.next_change(wait)
         while self._socket.poll(0) and (after := self.next_change(0.001)):
             change = after
         if change is None and not is_listening(self.paths):
-            self._status = None
-            raise NoDaemonError("the daemon is gone", HOW_TO_START)
-        return self._snapshot().status if self._status is None else self._status
-
-    def _snapshot(self) -> Change:
-        self._status = None
-        self._status = self._toll.status()
-        return Change("snapshot", None, self._status)
+            self._follower.status = None
+        return self._follower.status or self._snapshot().status
 
     def wait_for_daemon(self, patience: float) -> bool:
         """Whether a daemon answers again within ``patience`` seconds."""
@@ -150,3 +152,55 @@ class Feed:
             else:
                 return True
         return False
+
+    def _snapshot(self) -> Change:
+        self._follower.status = None
+        return self._follower.begin(self._toll.status())
+
+
+class AsyncFeed:
+    """The same for asyncio: ``async with AsyncFeed() as feed: async for change in feed``."""
+
+    def __init__(self, paths: Paths | None = None, timeout: float = 5.0) -> None:
+        import zmq
+        import zmq.asyncio
+
+        self.paths = paths or find_paths()
+        self._toll = AsyncToll(self.paths, timeout)
+        self._context = zmq.asyncio.Context()
+        self._socket = self._context.socket(zmq.SUB)
+        self._socket.linger = 0
+        self._socket.subscribe(b"")
+        self._socket.connect(f"ipc://{self.paths.updates_socket}")
+        self._follower = _Follower()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._toll.close()
+        self._context.destroy(linger=0)
+
+    async def __aiter__(self) -> AsyncIterator[Change]:
+        while True:
+            yield await self.next_change() or await self._snapshot()
+
+    async def next_change(self, wait: float = 30.0) -> Change | None:
+        """The next change, or None when nothing came within ``wait`` seconds (see Feed)."""
+        deadline = time.monotonic() + wait
+        while self._follower.status:
+            left = deadline - time.monotonic()
+            if left <= 0 or not await self._socket.poll(int(left * 1000) + 1):
+                return None
+            topic, data = await self._socket.recv_multipart()
+            if change := self._follower.offer(topic, data):
+                return change
+        return await self._snapshot()
+
+    async def _snapshot(self) -> Change:
+        self._follower.status = None
+        return self._follower.begin(await self._toll.status())

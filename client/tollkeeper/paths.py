@@ -78,11 +78,11 @@ def _user_home(environment: Mapping[str, str]) -> Paths:
         return (named if named.is_absolute() else home / fallback) / "tollkeeper"
 
     support = "Library/Application Support" if sys.platform == "darwin" else None
-    runtime = environment.get("XDG_RUNTIME_DIR")
+    runtime = Path(environment.get("XDG_RUNTIME_DIR") or "")
     return Paths(
         config=base("XDG_CONFIG_HOME", support or ".config"),
         data=base("XDG_DATA_HOME", support or ".local/share"),
-        run=Path(runtime) / "tollkeeper"
-        if runtime
+        run=runtime / "tollkeeper"
+        if runtime.is_absolute()
         else base("XDG_STATE_HOME", support or ".local/state") / "run",
     )

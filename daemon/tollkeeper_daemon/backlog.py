@@ -67,7 +67,7 @@ async def _read_in_workers(jobs: deque[Job], progress: Progress) -> AsyncIterato
                 scans = msgspec.msgpack.decode(each.result(), type=list[Scan])
                 yield _advance(jobs, progress, scans)
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _next_lot(jobs: deque[Job]) -> list[Job]:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from tollkeeper import wire
+from tollkeeper.model import Status
 
 from tollkeeper_daemon.backlog import Progress, plan, read_backlog
 from tollkeeper_daemon.census import Census, Reports
@@ -34,10 +35,11 @@ PULSE_SECONDS = 2.0
 CLIENTS_SECONDS = 5.0
 SWEEP_SECONDS = 60.0
 HEARTBEAT_SECONDS = 10.0
-# By then, those who listened to the last daemon are connected to this one.
-FIRST_BEAT_SECONDS = 0.5
+# By then, those who begin to listen, or listened to the last daemon, are connected to this one.
+FIRST_BEAT_SECONDS = 0.3
 IMPORT_BEAT_SECONDS = 0.25
-IMPORT_BATCH_SECONDS = 0.3
+# Posted in a tenth of a second, in which the daemon does not answer; holds some 30 MB meanwhile.
+IMPORT_BATCH_REPLIES = 5_000
 # So much may be read before the first answer: less than a blink, more than an hour of agents.
 AT_ONCE_BYTES = 4 << 20
 LIMITED_UNTIL = "limited_until"
@@ -84,6 +86,7 @@ class Daemon:
         self._tasks: list[asyncio.Task[None]] = []
         self._next_midnight = 0
         self._saved: dict[str, AgentRecord] = {}
+        self._newcomers = asyncio.Event()
 
     async def start(self) -> None:
         """Take up where the last daemon ended; returns when the figures are right, or importing."""
@@ -103,6 +106,7 @@ class Daemon:
             asyncio.create_task(self._every(CLIENTS_SECONDS, self._look_around)),
             asyncio.create_task(self._every(SWEEP_SECONDS, self._sweep)),
             asyncio.create_task(self._beat_on()),
+            asyncio.create_task(self._beat_for_newcomers()),
         ]
 
     async def stop(self) -> None:
@@ -233,6 +237,7 @@ class Daemon:
             self._pending.clear()
             self.herald.importing = None
         log.info("imported %d logs", len(backlog))
+        self.store.let_go()
         self._read_logs(self._deferred)
         self._deferred.clear()
         self.herald.beat()
@@ -240,12 +245,11 @@ class Daemon:
     async def _import_all(self, backlog: list[Job], progress: Progress) -> None:
         """Post what is read in large batches, since each costs a write to the disk."""
         held: list[Scan] = []
-        last = 0.0
         async for scans in read_backlog(plan(backlog), progress):
             held += scans
-            if time.monotonic() - last > IMPORT_BATCH_SECONDS:
+            if sum(len(scan.replies) for scan in held) > IMPORT_BATCH_REPLIES:
                 self._post_history(held)
-                held, last = [], time.monotonic()
+                held = []
         self._post_history(held)
 
     def _post_history(self, scans: list[Scan]) -> None:
@@ -259,6 +263,14 @@ class Daemon:
         await asyncio.sleep(FIRST_BEAT_SECONDS)
         self.herald.beat()
         await self._every(HEARTBEAT_SECONDS, self.herald.beat)
+
+    async def _beat_for_newcomers(self) -> None:
+        """Who asked for a snapshot before they were connected to the updates sees the gap so."""
+        while True:
+            await self._newcomers.wait()
+            await asyncio.sleep(FIRST_BEAT_SECONDS)
+            self._newcomers.clear()
+            self.herald.beat()
 
     async def _every(self, seconds: float, work: Callable[[], None]) -> None:
         while True:
@@ -347,6 +359,11 @@ class Daemon:
         if new:
             self._follow_homes(now_ms())
         return home
+
+    def snapshot(self) -> Status:
+        """The state of everything, as of the latest update."""
+        self._newcomers.set()
+        return self.herald.status()
 
     @property
     def logs_read(self) -> int:

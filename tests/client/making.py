@@ -72,5 +72,8 @@ def status(*agents: Agent, **more: object) -> Status:
 def printed(what: RenderableType, width: int = 120) -> str:
     """What this looks like on a plain terminal of this width."""
     out = StringIO()
-    Console(file=out, width=width, highlight=False, markup=False, emoji=False).print(what)
+    plain = Console(
+        file=out, width=width, color_system=None, highlight=False, markup=False, emoji=False
+    )
+    plain.print(what)
     return out.getvalue()

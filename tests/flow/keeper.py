@@ -166,7 +166,8 @@ class Keeper:
         """The status once this many requests are in the ledger, of whatever day."""
 
         def counted() -> bool:
-            assert (found := self.requests()) <= count, f"{found} requests, not {count}"
+            found = self.requests()
+            assert found <= count, f"{found} requests, not {count}"
             return found == count
 
         wait_until(counted, timeout, f"{count} requests")
@@ -186,8 +187,17 @@ class Keeper:
         return found
 
     def feed(self) -> Feed:
-        """A subscription to its changes."""
-        return Feed(self.paths)
+        """A subscription to its changes that has taken its snapshot, and hears what follows."""
+        feed = Feed(self.paths)
+
+        def hears() -> bool:
+            change = feed.next_change(0.5)
+            if change is None:
+                self.toll.status()  # a beat follows
+            return change is not None and change.update is not None
+
+        wait_until(hears)
+        return feed
 
     # Those around it.
 

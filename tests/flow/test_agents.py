@@ -82,7 +82,6 @@ def test_states_follow_the_session_file(daemon: Keeper) -> None:
     agent.says("idle")
     daemon.wait_for(lambda status: [each.state for each in status.agents] == ["idle"])
     with daemon.feed() as feed:
-        feed.next_change()
         agent.says("busy")
         _await_agent(feed, "agent.changed", "working")
         agent.says("waiting", waitingFor="permission prompt")
@@ -111,7 +110,6 @@ def test_exit_is_told_at_once(daemon: Keeper) -> None:
     agent.log.reply()
     daemon.wait_for_requests(1)
     with daemon.feed() as feed:
-        feed.next_change()
         agent.process.kill()
         _await_agent(feed, "agent.exited", "exited", wait=1.0)
     # A zombie until its parent, this test, takes note.

@@ -10,6 +10,7 @@ from typing import Any
 
 import psutil
 import pytest
+from tollkeeper.feed import Feed
 from tollkeeper.model import Status
 from waiting import wait_until
 
@@ -63,9 +64,10 @@ def test_import_is_published(keeper: Keeper) -> None:
     """A subscriber sees the import grow and end."""
     keeper.start()
     seen: list[int | None] = []
-    with keeper.feed() as feed:
+    with Feed(keeper.paths) as feed:
         while not seen or seen[-1] is not None:
-            assert (change := feed.next_change(20))
+            change = feed.next_change(20)
+            assert change
             importing = change.status.daemon.importing
             seen.append(importing.done_bytes if importing else None)
     grown = [done for done in seen if done is not None]
@@ -121,7 +123,7 @@ def test_history_is_no_news(keeper: Keeper, truth: dict[str, Any]) -> None:
     """Nobody is told of requests that are history, and no agent gets them."""
     keeper.start()
     topics: set[str] = set()
-    with keeper.feed() as feed:
+    with Feed(keeper.paths) as feed:
         while (change := feed.next_change(20)) and change.status.daemon.importing:
             topics.add(change.topic)
     assert "snapshot" in topics and "usage" not in topics

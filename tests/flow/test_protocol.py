@@ -1,7 +1,7 @@
 """The control socket, spoken to by hand: whatever is sent, the daemon answers and stays up."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -39,7 +39,7 @@ class Line:
 
 
 @contextmanager
-def connected(paths: Paths, kind: int = zmq.DEALER) -> Iterator[Line]:
+def connected(paths: Paths, kind: int = zmq.DEALER) -> Generator[Line]:
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     try:
         socket = context.socket(kind)

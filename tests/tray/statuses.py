@@ -16,7 +16,7 @@ def spent(dollars: float, requests: int = 10, **more: Any) -> Usage:
 
 def agent(name: str, state: AgentState = "working", source: str = "api", **more: Any) -> Agent:
     """One agent."""
-    fields = {"started_at": NINE, "usage": Usage(), **more}
+    fields: dict[str, Any] = {"started_at": NINE, "usage": Usage(), **more}
     return Agent(id=name, name=name, pid=1, state=state, source=source, **fields)
 
 
@@ -31,7 +31,7 @@ def status(
 ) -> Status:
     """The state of everything, with these agents and what was used today."""
     api, subscription = api or Usage(), subscription or Usage()
-    fields = {
+    fields: dict[str, Any] = {
         "daemon": DaemonInfo(pid=1, started_at=NINE),
         "plan": Plan(),
         "run": None,

@@ -56,9 +56,15 @@ def run() -> None:
         threading.Thread(target=follow_daemon, daemon=True).start()
 
     tray = Tray(quit)
-    tray.run(ready)
-    if not stopping.is_set():
-        raise TrayError("the tray is gone")
+    try:
+        tray.run(ready)
+    except TrayError:
+        # The GTK backend fails in tidying up where nothing shows notifications.
+        if not stopping.is_set():
+            raise
+    else:
+        if not stopping.is_set():
+            raise TrayError("the tray is gone")
 
 
 def _follow_daemon(paths: Paths, show: Callable[[View], None], stopping: threading.Event) -> None:

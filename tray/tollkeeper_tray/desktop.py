@@ -38,7 +38,10 @@ class Tray:
         )
 
     def run(self, ready: Callable[[], None]) -> None:
-        """Show the icon until ``stop``; belongs to the main thread. Calls ``ready`` when it shows."""
+        """Show the icon until ``stop``, in the main thread; calls ``ready`` once it shows.
+
+        TrayError when the backend fails, be it in tidying up.
+        """
         if self._plain:
             # The backend notes its thread only after it has called back, which needs it.
             self._icon._thread = threading.main_thread()
@@ -47,11 +50,15 @@ class Tray:
             icon.visible = True
             ready()
 
-        self._icon.run(begin)
+        try:
+            self._icon.run(begin)
+        except Exception as error:  # noqa: BLE001 - a backend raises what its toolkit does
+            raise TrayError(f"the tray failed: {_in_a_line(error)}") from None
 
     def stop(self) -> None:
         """Take the icon away and let ``run`` return; from any thread."""
         self._icon.stop()
+        self._flush()
 
     def show(self, view: View) -> None:
         """Show this view; from any thread."""
@@ -69,6 +76,12 @@ class Tray:
         if (view.agents, view.sums) != (self._shown.agents, self._shown.sums):
             self._icon.menu = self._menu(view)
         self._shown = view
+        self._flush()
+
+    def _flush(self) -> None:
+        """Send what python-xlib may have kept: two threads that flush at once leave a request behind."""
+        if self._plain:
+            self._icon._display.flush()
 
     def _drawn(self, view: View) -> "Image":
         from tollkeeper_tray.icon import draw

@@ -43,7 +43,7 @@ def draw(mood: Mood, opaque: bool = False) -> Image.Image:
         case "gone":
             _bar(pen, (18, 18), (46, 46))
             _bar(pen, (18, 46), (46, 18))
-    return image.resize((SIZE, SIZE), Image.Resampling.LANCZOS)
+    return image.reduce(_SCALE)
 
 
 def _post(pen: ImageDraw.ImageDraw) -> None:

@@ -1,6 +1,7 @@
 """The entry of ``toll``: global options, the verbs, and errors in one line."""
 
 import importlib
+import os
 import sys
 from typing import Any
 
@@ -59,7 +60,10 @@ def toll(ctx: click.Context, as_json: bool, no_start: bool) -> None:
 def main() -> Any:
     """Run ``toll``; a failure is one line on stderr, with the way out."""
     try:
-        toll.main(standalone_mode=False)
+        try:
+            toll.main(standalone_mode=False)
+        finally:
+            sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         sys.exit(2 if isinstance(error, click.UsageError) else 1)
@@ -68,12 +72,21 @@ def main() -> Any:
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except BrokenPipeError:
-        sys.stderr.close()
+        _drop_output()
         sys.exit(0)
+    except OSError as error:
+        _drop_output()
+        print(f"toll: {error.strerror or error}", file=sys.stderr)
+        sys.exit(1)
     except TollError as error:
         hint = f"; {error.hint}" if error.hint else ""
         print(f"toll: {error.message}{hint}", file=sys.stderr)
         sys.exit(error.exit_status)
+
+
+def _drop_output() -> None:
+    """Let nothing be written any more, as Python would try, and complain about, at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from typing import Any
 from rich.table import Table
 
 from tollkeeper.cli import words
+from tollkeeper.cli.screen import give_way
 
 NARROW = 110
 
@@ -28,19 +29,22 @@ def report_table(
         box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", show_footer=True
     )
     for index, head in enumerate(heads):
-        table.add_column(head, "" if index else "Total", no_wrap=True, overflow="ellipsis")
+        table.add_column(head, "" if index else "Total")
+    figures = [
+        ("Tokens", _count(totals["totalTokens"], wide)),
+        ("Billed", _money(totals, "costUSD")),
+        ("List price", _money(totals, "valueUSD")),
+    ]
     if wide:
         table.add_column("Models", overflow="fold")
-        for head, key in COLUMNS:
-            table.add_column(head, f"{totals[key]:,}", justify="right")
-    table.add_column("Tokens", _count(totals["totalTokens"], wide), justify="right")
-    table.add_column("Billed", _money(totals, "costUSD"), justify="right")
-    table.add_column("List price", _money(totals, "valueUSD"), justify="right")
+        figures = [*((head, f"{totals[key]:,}") for head, key in COLUMNS), *figures]
+    for head, total in figures:
+        table.add_column(head, total, justify="right", no_wrap=True)
     for cells, row in rows:
         split = [f"{row[key]:,}" for _, key in COLUMNS]
         models = ", ".join(words.model_name(name) for name in row["modelsUsed"])
         table.add_row(
-            *cells,
+            *map(give_way, cells),
             *([models, *split] if wide else []),
             _count(row["totalTokens"], wide),
             _money(row, "costUSD"),

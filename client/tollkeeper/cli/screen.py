@@ -59,25 +59,19 @@ def agents_table(agents: tuple[Agent, ...], now: datetime, width: int) -> Table:
     """A line per agent, its subagents below it; narrow terminals get fewer columns."""
     wide = width >= NARROW
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("Agent", no_wrap=True, overflow="ellipsis", max_width=28)
-    table.add_column("State", no_wrap=True)
-    table.add_column("Model", no_wrap=True)
-    if wide:
-        table.add_column("Req", justify="right")
-        table.add_column("In", justify="right")
-        table.add_column("Out", justify="right")
-        table.add_column("Cache", justify="right")
-    table.add_column("Tokens", justify="right")
-    table.add_column("Spent", justify="right", no_wrap=True)
-    if wide:
-        table.add_column("Lines", justify="right", no_wrap=True)
-        table.add_column("Seen", justify="right", no_wrap=True)
+    table.add_column("Agent", max_width=28)
+    for column in ("State", "Model"):
+        table.add_column(column)
+    for column in (*(("Req", "In", "Out", "Cache") if wide else ()), "Tokens", "Spent"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for column in ("Lines", "Seen") if wide else ():
+        table.add_column(column, justify="right", no_wrap=True)
     order = sorted(agents, key=lambda agent: (agent.state == "exited", agent.started_at))
     for agent in order:
         style = "dim" if agent.state == "exited" else ""
         table.add_row(*_agent_cells(agent, now, wide), style=style)
         for subagent in agent.subagents:
-            name = f"  └ {words.plain(subagent.type or subagent.id)}"
+            name = give_way(f"  └ {words.plain(subagent.type or subagent.id)}")
             used = words.paid(subagent.usage, agent.source)
             cells = [name, subagent.state, "", *_token_cells(subagent.usage, wide), used]
             table.add_row(*cells, *(["", ""] if wide else []), style="dim")
@@ -88,9 +82,9 @@ def _agent_cells(agent: Agent, now: datetime, wide: bool) -> list[str | Text]:
     mark, colour = STATES[agent.state]
     doing = f"waiting: {words.plain(agent.waiting_for)}" if agent.waiting_for else agent.state
     cells: list[str | Text] = [
-        words.plain(agent.name),
-        Text(f"{mark} {doing}", style=colour),
-        words.model_name(agent.model),
+        give_way(words.plain(agent.name)),
+        give_way(f"{mark} {doing}", colour),
+        give_way(words.model_name(agent.model)),
         *_token_cells(agent.usage, wide),
         words.paid(agent.usage, agent.source),
     ]
@@ -99,6 +93,11 @@ def _agent_cells(agent: Agent, now: datetime, wide: bool) -> list[str | Text]:
         cells.append(f"+{agent.lines_added} -{agent.lines_removed}" if changed else "")
         cells.append(words.since(agent.last_activity_at, now))
     return cells
+
+
+def give_way(text: str, style: str = "") -> Text:
+    """Words in a table, which are cut short where figures need the room."""
+    return Text(text, style=style, no_wrap=True, overflow="ellipsis")
 
 
 def _token_cells(usage: Usage, wide: bool) -> list[str]:

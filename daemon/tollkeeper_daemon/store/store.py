@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import Self, TypeVar
 
 import lmdb
@@ -58,12 +57,7 @@ class Store:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -91,6 +85,11 @@ class Store:
         """Look things up in one consistent state; the work must not write."""
         with self._env.begin() as raw:
             return work(Transaction(raw, self._tables, self._books))
+
+    def let_go(self) -> None:
+        """Give back the memory that a large import took: cached books, and the pages it touched."""
+        self._books.clear()
+        self._env.set_mapsize(self._env.info()["map_size"])  # Maps the file anew, with no page in.
 
     def _check_version(self, path: Path) -> None:
         found = self.read(lambda transaction: transaction.meta("schema"))

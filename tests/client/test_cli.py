@@ -1,0 +1,227 @@
+"""The command toll: options, exit statuses and one line of error, in front of a made-up daemon."""
+
+import json
+import sys
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from tollkeeper import __version__, wire
+from tollkeeper.cli.main import VERBS, Verbs, main, toll
+from tollkeeper.cli.period import Day, as_params
+from tollkeeper.paths import Paths
+
+from .fake_daemon import FakeDaemon, reply
+from .making import agent, status
+from .test_screen import HEALTH, PING, row
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    """Runs toll with these arguments: its exit status, and what it printed on both streams."""
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["toll", *arguments])
+        exit_status = 0
+        try:
+            main()
+        except SystemExit as done:
+            assert done.code is None or isinstance(done.code, int)
+            exit_status = done.code or 0
+        out, err = capfd.readouterr()
+        return exit_status, out, err
+
+    return call
+
+
+ANSWERS: dict[str, Any] = {
+    "ping": PING,
+    "health": HEALTH,
+    "snapshot": status(agent("Agent-1")),
+    "daily": {"daily": [{"date": "2026-11-22", **row()}], "totals": row()},
+    "session": {
+        "sessions": [
+            {
+                "sessionId": "0123456789",
+                "projectPath": "-home-dev-src-shop",
+                "cwd": "/home/dev/src/shop",
+                "title": None,
+                "firstActivity": None,
+                "lastActivity": "2026-11-22T09:30:00+00:00",
+                **row(),
+            }
+        ],
+        "totals": row(),
+    },
+}
+
+
+def answer(call: wire.Request) -> list[wire.Reply]:
+    """What a daemon would say."""
+    return [reply(call, ANSWERS[call.method])]
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--no-start"],
+        ["--no-start", "status"],
+        ["status", "--no-start"],
+        ["status", "--no-start", "--json"],
+        ["--json", "agents", "--no-start"],
+        ["daily", "--no-start"],
+        ["session", "--no-start"],
+        ["watch", "--no-start"],
+    ],
+)
+def test_no_daemon(run: Run, arguments: list[str]) -> None:
+    """Without a daemon, and told not to start one, a verb ends with 3 and one line of error."""
+    expected = (3, "", "toll: no daemon is running; start it with: toll up\n")
+    assert expected == run(*arguments)
+
+
+@pytest.mark.usefixtures("home")
+def test_down_without_a_daemon(run: Run) -> None:
+    """Stopping what does not run is no failure."""
+    assert (0, "No daemon was running.\n", "") == run("down")
+    assert (0, '{"pid":null,"stopped":false}\n', "") == run("down", "--json")
+
+
+@pytest.mark.usefixtures("home")
+def test_doctor_without_a_daemon(run: Run) -> None:
+    """The doctor says that no daemon runs, and ends with 1."""
+    exit_status, out, err = run("doctor", "--no-start")
+    assert (1, "") == (exit_status, err)
+    assert "BAD  no daemon is running\n     mend: toll up\n" in out
+    exit_status, out, _ = run("doctor", "--no-start", "--json")
+    assert (1, [True, False]) == (exit_status, [finding["well"] for finding in json.loads(out)])
+
+
+def test_doctor_of_a_healthy_daemon(home: Paths, run: Run) -> None:
+    """With everything in order the doctor ends with 0."""
+    with FakeDaemon(home, answer):
+        exit_status, out, err = run("doctor")
+    assert (0, "") == (exit_status, err)
+    assert all(line.startswith("ok   ") for line in out.splitlines())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["nope"], ["--nope"], ["status", "--nope"], ["daily", "--since", "x"], ["status", "extra"]],
+)
+def test_wrong_usage(run: Run, arguments: list[str]) -> None:
+    """Wrong usage ends with 2, and says so on stderr alone."""
+    exit_status, out, err = run(*arguments)
+    assert (2, "") == (exit_status, out)
+    assert "Error: " in err
+
+
+def test_version_and_help(run: Run) -> None:
+    """Version and help end with 0; the help names every verb."""
+    assert (0, f"toll, version {__version__}\n", "") == run("--version")
+    exit_status, out, _ = run("--help")
+    assert 0 == exit_status
+    assert all(verb in out and short in out for verb, short in VERBS.items())
+
+
+@pytest.mark.parametrize("verb", list(VERBS))
+def test_verbs(run: Run, verb: str) -> None:
+    """Each verb is a command of that name, with the help that the list of verbs gives it."""
+    assert isinstance(toll, Verbs)
+    command = toll.get_command(click.Context(toll), verb)
+    assert command
+    assert (verb, VERBS[verb]) == (command.name, command.short_help)
+    exit_status, out, _ = run(verb, "--help")
+    assert 0 == exit_status
+    assert "--json" in out
+    assert "--no-start" in out
+
+
+def test_status(home: Paths, run: Run) -> None:
+    """The status is the whole of it as JSON, and the agents for a person."""
+    with FakeDaemon(home, answer):
+        for arguments in ([], ["status"]):
+            exit_status, out, err = run(*arguments)
+            assert (0, "") == (exit_status, err)
+            assert "Agent-1" in out
+        for arguments in (["--json"], ["status", "-j"], ["--json", "status"]):
+            _, out, _ = run(*arguments)
+            assert json.loads(wire.encode(ANSWERS["snapshot"])) == json.loads(out)
+            assert 1 == out.count("\n")
+
+
+def test_agents(home: Paths, run: Run) -> None:
+    """The agents are a line each, or a list as JSON."""
+    with FakeDaemon(home, answer):
+        assert "Agent-1" in run("agents")[1]
+        assert ["Agent-1"] == [each["name"] for each in json.loads(run("agents", "--json")[1])]
+
+
+@pytest.mark.parametrize("verb", ["daily", "session"])
+def test_reports(home: Paths, run: Run, verb: str) -> None:
+    """A report asks for its period in days, and is told as it came or as a table."""
+    period = ["--since", "20261101", "--until", "2026-11-22", "--timezone", "UTC"]
+    with FakeDaemon(home, answer) as daemon:
+        _, out, _ = run(verb, *period, "--json")
+        assert ANSWERS[verb] == json.loads(out)
+        exit_status, out, err = run(verb)
+    assert (0, "") == (exit_status, err)
+    assert "Total" in out
+    assert "330K" in out
+    expected = {"since": "2026-11-01", "until": "2026-11-22", "timezone": "UTC"}
+    assert [expected, {}] == [call.params for call in daemon.calls if call.method == verb]
+
+
+def test_refusal(home: Paths, run: Run) -> None:
+    """What the daemon refuses is one line on stderr, with its hint, and status 1."""
+    body = wire.ErrorBody("bad-params", "no time zone 'X'", "name one like UTC")
+    with FakeDaemon(home, lambda call: [wire.Reply(call.id, error=body)]):
+        found = run("daily", "--timezone", "X", "--no-start")
+    assert (1, "", "toll: no time zone 'X'; name one like UTC\n") == found
+
+
+def test_home_too_long(monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
+    """A place whose path is too long for a socket is one line on stderr, and status 1."""
+    monkeypatch.setenv("TOLL_HOME", "/tmp/" + "x" * 200)
+    exit_status, out, err = run("status")
+    assert (1, "", 1) == (exit_status, out, err.count("\n"))
+    assert "too long" in err
+
+
+def test_home_that_cannot_be(
+    monkeypatch: pytest.MonkeyPatch, run: Run, tmp_path: Path, home: Paths
+) -> None:
+    """A place that can't be made is one line on stderr, and status 1."""
+    (tmp_path / "file").touch()
+    monkeypatch.chdir(tmp_path)
+    link = home.config.parent / "link"
+    link.symlink_to(tmp_path / "file")
+    monkeypatch.setenv("TOLL_HOME", str(link))
+    exit_status, out, err = run("status")
+    assert (1, "", 1) == (exit_status, out, err.count("\n"))
+    assert "can't write" in err
+
+
+@pytest.mark.parametrize("value", ["2026-11-22", "20261122"])
+def test_days(value: str) -> None:
+    """A day is written with or without dashes."""
+    assert date(2026, 11, 22) == Day().convert(value, None, None)
+
+
+@pytest.mark.parametrize("value", ["", "22.11.2026", "2026-13-01", "today", "2026-11-22T00:00"])
+def test_what_is_no_day(value: str) -> None:
+    """Anything else is wrong usage."""
+    with pytest.raises(click.BadParameter):
+        Day().convert(value, None, None)
+
+
+def test_params() -> None:
+    """Only what was asked for is passed on."""
+    assert {} == as_params(None, None, None)
+    assert {"until": "2026-11-22"} == as_params(None, date(2026, 11, 22), None)

@@ -1,0 +1,311 @@
+"""What people see: the status, reports and findings, on narrow and wide terminals."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from tollkeeper import __version__, wire
+from tollkeeper.cli import doctor, screen, watch
+from tollkeeper.cli.live import Rate
+from tollkeeper.cli.report import report_table
+from tollkeeper.feed import Change
+from tollkeeper.model import Agent, Alert, DaemonInfo, Importing, Plan, Status, Usage
+
+from .making import TIME, USED, agent, helper, printed, status, today
+
+WIDTHS = [40, 80, 100, 120, 200]
+MANY = status(
+    agent("Agent-1", subagents=(helper(), helper("a3a12fa752ff6af55", None))),
+    agent("an-agent-with-a-name-that-is-longer-than-any-column", state="idle"),
+    agent("Agent-3", state="waiting", waiting_for="permission prompt", source="subscription"),
+    agent("Agent-4", state="paused", model=None, last_activity_at=None),
+    agent("Agent-5", state="exited", lines_added=0, lines_removed=0),
+    today=today(USED, USED),
+    alerts=tuple(Alert(time=TIME, kind="k", text=f"alert {number}") for number in range(9)),
+)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_screen_fits(width: int) -> None:
+    """No line is wider than the terminal, however many agents and however long their names."""
+    shown = printed(screen.status_screen(MANY, width), width)
+    assert max(map(len, shown.splitlines())) <= width
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_screen_shows_who_does_what(width: int) -> None:
+    """Names, states, models, tokens and money stand in the line of each agent, at 80 columns too."""
+    lines = printed(screen.status_screen(MANY, width), width).splitlines()
+    (first,) = (line for line in lines if line.startswith("Agent-1 "))
+    for word in ("● working", "opus-5-5", "330K", "$1.25 [api]"):
+        assert word in first
+    (third,) = (line for line in lines if line.startswith("Agent-3 "))
+    assert "⚠ waiting" in third
+    assert "$1.25 [sub]" in third
+    assert any("└ analyst" in line for line in lines)
+    assert any("└ a3a12fa752ff6af55" in line for line in lines)
+
+
+def test_wide_screen_shows_more() -> None:
+    """A wide terminal also shows requests, kinds of tokens, lines changed and when it was seen."""
+    (line,) = (
+        line
+        for line in printed(screen.status_screen(MANY, 120), 120).splitlines()
+        if line.startswith("Agent-1 ")
+    )
+    for word in (" 3 ", "1.00K", "20.0K", "309K", "+12 -3", "42s"):
+        assert word in line
+    assert "+12 -3" not in printed(screen.status_screen(MANY, 80), 80)
+
+
+def test_headline() -> None:
+    """The first line counts the living agents, the waiting ones, and today's money by who pays."""
+    first = printed(screen.status_screen(MANY, 120)).splitlines()[0]
+    assert "4 agents | ⚠ 1 pending | subscription $1.25 today | $1.25 today" == first
+
+
+@pytest.mark.parametrize(
+    ("subscription", "api", "expected"),
+    [
+        (None, None, "0 agents | $0.00 today"),
+        (USED, None, "0 agents | subscription $1.25 today"),
+        (None, replace(USED, unpriced_requests=1), "0 agents | ~$1.25 today"),
+    ],
+)
+def test_headline_of_the_day(subscription: Usage | None, api: Usage | None, expected: str) -> None:
+    """Only who paid today is named, and a guessed price is marked."""
+    shown = printed(screen.status_screen(status(today=today(subscription, api)), 80), 80)
+    assert expected == shown.splitlines()[0]
+
+
+def test_limited_plan() -> None:
+    """A plan that refuses requests is told with the time of its reset."""
+    limited = status(plan=Plan(limited_until="2026-11-22T14:00:00+00:00"))
+    until = datetime.fromisoformat("2026-11-22T14:00:00+00:00").astimezone()
+    assert f"plan limited until {until:%H:%M}" in printed(screen.status_screen(limited, 120))
+
+
+def test_no_agents() -> None:
+    """Without agents the screen says how to get one."""
+    assert "Start one with: claude" in printed(screen.status_screen(status(), 80), 80)
+
+
+def test_exited_agents_come_last() -> None:
+    """Living agents come first, the oldest at the top."""
+    told = (
+        agent("c", state="exited", started_at="2026-11-22T08:00:00+00:00"),
+        agent("b", started_at="2026-11-22T09:20:00+00:00"),
+        agent("a", started_at="2026-11-22T09:10:00+00:00"),
+    )
+    table = screen.agents_table(told, datetime.fromisoformat(TIME), 80)
+    assert ["a", "b", "c"] == [line[0] for line in printed(table, 80).splitlines()[1:]]
+
+
+def test_last_alerts() -> None:
+    """The last three alerts are shown."""
+    shown = printed(screen.status_screen(MANY, 80), 80)
+    assert [f"! alert {number}" for number in (6, 7, 8)] == [
+        line for line in shown.splitlines() if line.startswith("!")
+    ]
+
+
+@pytest.mark.parametrize("name", ["[red]x", "[/]", ":smile:", "[bold", "\x1b[2Jx", "a\nb"])
+def test_names_are_no_markup(name: str) -> None:
+    """A name is shown as it is, brackets and all, and can't play tricks on the terminal."""
+    shown = printed(screen.status_screen(status(agent(name)), 120))
+    assert name.replace("\x1b", "·").replace("\n", "·") in shown
+    assert "\x1b" not in shown
+
+
+@pytest.mark.parametrize(("no_color", "coloured"), [("1", False), (None, True)])
+def test_colour(monkeypatch: pytest.MonkeyPatch, no_color: str | None, coloured: bool) -> None:
+    """NO_COLOR takes the colour away, and each state keeps a mark of its own."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    if no_color:
+        monkeypatch.setenv("NO_COLOR", no_color)
+    out = screen.console()
+    with out.capture() as captured:
+        out.print(screen.status_screen(MANY, 120))
+    assert coloured is ("\x1b[32m" in captured.get())
+    assert all(mark in captured.get() for mark, _ in screen.STATES.values())
+    assert len(screen.STATES) == len({mark for mark, _ in screen.STATES.values()})
+
+
+def test_console_shows_brackets() -> None:
+    """The console that commands print on takes words as they are."""
+    out = screen.console()
+    with out.capture() as captured:
+        out.print("$1.25 [api] :smile: [/]")
+    assert "$1.25 [api] :smile: [/]\n" == captured.get()
+
+
+def test_import_bar() -> None:
+    """An import tells bytes, rate and time left, and is never more than whole."""
+    importing = Importing(done_bytes=500_000_000, total_bytes=1_000_000_000)
+    shown = printed(screen.import_bar(importing, 100e6))
+    assert "importing 500.0 MB of 1.00 GB, 100.0 MB/s, 5s left" in shown
+    over = Importing(done_bytes=3, total_bytes=0)
+    assert "importing" in printed(screen.import_bar(over, None), 80)
+    loading = status(daemon=DaemonInfo(pid=1, started_at=TIME, importing=importing))
+    assert "importing" in printed(screen.status_screen(loading, 80), 80)
+
+
+def row(**more: Any) -> dict[str, Any]:
+    """A line of a report, or its totals."""
+    return {
+        "inputTokens": 1_000,
+        "outputTokens": 20_000,
+        "cacheCreationTokens": 9_000,
+        "cacheReadTokens": 300_000,
+        "totalTokens": 330_000,
+        "costUSD": 0.5,
+        "valueUSD": 1.25,
+        "unpricedRequests": 0,
+        "modelsUsed": ["claude-opus-5-5", "claude-haiku-5-5"],
+        **more,
+    }
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+def test_report(width: int) -> None:
+    """A report fits the terminal and has a line per row, and the totals below."""
+    rows = [([f"2026-11-{day}"], row(unpricedRequests=day % 2)) for day in (21, 22)]
+    shown = printed(report_table(rows, ["Day"], row(totalTokens=660_000), width), width)
+    lines = [line.rstrip() for line in shown.splitlines() if line.strip()]
+    assert max(map(len, lines)) <= width
+    assert ["Day", "2026-11-21", "2026-11-22", "Total"] == [
+        line.split()[0] for line in lines if line[0] != " "
+    ]
+    assert "~$0.5000" in lines[1]
+    assert "~$1.25" in lines[1]
+    (totals,) = (line for line in lines if line.startswith("Total"))
+    assert ("660K" if width == 80 else "660,000") in totals
+
+
+def test_wide_report_names_models() -> None:
+    """A wide report names the models, as people say them, and each kind of tokens."""
+    shown = printed(report_table([(["2026-11-22"], row())], ["Day"], row(), 200), 200)
+    for word in ("opus-5-5, haiku-5-5", "20,000", "300,000", "9,000"):
+        assert word in shown
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_long_words_give_way_to_figures(width: int) -> None:
+    """A long title is cut short, on one line, so that every figure stays whole."""
+    cells = ["a title that somebody wrote at length " * 3, "project" * 9, "2026-11-22 09:30"]
+    table = report_table([(cells, row())], ["Conversation", "Project", "Last"], row(), width)
+    lines = printed(table, width).splitlines()
+    (line,) = (line for line in lines if line.startswith("a title"))
+    for word in ("…", "330K" if width == 80 else "330,000", "$0.5000", "$1.25"):
+        assert word in line
+
+
+def test_empty_report() -> None:
+    """A report of nothing is its heads and totals."""
+    assert "Total" in printed(report_table([], ["Day"], row(), 80), 80)
+
+
+PING = {"pid": 5, "version": __version__, "protocol": 1}
+HEALTH: dict[str, Any] = {
+    "homes": [{"path": "/h/.claude", "exists": True}, {"path": "/h/.config", "exists": False}],
+    "watcher": "inotifyobserver",
+    "logs": 7,
+    "bad_lines": 0,
+    "bad_session_files": [],
+    "unpriced_models": [],
+}
+
+
+def test_healthy() -> None:
+    """With everything in order every finding is well, and nothing is to be mended."""
+    findings = doctor.examine(PING, HEALTH)
+    assert all(finding.well and finding.mend is None for finding in findings)
+    assert ["Claude home: /h/.claude"] == [f.text for f in findings if "home" in f.text]
+
+
+@pytest.mark.parametrize(
+    ("ping", "health", "said", "mend"),
+    [
+        ({"version": "0.0.1"}, {}, "version 0.0.1", "toll down"),
+        ({}, {"watcher": "polling"}, "watches ran out", "max_user_watches"),
+        ({}, {"bad_session_files": ["/h/1.json"]}, "/h/1.json", "remove it"),
+        ({}, {"unpriced_models": ["a", "b"]}, "no price for a, b", "prices.toml"),
+        ({}, {"homes": [{"path": "/h", "exists": False}]}, "/h", "CLAUDE_CONFIG_DIR"),
+        ({}, {"homes": []}, "no Claude home", "CLAUDE_CONFIG_DIR"),
+    ],
+)
+def test_unhealthy(ping: dict[str, Any], health: dict[str, Any], said: str, mend: str) -> None:
+    """What is wrong is one finding, with what to do about it."""
+    (bad,) = (f for f in doctor.examine({**PING, **ping}, {**HEALTH, **health}) if not f.well)
+    assert said in bad.text
+    assert mend in (bad.mend or "")
+
+
+def test_bad_lines_are_told() -> None:
+    """Log lines that could not be read are told, though nothing can be done about them."""
+    findings = doctor.examine(PING, {**HEALTH, "bad_lines": 3})
+    assert all(finding.well for finding in findings)
+    assert any("3 log lines" in finding.text for finding in findings)
+
+
+def change(topic: str, update: wire.Update | None, *agents: Agent) -> Change:
+    """A step of the feed."""
+    return Change(topic, update, status(*agents))
+
+
+def test_watched_changes() -> None:
+    """Each change is told in a line with its time; a heartbeat is worth none."""
+    seen = agent("Agent-1", state="waiting", waiting_for="permission prompt")
+    update = wire.AgentUpdate(sequence=8, time=TIME, agent=seen)
+    beat = wire.Heartbeat(sequence=8, time=TIME, daemon=status().daemon, today=today(), run=None)
+    alert = wire.AlertUpdate(sequence=8, time=TIME, alert=Alert(time=TIME, kind="k", text="look"))
+    assert ["09:30:00 watching 1 agents"] == watch.lines_of(change("snapshot", None, seen))
+    assert ["09:30:00 agent.changed Agent-1: waiting (permission prompt)"] == watch.lines_of(
+        change("agent.changed", update, seen)
+    )
+    assert [] == watch.lines_of(change("heartbeat", beat))
+    assert ["09:30:00 alert look"] == watch.lines_of(change("alert", alert))
+    later = wire.Update(sequence=8, time=TIME)
+    assert ["09:30:00 brand.new"] == watch.lines_of(change("brand.new", later))
+
+
+def test_watched_usage() -> None:
+    """What was charged is told by agent, or by conversation when there is none."""
+    parts = {"model": "claude-opus-5-5", "source": "api"}
+    charged = (
+        wire.Charged(conversation="c", agent="id-Agent-1", usage=USED, **parts),
+        wire.Charged(conversation="0123456789", usage=USED, **parts),
+        wire.Charged(conversation="0123456789", usage=Usage(messages=1), **parts),
+    )
+    update = wire.UsageUpdate(
+        sequence=8, time=TIME, charged=charged, agents=(), today=today(), run=None
+    )
+    assert [
+        "09:30:00 usage Agent-1: opus-5-5 330K tokens $1.25 [api]",
+        "09:30:00 usage 01234567: opus-5-5 330K tokens $1.25 [api]",
+        "09:30:00 usage 01234567: +1 message",
+    ] == watch.lines_of(change("usage", update, agent()))
+
+
+def test_watched_change_for_a_program() -> None:
+    """A program gets the topic, and the update or the whole status."""
+    update = wire.Update(sequence=8, time=TIME)
+    assert {"topic": "x", "update": update} == watch.as_json(change("x", update))
+    assert {"topic": "snapshot", "update": status()} == watch.as_json(change("snapshot", None))
+
+
+def test_rate_of_an_import() -> None:
+    """The rate is told from two sights on, over the last moments, and not after the import."""
+    rate = Rate()
+    seen = [Importing(done_bytes=done, total_bytes=100) for done in (0, 10, 10, 40)]
+    assert [None, 10.0, 5.0, 40 / 3] == [rate.of(each, now) for now, each in enumerate(seen)]
+    assert rate.of(None, 4) is None
+    assert rate.of(seen[0], 5) is None
+
+
+def test_status_is_what_was_made() -> None:
+    """The made-up status is one that a daemon could send."""
+    assert wire.decode(wire.encode(MANY), Status) == MANY

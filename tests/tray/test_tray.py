@@ -1,0 +1,108 @@
+"""The command toll-tray: on a display of its own, and where there is none."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from flow.keeper import Keeper
+from tollkeeper import __version__
+from waiting import wait_until
+
+from .screen import Screen, missing, screen
+
+LACKING = missing()
+needs_screen = pytest.mark.skipif(LACKING is not None, reason=str(LACKING))
+GONE = "Tollkeeper: no daemon answers"
+GREY, GREEN, AMBER = (112, 118, 126), (31, 136, 84), (190, 104, 8)
+
+
+def command(
+    *arguments: str, environment: Mapping[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
+    """The command, run to its end where there is no display."""
+    environment = {**os.environ, "DISPLAY": "", "WAYLAND_DISPLAY": "", **(environment or {})}
+    return subprocess.run(
+        [sys.executable, "-m", "tollkeeper_tray", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+@contextmanager
+def tray_command(keeper: Keeper, on: Screen, errors: Path) -> Generator["subprocess.Popen[bytes]"]:
+    """The command, running on this display; it ends well when it is told to."""
+    with open(errors, "wb") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tollkeeper_tray"],
+            env={**keeper.environment, "DISPLAY": on.name, "PYSTRAY_BACKEND": "xorg"},
+            stdin=subprocess.DEVNULL,
+            stdout=stderr,
+            stderr=stderr,
+        )
+    try:
+        yield process
+        process.terminate()
+        assert 0 == process.wait(20)
+    finally:
+        process.kill()
+        process.wait(20)
+
+
+@needs_screen
+def test_tray_follows_the_daemon(keeper: Keeper, tmp_path: Path) -> None:
+    """The icon shows that there is no daemon, then one, then who waits, then none again."""
+    with screen() as on, on.tray(), tray_command(keeper, on, tmp_path / "errors"):
+        wait_until(lambda: on.icon() == (GONE, GREY))
+        keeper.start()
+        wait_until(lambda: on.icon() == ("0 agents | $0.00 today", GREEN))
+        keeper.start_agent().says("waiting", waitingFor="permission prompt")
+        wait_until(lambda: on.icon() == ("1 agent | ! 1 pending | $0.00 today", AMBER))
+        keeper.stop()
+        wait_until(lambda: on.icon() == (GONE, GREY))
+
+
+@needs_screen
+def test_tray_comes_late_and_again(keeper: Keeper, tmp_path: Path) -> None:
+    """The icon finds its place when the desktop's tray starts after it, and when it starts anew."""
+    errors = tmp_path / "errors"
+    with screen() as on, tray_command(keeper, on, errors):
+        wait_until(lambda: b"dock" in errors.read_bytes())
+        for _ in range(2):
+            with on.tray():
+                wait_until(lambda: on.icon() == (GONE, GREY))
+    complaints = [line for line in errors.read_text().splitlines() if "xauth" not in line]
+    assert {"toll-tray: Failed to dock icon"} == set(complaints)
+    assert len(complaints) <= 2
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="there is always a display")
+def test_no_display() -> None:
+    """Without a display, or without its packages, it fails with one line."""
+    result = command()
+    assert (1, "") == (result.returncode, result.stdout)
+    assert result.stderr.startswith("toll-tray: ")
+    assert 1 == len(result.stderr.splitlines())
+
+
+def test_packages_missing(tmp_path: Path) -> None:
+    """Without the packages of the extra it fails with one line that says how to install them."""
+    (tmp_path / "pystray.py").write_text("raise ModuleNotFoundError('no', name='pystray')\n")
+    (tmp_path / "PIL.py").touch()
+    result = command(environment={"PYTHONPATH": str(tmp_path)})
+    expected = (
+        "toll-tray: the tray needs pystray; install it with: pip install 'tollkeeper[tray]'\n"
+    )
+    assert (1, expected) == (result.returncode, result.stderr)
+
+
+def test_version_needs_nothing() -> None:
+    """Help and version are told without a display."""
+    assert f"toll-tray, version {__version__}\n" == command("--version").stdout
+    assert command("--help").stdout.startswith("usage: toll-tray")
