@@ -9,7 +9,7 @@ T = TypeVar("T")
 _STEP_S = 0.02
 
 
-def wait_until(condition: Callable[[], T], timeout: float = 20.0, what: str = "") -> T:
+def wait_until(condition: Callable[[], T | None], timeout: float = 20.0, what: str = "") -> T:
     """Return the condition's first true value, or fail after the timeout."""
     deadline = time.monotonic() + timeout
     while not (value := condition()):

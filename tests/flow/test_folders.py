@@ -2,8 +2,6 @@
 
 import shutil
 
-import pytest
-
 from . import lines
 from .claude_home import ClaudeHome
 from .keeper import Keeper
@@ -14,26 +12,23 @@ LOOKS_AROUND_WITHIN = 15.0
 BEFORE_THE_SWEEP = 20.0
 
 
-@pytest.fixture
-def newcomers(keeper: Keeper) -> list[ClaudeHome]:
-    """Homes that the daemon follows by name: one that is not there, one without projects."""
-    homes = [ClaudeHome(keeper.root / name, keeper.root / "work") for name in ("new", "empty")]
+def test_homes_that_come_and_come_again(keeper: Keeper) -> None:
+    """Homes and project folders made, or made anew, while the daemon runs are followed."""
+    root, work = keeper.root, keeper.root / "work"
+    homes = [ClaudeHome(root / name, work) for name in ("new", "without-projects", "made-anew")]
     homes[1].path.mkdir()
+    homes[2].log().reply()
     keeper.environment["CLAUDE_CONFIG_DIR"] = ",".join(str(home.path) for home in homes)
-    keeper.start()
-    return homes
-
-
-def test_new_homes_are_followed(keeper: Keeper, newcomers: list[ClaudeHome]) -> None:
-    """Homes and project folders made after the daemon started are followed from the first line."""
-    logs = [home.log() for home in newcomers]
+    assert keeper.start().requests() == 1
+    shutil.rmtree(homes[2].projects)
+    logs = [home.log() for home in homes]
     for log in logs:
         log.reply()
-    keeper.wait_for_requests(2, LOOKS_AROUND_WITHIN)
-    for log, home in zip(logs, newcomers, strict=True):
+    keeper.wait_for_requests(4, LOOKS_AROUND_WITHIN)
+    for log in logs:
         log.reply()
-        home.log("other").reply()
-    keeper.wait_for_requests(6, LOOKS_AROUND_WITHIN)
+        log.subagent("analyst", "look at it").reply()
+    keeper.wait_for_requests(10, LOOKS_AROUND_WITHIN)
 
 
 def test_folders_made_in_one_go_lose_nothing(daemon: Keeper, home: ClaudeHome) -> None:
@@ -81,18 +76,6 @@ def test_renamed_log_counts_once(daemon: Keeper, home: ClaudeHome) -> None:
     log.path.rename(other.path)
     other.reply()
     daemon.wait_for_requests(2)
-
-
-def test_recreated_projects_folder_is_followed(daemon: Keeper, home: ClaudeHome) -> None:
-    """A projects folder that is deleted and made anew is followed again; old sums stay."""
-    home.log().reply()
-    daemon.wait_for_requests(1)
-    shutil.rmtree(home.projects)
-    log = home.log()
-    log.reply()
-    daemon.wait_for_requests(2, BEFORE_THE_SWEEP)
-    log.reply()
-    daemon.wait_for_requests(3, BEFORE_THE_SWEEP)
 
 
 def test_two_homes_are_followed(keeper: Keeper) -> None:
