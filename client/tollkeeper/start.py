@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from tollkeeper.control import Toll, is_listening
 from tollkeeper.errors import NoAnswerError, NoDaemonError, PlaceError, StartError
@@ -38,13 +39,24 @@ def spawn_daemon(paths: Paths) -> "subprocess.Popen[bytes]":
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
                 cwd="/",
-                env=dict(os.environ),
+                env=_environment(),
                 start_new_session=True,
             )
     except OSError as error:
         raise PlaceError(
             f"can't write to {paths.data}: {error.strerror}", "set TOLL_HOME to another place"
         ) from None
+
+
+def _environment() -> dict[str, str]:
+    """This environment for a daemon that runs elsewhere: the homes named in it made absolute."""
+    environment = dict(os.environ)
+    if homes := environment.get("CLAUDE_CONFIG_DIR"):
+        paths = [
+            Path(home.strip()).expanduser().absolute() for home in homes.split(",") if home.strip()
+        ]
+        environment["CLAUDE_CONFIG_DIR"] = ",".join(map(str, paths))
+    return environment
 
 
 def _answers(paths: Paths) -> bool:

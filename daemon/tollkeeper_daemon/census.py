@@ -3,10 +3,12 @@
 import asyncio
 import logging
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from msgspec import Struct
+from tollkeeper.model import AgentState
 
 from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.pipeline import place_of
@@ -42,8 +44,9 @@ class Census:
         self._subscribed = subscribed
         self._find_home = find_home
         self._exits: dict[str, int] = {}
-        self._stale: dict[str, int] = {}
-        self._passed: set[int] = set()
+        self._read: dict[str, int] = {}
+        self._told: dict[str, AgentState] = {}
+        self._passed = processes.Passed()
         self.bad_files: set[str] = set()
 
     def begin(self, now: int) -> None:
@@ -58,15 +61,14 @@ class Census:
             self._unwatch(agent)
 
     def read_sessions(self, home: Home, now: int) -> None:
-        """Look at every session file of the home that was not read and is not known for stale."""
+        """Look at every session file of the home that changed since it was read."""
         for path in list_sessions(home.sessions):
-            known = self._roster.with_pid(int(Path(path).stem))
-            unread = known is None or known.status is None
-            if unread and self._stale.get(path) != _modified(path):
+            if self._read.get(path) != _modified(path):
                 self.read_session(path, home, now)
 
     def read_session(self, path: str, home: Home, now: int) -> None:
         """A session file came, changed or went."""
+        self._read[path] = _modified(path)
         try:
             session = read_session(path)
         except ValueError as error:
@@ -77,31 +79,34 @@ class Census:
         known = self._roster.with_pid(int(Path(path).stem))
         if known and self._check(known, now) and session:
             if self._roster.hear(known, session, now):
+                self._is_news(known, now)
                 self._reports.changed(known)
         elif session:
-            self._meet(path, session, home, now)
+            self._meet(session, home, now)
+        else:
+            del self._read[path]
 
-    def _meet(self, path: str, session: Session, home: Home, now: int) -> None:
+    def _meet(self, session: Session, home: Home, now: int) -> None:
         """A session file of a process that is not in the roster: a new agent, or a left-over."""
         process = processes.look_at(session.pid)
         if process and processes.started_as(process, session.procStart, session.startedAt):
-            self._stale.pop(path, None)
             self._add(process, session, home, now)
-        else:
-            self._stale[path] = _modified(path)
 
     def _add(self, process: Process, session: Session | None, home: Home, now: int) -> None:
         agent = self._roster.appear(process, session, self._subscribed(home), now)
         self._watch(agent)
+        self._told[agent.record.id] = agent.state(now)
         self._reports.started(agent)
 
     def find_clients(self, now: int) -> None:
         """Look for clients that write no session file."""
         for process in processes.find_clients(self._passed):
             home = self._find_home(process.home)
-            self._passed.add(process.pid)
-            if home is not None and self._roster.with_pid(process.pid) is None:
-                self._add(process, None, home, now)
+            if self._roster.with_pid(process.pid) is None:
+                if home is None:
+                    self._passed.add(process.pid, time.monotonic())
+                else:
+                    self._add(process, None, home, now)
 
     def guess_holder(self, path: str, conversation: str) -> LiveAgent | None:
         """The agent without a session file that must be writing this log, when only one can be."""
@@ -118,11 +123,15 @@ class Census:
         return fresh[0]
 
     def take_pulses(self, now: int) -> None:
-        """Look whether each agent still lives, and whether a signal has frozen or freed it."""
+        """Look whether each agent lives, and whether its state is another than was told last."""
         for agent in self._roster.alive():
-            before = agent.state(now)
-            if self._check(agent, now) and agent.state(now) != before:
+            if self._check(agent, now) and self._is_news(agent, now):
                 self._reports.changed(agent)
+
+    def _is_news(self, agent: LiveAgent, now: int) -> bool:
+        told, state = self._told.get(agent.record.id), agent.state(now)
+        self._told[agent.record.id] = state
+        return told != state
 
     def _check(self, agent: LiveAgent, now: int) -> bool:
         """Whether the agent lives; books it out if not."""
@@ -137,6 +146,7 @@ class Census:
         if agent.record.ended:
             return
         self._unwatch(agent.record.id)
+        self._told.pop(agent.record.id, None)
         self._roster.exit(agent, now)
         self._reports.exited(agent)
 

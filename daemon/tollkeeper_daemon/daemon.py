@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 PULSE_SECONDS = 2.0
 CLIENTS_SECONDS = 5.0
 SWEEP_SECONDS = 60.0
+HEARD_WITHIN_SECONDS = 5.0
 HEARTBEAT_SECONDS = 10.0
 # By then, those who begin to listen, or listened to the last daemon, are connected to this one.
 FIRST_BEAT_SECONDS = 0.3
@@ -43,6 +44,8 @@ IMPORT_BATCH_REPLIES = 5_000
 # So much may be read before the first answer: less than a blink, more than an hour of agents.
 AT_ONCE_BYTES = 4 << 20
 LIMITED_UNTIL = "limited_until"
+# The longest window of a plan is seven days: what names a later reset is broken.
+LONGEST_WINDOW_MS = 8 * 86_400_000
 # How far the times of files may lag behind the clock.
 FILE_CLOCK_SECONDS = 1.0
 
@@ -95,11 +98,11 @@ class Daemon:
         self._begin_day(now)
         self.pipeline.restore()
         self.watcher.start()
-        self._follow_homes(now)
-        self.census.begin(now)
+        self._attempt(self._follow_homes, now)
+        self._attempt(self.census.begin, now)
         if self.config.sources.processes:
-            self.census.find_clients(now)
-        self._catch_up()
+            self._attempt(self.census.find_clients, now)
+        self._attempt(self._catch_up)
         self._tasks += [
             asyncio.create_task(self._listen()),
             asyncio.create_task(self._every(PULSE_SECONDS, self._pulse)),
@@ -114,6 +117,7 @@ class Daemon:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._save_run(self.roster.run)
         self.watcher.stop()
         self.census.close()
 
@@ -125,9 +129,13 @@ class Daemon:
             sessions, logs = self._inlet.take()
             for path in sessions:
                 self._attempt(self._read_session, path)
-            if not self._attempt(self._read_logs, logs):
-                for path in logs:
-                    self._attempt(self._read_logs, [path])
+            self._read_each(logs)
+
+    def _read_each(self, logs: list[str]) -> None:
+        """Read these logs together, or, when that fails, one by one."""
+        if not self._attempt(self._read_logs, logs):
+            for path in logs:
+                self._attempt(self._read_logs, [path])
 
     def _attempt(self, work: Callable[..., object], *of: object) -> bool:
         """Whether the work succeeded; a failure is told, and costs nothing but this piece of it."""
@@ -179,6 +187,8 @@ class Daemon:
         if not live:
             return
         self.herald.tell(outcome, now)
+        for agent in outcome.agents:
+            self._save_agent(agent.record)
         for scan in scans:
             self._find_holders(scan, now)
 
@@ -194,7 +204,7 @@ class Daemon:
 
     def _limit_until(self, resets_at: int, now: int) -> None:
         """The plan refused a request until then (ms); news only if that is still to come."""
-        if max(now, self.herald.limited_until) < resets_at:
+        if max(now, self.herald.limited_until) < resets_at < now + LONGEST_WINDOW_MS:
             self.store.write(lambda transaction: transaction.set_meta(LIMITED_UNTIL, resets_at))
             self.herald.limit_until(resets_at)
 
@@ -238,8 +248,10 @@ class Daemon:
             self.herald.importing = None
         log.info("imported %d logs", len(backlog))
         self.store.let_go()
-        self._read_logs(self._deferred)
-        self._deferred.clear()
+        deferred, self._deferred = list(self._deferred), {}
+        self._read_each(deferred)
+        for agent in self.roster.agents.values():
+            self.herald.agent("agent.changed", agent)
         self.herald.beat()
 
     async def _import_all(self, backlog: list[Job], progress: Progress) -> None:
@@ -280,9 +292,8 @@ class Daemon:
     def _pulse(self) -> None:
         now = now_ms()
         self.census.take_pulses(now)
-        gone, ended = self.roster.tick(now)
-        if gone or ended:
-            self._save_run(ended)
+        _, ended = self.roster.tick(now)
+        self._save_run(ended)
         self._check_day(now)
         self.herald.check_plan(now)
 
@@ -294,8 +305,19 @@ class Daemon:
 
     def _sweep(self) -> None:
         """Find what the file events missed, and save when agents were last alive."""
-        self._catch_up()
         self._save_run(self.roster.run)
+        before = time.time() - HEARD_WITHIN_SECONDS
+        missed = [job for job in self._find_backlog() if job.modified < before]
+        self._catch_up()
+        if any(self._was_read(job) for job in missed) and not self.herald.importing:
+            self.watcher.fall_back("changes of logs were not heard of")
+
+    def _was_read(self, job: Job) -> bool:
+        """Whether there was more in this log than half a line."""
+        return any(
+            mark.path == job.path and (job.mark is None or mark.offset != job.mark.offset)
+            for mark in self._marks.values()
+        )
 
     def _follow_homes(self, now: int) -> None:
         for home in self.followed.homes:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tollkeeper_daemon.ledger.books import API, SUBSCRIPTION
-from tollkeeper_daemon.sources.homes import Home, Homes, has_subscription
+from tollkeeper_daemon.sources.homes import Home, Homes, names_subscription, settings_files
 from tollkeeper_daemon.sources.tail import find_logs
 
 
@@ -19,7 +19,7 @@ class Followed:
         self.homes = list(homes.homes)
         self._bounded = homes.bounded
         self._source = source
-        self._subscribed: dict[Home, bool] = {}
+        self._settings: dict[Path, tuple[int, bool]] = {}
 
     def admit(self, path: str) -> tuple[Home | None, bool]:
         """The followed home at this path, and whether it was only now taken in."""
@@ -49,9 +49,18 @@ class Followed:
         """Whether a client of this home without an API key runs on a subscription."""
         if self._source != "auto":
             return self._source == SUBSCRIPTION
-        if home not in self._subscribed:
-            self._subscribed[home] = has_subscription(home)
-        return self._subscribed[home]
+        return any(self._names_subscription(file) for file in settings_files(home))
+
+    def _names_subscription(self, file: Path) -> bool:
+        """Read the file again only when it was written since."""
+        try:
+            written = os.stat(file).st_mtime_ns
+        except OSError:
+            return False
+        known = self._settings.get(file)
+        if known is None or known[0] != written:
+            known = self._settings[file] = (written, names_subscription(file))
+        return known[1]
 
     def source_of(self, path: str) -> str:
         """Who pays for the requests of this log, as far as its home tells."""

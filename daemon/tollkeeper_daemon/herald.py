@@ -28,7 +28,6 @@ class Herald:
     def __init__(self, publisher: Publisher, roster: Roster, pipeline: Pipeline) -> None:
         self.importing: Progress | None = None
         self.limited_until = 0
-        self.unpriced_models: set[str] = set()
         self._publisher = publisher
         self._roster = roster
         self._pipeline = pipeline
@@ -69,7 +68,6 @@ class Herald:
             run=self._run(),
         )
         for model in outcome.unpriced_models:
-            self.unpriced_models.add(model)
             self.alert_once(
                 "unknown-model", f"no price for {model}: charged as its dearest kin, shown ~"
             )

@@ -19,6 +19,7 @@ from tollkeeper_daemon.tally import Tally
 
 MOST_CONVERSATIONS_CACHED = 5_000
 MOST_UNHELD = 500
+FAR_AHEAD = 1 << 50
 
 
 class Outcome(Struct, frozen=True):
@@ -47,9 +48,14 @@ class Pipeline:
         self.today: dict[str, Tally] = {}
         self._run_sum = ("", Tally())
         self.bad_lines: int = store.read(lambda transaction: transaction.meta("bad_lines")) or 0
+        self.unpriced_models: set[str] = set(
+            store.read(lambda transaction: transaction.meta("unpriced_models")) or ()
+        )
         self._ledger = Ledger(prices, self._book_of_reply, self._book_of_prompt)
         self._source_of = source_of
         self._conversations: dict[str, Conversation] = {}
+        # While a transaction runs: where to look conversations up, and those it has changed.
+        self._looking_in: tuple[Transaction, dict[str, Conversation]]
         self._unheld: dict[str, tuple[set[str], set[str]]] = {}
         self._midnight = 0
         self._next_midnight = 0
@@ -77,18 +83,14 @@ class Pipeline:
 
     def restore(self) -> None:
         """Read the sums of the agents and the run that an earlier daemon left."""
-        starts = [agent.record.started for agent in self.roster.agents.values()]
-        if self.roster.run:
-            starts.append(self.roster.run.started)
-        if not starts:
-            return
+        wanted = self.roster.run_agents | self.roster.agents.keys()
 
         def sum_up(transaction: Transaction) -> None:
-            runs = {record.id: record.run for record in transaction.agents()}
-            for (_, number), totals in transaction.rows(quarter(min(starts))):
+            starts = [each.started for each in transaction.agents() if each.id in wanted]
+            for (_, number), totals in transaction.rows(quarter(min(starts, default=FAR_AHEAD))):
                 book = transaction.book(number)
-                if book.agent:
-                    self._add_to_agent(book, totals, runs.get(book.agent, ""))
+                if book.agent in wanted:
+                    self._add_to_agent(book, totals)
             for agent in self.roster.agents.values():
                 if known := transaction.conversation(agent.record.conversation):
                     agent.last_time = max(agent.last_time, known.last_time)
@@ -168,6 +170,9 @@ class Pipeline:
             transaction.save_conversation(name, conversation)
         for scan in scans:
             transaction.save_file(scan.file, scan.mark)
+        if new := posting.unpriced_models - self.unpriced_models:
+            self.unpriced_models |= new
+            transaction.set_meta("unpriced_models", sorted(self.unpriced_models))
         bad = sum(scan.bad_lines for scan in scans)
         if bad:
             self.bad_lines = (transaction.meta("bad_lines") or 0) + bad
@@ -190,11 +195,10 @@ class Pipeline:
     def _add_to_day(self, book: Book, totals: Totals) -> None:
         self.today.setdefault(book.source, Tally()).add(book, totals)
 
-    def _add_to_agent(self, book: Book, totals: Totals, run: str | None = None) -> LiveAgent | None:
-        agent = self.roster.agents.get(book.agent)
-        current = self.roster.run
-        if current and (run if agent is None else agent.record.run) == current.id:
+    def _add_to_agent(self, book: Book, totals: Totals) -> LiveAgent | None:
+        if book.agent in self.roster.run_agents:
             self.run.add(book, totals)
+        agent = self.roster.agents.get(book.agent)
         if agent is None:
             return None
         agent.tally.add(book, totals)
@@ -202,13 +206,11 @@ class Pipeline:
             helper = agent.subagents.setdefault(book.subagent, LiveSubagent(book.subagent))
             helper.type = helper.type or book.subagent_type
             helper.tally.add(book, totals)
-        elif totals.requests > 0:
-            agent.model = book.model
+        elif totals.requests > 0 and agent.record.model != book.model:
+            agent.record = replace(agent.record, model=book.model)
         return agent
 
     # Whom and what a record belongs to.
-
-    _looking_in: tuple[Transaction, dict[str, Conversation]]
 
     def _conversation(self, name: str) -> Conversation:
         transaction, changed = self._looking_in

@@ -87,7 +87,7 @@ def scan(reading: Reading, now: int) -> Scan:
         mark=reading.mark,
         bytes=reading.bytes,
         replies=_with_helper(found, helper) if helper else found,
-        prompts=tuple(prompts),
+        prompts=_with_owners(prompts, found),
         profiles=tuple(profiles.values()),
         refusals=tuple(refusals),
         bad_lines=reading.too_long + parser.bad_lines,
@@ -108,6 +108,23 @@ def _update(known: Profile | None, new: Profile) -> Profile:
         totals.client_cost,
         totals.lines_added,
         totals.lines_removed,
+    )
+
+
+def _with_owners(prompts: list[Prompt], replies: tuple[Reply, ...]) -> tuple[Prompt, ...]:
+    """The prompts, those that a fork copied given back to the conversation that they are of.
+
+    Only copied replies name their owner: a prompt from before one of them was copied with it.
+    """
+    copied = [reply for reply in replies if reply.owned]
+    if not copied:
+        return tuple(prompts)
+    last = max(copied, key=lambda reply: reply.time)
+    return tuple(
+        Prompt(prompt.line, last.conversation, prompt.time, prompt.cwd, owned=True)
+        if prompt.time <= last.time
+        else prompt
+        for prompt in prompts
     )
 
 

@@ -45,12 +45,16 @@ class Reply(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Prompt(Struct, frozen=True, array_like=True, gc=False):
-    """A message that a person or an orchestrator sent."""
+    """A message that a person or an orchestrator sent.
+
+    ``owned`` says that the conversation is known to be the one in which it was sent.
+    """
 
     line: str
     conversation: str
     time: int
     cwd: str
+    owned: bool = False
 
 
 class Profile(Struct, frozen=True, array_like=True, gc=False):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable, Iterable
 from datetime import UTC, date, datetime, tzinfo
+from functools import cache, partial
 from typing import Any
 
 from msgspec import Struct, field
@@ -81,7 +82,8 @@ def sum_up(
 
 def daily(rows: Iterable[Sum], zone: tzinfo | None) -> dict[str, Any]:
     """A line per day, oldest first."""
-    lines, total = sum_up(rows, lambda quarter, _: day_of(quarter, zone))
+    day = cache(partial(day_of, zone=zone))
+    lines, total = sum_up(rows, lambda quarter, _: day(quarter))
     days = [{"date": day.isoformat(), **lines[day].as_json()} for day in sorted(lines)]
     return {"daily": days, "totals": totals_json(total)}
 

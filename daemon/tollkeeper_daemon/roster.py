@@ -2,7 +2,7 @@
 
 from msgspec import Struct, field
 from msgspec.structs import replace
-from tollkeeper.model import AgentState
+from tollkeeper.model import EXITED_SHOWN_SECONDS, AgentState
 
 from tollkeeper_daemon.ledger.books import API, SUBSCRIPTION
 from tollkeeper_daemon.sources.processes import Process
@@ -11,12 +11,14 @@ from tollkeeper_daemon.store.schema import AgentRecord, RunRecord
 from tollkeeper_daemon.tally import Tally
 
 RUN_ENDS_AFTER_MS = 30 * 60 * 1000
-EXITED_SHOWN_MS = 30 * 60 * 1000
+EXITED_SHOWN_MS = EXITED_SHOWN_SECONDS * 1000
 # A conversation that an agent turns to is its own from a little before that was noticed.
 NOTICED_WITHIN_MS = 5_000
-# Log lines may be read a little after their writer is gone.
+# An agent's last lines may bear a time a little after its process was seen to be gone.
 LATE_LINES_MS = 60_000
 SILENT_AFTER_MS = 15_000
+TURNS_KEPT = 50
+FOR_EVER = 1 << 62
 
 STATES: dict[str, AgentState] = {"busy": "working", "idle": "idle", "waiting": "waiting"}
 
@@ -33,7 +35,9 @@ class LiveSubagent(Struct):
 
 
 class LiveAgent(Struct):
-    """An agent as it runs: what is saved of it, and what only matters while it lives."""
+    """An agent as it runs: what is saved of it, and what only matters while it lives.
+
+    ``unseen_since`` is when an earlier daemon last saw it, until this one has heard of it."""
 
     record: AgentRecord
     tally: Tally = field(default_factory=Tally)
@@ -41,7 +45,7 @@ class LiveAgent(Struct):
     asked_name: str = ""
     waiting_for: str = ""
     stopped: bool = False
-    model: str = ""
+    unseen_since: int = 0
     last_time: int = 0
     lines_added: int = 0
     lines_removed: int = 0
@@ -63,7 +67,7 @@ class Claim(Struct, frozen=True):
 
     agent: str
     since: int
-    until: int = 1 << 62
+    until: int = FOR_EVER
 
 
 class Roster:
@@ -72,16 +76,21 @@ class Roster:
     def __init__(self) -> None:
         self.agents: dict[str, LiveAgent] = {}
         self.run: RunRecord | None = None
+        self.run_agents: set[str] = set()
         self._claims: dict[str, list[Claim]] = {}
 
     def restore(self, records: list[AgentRecord], runs: list[RunRecord], now: int) -> None:
         """Take up what an earlier daemon knew; whether those agents still live is told later."""
+        self.run = runs[-1] if runs and not runs[-1].ended else None
+        unseen_since = self.run.last_lived if self.run else now
         for record in records:
+            if self.run and record.run == self.run.id:
+                self.run_agents.add(record.id)
             if not record.ended or now - record.ended < EXITED_SHOWN_MS:
-                self.agents[record.id] = LiveAgent(record, last_time=record.started)
-                self._claim(record, record.started)
-        if runs and not runs[-1].ended and now - runs[-1].last_lived < RUN_ENDS_AFTER_MS:
-            self.run = runs[-1]
+                agent = LiveAgent(record, last_time=record.started, unseen_since=unseen_since)
+                self.agents[record.id] = agent
+                for conversation, since in record.turns:
+                    self._claim(record, conversation, since)
 
     def alive(self) -> list[LiveAgent]:
         """The agents that have not exited."""
@@ -96,7 +105,8 @@ class Roster:
     ) -> LiveAgent:
         """A client is seen running: a new agent, or a known one looked at again."""
         known = self.agents.get(process.id)
-        if known and not known.record.ended:
+        if known:
+            self._revive(known)
             if session:
                 self.hear(known, session, now)
             return known
@@ -104,10 +114,19 @@ class Roster:
         record = self._new_record(process, session, subscribed)
         agent = LiveAgent(record, last_time=process.started, asked_name=_own_name(session))
         self.agents[process.id] = agent
-        self._claim(agent.record, process.started)
+        self.run_agents.add(process.id)
+        if record.conversation:
+            self._turn(agent, record.conversation, process.started)
         if session:
             self._take_status(agent, session)
         return agent
+
+    def _revive(self, agent: LiveAgent) -> None:
+        """An agent that was taken for exited lives after all: it goes on as the same."""
+        if agent.record.ended:
+            agent.record = replace(agent.record, ended=0)
+            for conversation, since in agent.record.turns:
+                self._claim(agent.record, conversation, since)
 
     def _new_record(
         self, process: Process, session: Session | None, subscribed: bool
@@ -135,8 +154,9 @@ class Roster:
         before = (agent.record, agent.status, agent.waiting_for)
         if session.sessionId and session.sessionId != agent.record.conversation:
             first = not agent.record.conversation
-            agent.record = replace(agent.record, conversation=session.sessionId)
-            self._claim(agent.record, agent.record.started if first else now - NOTICED_WITHIN_MS)
+            noticed = agent.unseen_since or now - NOTICED_WITHIN_MS
+            self._turn(agent, session.sessionId, agent.record.started if first else noticed)
+        agent.unseen_since = 0
         name = _own_name(session)
         if name and name != agent.asked_name and not agent.record.named_by_label:
             agent.asked_name = name
@@ -151,8 +171,7 @@ class Roster:
 
     def converses(self, agent: LiveAgent, conversation: str) -> None:
         """An agent that writes no session file was found to hold this conversation."""
-        agent.record = replace(agent.record, conversation=conversation)
-        self._claim(agent.record, agent.record.started)
+        self._turn(agent, conversation, agent.record.started)
 
     def exit(self, agent: LiveAgent, now: int) -> None:
         """The agent's process is gone."""
@@ -195,20 +214,27 @@ class Roster:
         ended = None
         if self.run and self.alive():
             self.run = replace(self.run, last_lived=now)
-        elif self.run and now - self.run.last_lived >= RUN_ENDS_AFTER_MS:
+        elif self.run and self._is_over(self.run, now):
             ended, self.run = replace(self.run, ended=self.run.last_lived), None
         return gone, ended
 
-    def _begin_run(self, now: int) -> None:
-        if self.run is None:
-            self.run = RunRecord(f"run-{now // 1000}", started=now, last_lived=now)
+    def _is_over(self, run: RunRecord, now: int) -> bool:
+        return not self.alive() and now - run.last_lived >= RUN_ENDS_AFTER_MS
 
-    def _claim(self, record: AgentRecord, since: int) -> None:
-        if record.conversation:
-            claim = Claim(
-                record.id, since, record.ended + LATE_LINES_MS if record.ended else 1 << 62
-            )
-            self._claims.setdefault(record.conversation, []).append(claim)
+    def _begin_run(self, now: int) -> None:
+        if self.run is None or self._is_over(self.run, now):
+            self.run = RunRecord(f"run-{now // 1000}", started=now, last_lived=now)
+            self.run_agents.clear()
+
+    def _turn(self, agent: LiveAgent, conversation: str, since: int) -> None:
+        """The agent turns to this conversation, and is remembered to have done so."""
+        turns = (*agent.record.turns, (conversation, since))[-TURNS_KEPT:]
+        agent.record = replace(agent.record, conversation=conversation, turns=turns)
+        self._claim(agent.record, conversation, since)
+
+    def _claim(self, record: AgentRecord, conversation: str, since: int) -> None:
+        until = record.ended + LATE_LINES_MS if record.ended else FOR_EVER
+        self._claims.setdefault(conversation, []).append(Claim(record.id, since, until))
 
     def _free_name(self, wanted: str, cwd: str, own: LiveAgent | None = None) -> str:
         """The wanted name if no other living agent bears it, else with a number behind it.

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from tollkeeper_daemon.census import Census, Reports
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.sources.homes import Home
-from tollkeeper_daemon.sources.processes import Process, Pulse
+from tollkeeper_daemon.sources.processes import Passed, Process, Pulse
 from tollkeeper_daemon.sources.sessions import Session
 
 from .lines import NINE_MS
@@ -47,6 +47,8 @@ def session(pid: int = 100, conversation: str = "conv-1", **more: object) -> Ses
 class Machine:
     """Stands in for the module that looks at processes."""
 
+    Passed = Passed
+
     def __init__(self) -> None:
         self.running: dict[int, Process] = {}
         self.stopped: set[int] = set()
@@ -74,8 +76,8 @@ class Machine:
     def watch_exit(self, pid: int) -> int | None:
         return None
 
-    def find_clients(self, passed: set[int]) -> list[Process]:
-        return [self.running[pid] for pid in self.silent if pid not in passed]
+    def find_clients(self, passed: Passed) -> list[Process]:
+        return [self.running[pid] for pid in self.silent if pid in passed.left(set(self.silent), 0.0)]
 
 
 class Told(Struct):

@@ -1,5 +1,6 @@
 """Session files and processes turned into agents, on a machine that is made up."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,21 @@ def test_left_over_file_that_is_written_anew(world: World) -> None:
     world.census.read_sessions(world.home, NOW)
     world.machine.start(process(100, AGENT="a"))
     world.write(100, NOW, procStart=str(NINE_MS), status="idle")
+    assert [("started", "a")] == world.told.take()
+
+
+def test_stale_file_is_looked_at_again_when_it_changes(world: World) -> None:
+    """A stale file is passed over until it is written anew, even if no event told of that."""
+    path = Path(world.path(100))
+    world.write(100, NOW, procStart="1")
+    world.machine.start(process(100, AGENT="a"))
+    before = path.stat()
+    path.write_text(f'{{"pid": 100, "procStart": "{NINE_MS}"}}')
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    world.census.read_sessions(world.home, NOW)
+    assert [] == world.told.take()
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns + 1_000_000))
+    world.census.read_sessions(world.home, NOW)
     assert [("started", "a")] == world.told.take()
 
 

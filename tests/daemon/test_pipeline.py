@@ -147,7 +147,7 @@ def test_agent_has_its_requests(store: Store) -> None:
     assert [agent] == outcome.agents
     assert (2, 27) == spent(agent.tally) == spent(river.run)
     assert 1 == agent.tally.totals.messages
-    assert OPUS == agent.model
+    assert OPUS == agent.record.model
     helper = agent.subagents["h1"]
     assert ("analyst", (1, 7)) == (helper.type, spent(helper.tally))
     books = [book for book, _ in outcome.charged]

@@ -288,8 +288,16 @@ def test_exited_agents_leave_after_half_an_hour() -> None:
 
 def record(pid: int, ended: int = 0) -> AgentRecord:
     """An agent that an earlier daemon saved."""
+    conversation = f"conv-{pid}"
     return AgentRecord(
-        f"{pid}-1", pid, f"a{pid}", NINE_MS, "run-1", ended=ended, conversation=f"conv-{pid}"
+        f"{pid}-1",
+        pid,
+        f"a{pid}",
+        NINE_MS,
+        "run-1",
+        ended=ended,
+        conversation=conversation,
+        turns=((conversation, NINE_MS),),
     )
 
 
@@ -316,4 +324,5 @@ def test_restored_run(run: RunRecord, goes_on: bool) -> None:
     """A run goes on after a restart of the daemon, unless it was over."""
     roster = Roster()
     roster.restore([], [replace(run, id="old", ended=1), run], NOW)
+    roster.tick(NOW)
     assert (run if goes_on else None) == roster.run

@@ -4,13 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from tollkeeper_daemon.followed import Followed
 from tollkeeper_daemon.sources import processes
-from tollkeeper_daemon.sources.homes import Home, Homes, find_homes, has_subscription
+from tollkeeper_daemon.sources.homes import Home, Homes, find_homes
 from tollkeeper_daemon.sources.sessions import is_session_file, list_sessions, read_session
 
 from .lines import DATA
@@ -134,7 +135,7 @@ def test_subscription(tmp_path: Path, folder: str, file: str, expected: bool) ->
     """The account stands in the home, for the default home beside it, and nowhere else."""
     (tmp_path / folder).mkdir()
     (tmp_path / file).write_text('{"oauthAccount": {"accountUuid": "u"}}')
-    assert expected is has_subscription(Home(tmp_path / folder))
+    assert expected is followed(tmp_path / folder).is_subscribed(Home(tmp_path / folder))
 
 
 @pytest.mark.parametrize(
@@ -145,7 +146,7 @@ def test_subscription(tmp_path: Path, folder: str, file: str, expected: bool) ->
 def test_no_subscription(tmp_path: Path, content: bytes) -> None:
     """Settings without an account, or that can't be read, name no subscription."""
     (tmp_path / ".claude.json").write_bytes(content)
-    assert not has_subscription(Home(tmp_path))
+    assert not followed(tmp_path).is_subscribed(Home(tmp_path))
 
 
 def followed(*paths: Path, bounded: bool = False, source: str = "auto") -> Followed:
@@ -275,6 +276,6 @@ def test_pids_that_are_none(pid: int) -> None:
 
 def test_other_programs_are_no_clients(child: "subprocess.Popen[bytes]") -> None:
     """A process of another name is no client, and is not looked at twice."""
-    passed: set[int] = set()
+    passed = processes.Passed()
     assert child.pid not in {found.pid for found in processes.find_clients(passed)}
-    assert child.pid in passed
+    assert child.pid not in passed.left({child.pid}, time.monotonic() + 61)

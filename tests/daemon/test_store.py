@@ -166,7 +166,7 @@ def test_books_opened_in_vain_are_forgotten(tmp_path: Path) -> None:
         assert first == store.read(lambda transaction: transaction.book(other))
 
 
-def test_books_cache_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_books_cache_overflows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Books keep their numbers when the cache overflows, and over a restart."""
     monkeypatch.setattr(transaction_module, "MOST_BOOKS_CACHED", 3)
     books = [Book(f"c{each}", "m", "api") for each in range(10)]

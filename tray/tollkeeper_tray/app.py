@@ -47,6 +47,8 @@ def run() -> None:
         try:
             _follow_daemon(paths, tray.show, stopping)
         except BaseException:
+            if stopping.is_set():
+                return  # The icon went while it was being changed.
             # Better no icon than one that never changes again.
             tray.stop()
             raise

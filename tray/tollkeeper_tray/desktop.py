@@ -68,8 +68,8 @@ class Tray:
         if view.mood != self._shown.mood:
             self._image = self._drawn(view)
             self._icon.icon = self._image
-        elif self._plain and self._icon._systray_manager is None:
-            # The backend does not look for a panel that starts later, or anew: ask for a place again.
+        elif self._plain and self._is_homeless():
+            # Setting it asks for a place again.
             self._icon.icon = self._image
         if view.title != self._shown.title:
             self._icon.title = self._title(view)
@@ -77,6 +77,11 @@ class Tray:
             self._icon.menu = self._menu(view)
         self._shown = view
         self._flush()
+
+    def _is_homeless(self) -> bool:
+        """Whether no panel holds the icon: one that starts later, or anew, is not asked of itself."""
+        parent = self._icon._window.query_tree().parent
+        return bool(parent == self._icon._display.screen().root)
 
     def _flush(self) -> None:
         """Send what python-xlib may have kept: two threads that flush at once leave a request behind."""

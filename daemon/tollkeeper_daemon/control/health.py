@@ -21,5 +21,5 @@ def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
         "logs": daemon.logs_read,
         "bad_lines": daemon.pipeline.bad_lines,
         "bad_session_files": sorted(daemon.census.bad_files),
-        "unpriced_models": sorted(daemon.herald.unpriced_models),
+        "unpriced_models": sorted(daemon.pipeline.unpriced_models),
     }

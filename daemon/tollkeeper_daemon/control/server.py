@@ -26,9 +26,13 @@ VERBS: dict[str, Verb] = {
     "ping": ping.answer,
     "snapshot": snapshot.answer,
     "health": health.answer,
-    "session": session.answer,
-    "daily": daily.answer,
     "shutdown": shutdown.answer,
+}
+
+# These read much and change nothing: they run in a thread, with a view of the store of their own.
+REPORTS: dict[str, Verb] = {
+    "daily": daily.answer,
+    "session": session.answer,
 }
 
 
@@ -42,6 +46,7 @@ class Server:
         self._socket.maxmsgsize = LONGEST_CALL
         self._path = path
         self._task: asyncio.Task[None] | None = None
+        self._under_way: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
         """Begin to answer."""
@@ -53,22 +58,28 @@ class Server:
         """Answer no more."""
         if self._task is not None:
             self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await asyncio.gather(self._task, *self._under_way, return_exceptions=True)
         self._socket.close()
 
     async def _serve(self) -> None:
         while True:
-            # What comes before the call is the caller's address, and goes back as it came.
             frames: list[bytes] = await self._socket.recv_multipart()
-            frames[-1] = self._answer(frames[-1])
-            await self._socket.send_multipart(frames)  # pyright: ignore[reportUnknownMemberType]
+            task = asyncio.create_task(self._handle(frames))
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
 
-    def _answer(self, data: bytes) -> bytes:
+    async def _handle(self, frames: list[bytes]) -> None:
+        # What comes before the call is the caller's address, and goes back as it came.
+        *address, data = frames
+        answer = await self._answer(data)
+        await self._socket.send_multipart([*address, answer])  # pyright: ignore[reportUnknownMemberType]
+
+    async def _answer(self, data: bytes) -> bytes:
         call_id = ""
         try:
             call = wire.decode(data, wire.Request)
             call_id = call.id
-            result = self._call(call)
+            result = await self._call(call)
             return wire.encode(wire.Reply(call_id, result=msgspec.Raw(wire.encode(result))))
         except ProtocolError as error:
             refusal = wire.ErrorBody("bad-call", error.message)
@@ -81,7 +92,9 @@ class Server:
             )
         return wire.encode(wire.Reply(call_id, error=refusal))
 
-    def _call(self, call: wire.Request) -> Any:
+    async def _call(self, call: wire.Request) -> Any:
+        if report := REPORTS.get(call.method):
+            return await asyncio.to_thread(report, self._daemon, call.params)
         verb = VERBS.get(call.method)
         if verb is None:
             raise Refused("unknown-method", f"no method {call.method!r}")

@@ -92,7 +92,7 @@ class Ledger:
                 self._settle(key, group, group, shelf, posting, rebook=True)
         for key in prompts:
             if noted := shelf.noted(key):
-                self._note(key, noted.prompt, noted, shelf, posting)
+                self._note(key, noted.prompt, noted, shelf, posting, rebook=True)
         return posting
 
     def _post_reply(self, reply: Reply, shelf: Shelf, posting: Posting) -> None:
@@ -145,15 +145,24 @@ class Ledger:
         posting: Posting,
         rebook: bool = False,
     ) -> None:
-        """Take back what the group was charged, and charge what its entries now come to."""
+        """Take back what the group was charged, and charge what its entries now come to.
+
+        What did not change keeps its price, and what still belongs to the same keeps its book:
+        the agents and labels of that time may not be known any more. ``rebook`` looks anew whose
+        each request is.
+        """
         self._unsettle(before, posting)
+        old = list(zip(resolve(before.entries), before.charges, strict=False))
+        prices = {_priced(reply): made for reply, made in old}
+        books = {} if rebook else {_belonging(reply): made.book for reply, made in old}
         charges: list[Charge] = []
-        for index, reply in enumerate(resolve(group.entries)):
-            if rebook:
-                value, unpriced = group.charges[index].value, group.charges[index].unpriced
-            else:
-                value, unpriced = charge(reply, self.prices)
-            made = Charge(shelf.number_of(self._attribute(reply)), value, unpriced)
+        for reply in resolve(group.entries):
+            book = books.get(_belonging(reply)) if books else None
+            if book is None:
+                book = shelf.number_of(self._attribute(reply))
+            known = prices.get(_priced(reply)) if prices else None
+            value, unpriced = (known.value, known.unpriced) if known else charge(reply, self.prices)
+            made = Charge(book, value, unpriced)
             if unpriced:
                 posting.unpriced_models.add(reply.model)
             posting.add((quarter(reply.time), made.book), totals_of(reply, made))
@@ -175,13 +184,42 @@ class Ledger:
             self._note(key, merged, known, shelf, posting)
 
     def _note(
-        self, key: str, prompt: Prompt, before: Noted | None, shelf: Shelf, posting: Posting
+        self,
+        key: str,
+        prompt: Prompt,
+        before: Noted | None,
+        shelf: Shelf,
+        posting: Posting,
+        rebook: bool = False,
     ) -> None:
         if before is not None:
             posting.add((quarter(before.prompt.time), before.book), Totals(messages=1), -1)
-        noted = Noted(prompt, shelf.number_of(self._attribute_prompt(prompt)))
+        if before and not rebook and before.prompt.conversation == prompt.conversation:
+            noted = Noted(prompt, before.book)
+        else:
+            noted = Noted(prompt, shelf.number_of(self._attribute_prompt(prompt)))
         posting.add((quarter(prompt.time), noted.book), Totals(messages=1))
         posting.prompts[key] = noted
+
+
+def _belonging(reply: Reply) -> tuple[str, ...]:
+    """What decides in whose book a request stands."""
+    return reply.conversation, reply.model, reply.subagent, reply.subagent_type
+
+
+def _priced(reply: Reply) -> tuple[object, ...]:
+    """What decides a request's price."""
+    return (
+        reply.model,
+        reply.input,
+        reply.output,
+        reply.cache_read,
+        reply.cache_write_5m,
+        reply.cache_write_1h,
+        reply.web_searches,
+        reply.fast,
+        reply.us,
+    )
 
 
 def _held(key: str, shelf: Shelf, posting: Posting) -> Group:
@@ -194,6 +232,12 @@ def _join_prompts(one: Prompt, other: Prompt) -> Prompt:
     first = min(
         one,
         other,
-        key=lambda each: (not each.conversation, each.conversation, not each.cwd, each.cwd),
+        key=lambda each: (
+            not each.owned,
+            not each.conversation,
+            each.conversation,
+            not each.cwd,
+            each.cwd,
+        ),
     )
-    return Prompt(one.line, first.conversation, min(one.time, other.time), first.cwd)
+    return Prompt(one.line, first.conversation, min(one.time, other.time), first.cwd, first.owned)

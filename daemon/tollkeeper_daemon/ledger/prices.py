@@ -21,8 +21,6 @@ MODEL_TAIL = re.compile(r"(?:-latest|[-@]\d{8})?(?:-v\d+)?(?::\d+)?(?:\[\w+\])?$
 MODEL_HEAD = re.compile(r"^(?:.*/)?(?:[a-z-]+\.)*(?:anthropic\.)?(?=claude)")
 FAMILY = re.compile(r"claude-(?:\d[\d-]*-)?([a-z]+)")
 
-DAY_MS = 86_400_000
-
 
 class PriceError(ValueError):
     """A price file can't be used; the text says which line of it and why."""

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from tollkeeper_daemon.sources.files import read_small
@@ -25,6 +26,15 @@ class Home(Struct, frozen=True):
     def sessions(self) -> Path:
         """A file for each running client, named after its pid."""
         return self.path / "sessions"
+
+
+class Settings(Struct):
+    """The client's settings, as far as they say who pays."""
+
+    oauthAccount: dict[str, object] | None = None
+
+
+_decode_settings = msgspec.json.Decoder(Settings).decode
 
 
 class Homes(Struct, frozen=True):
@@ -52,23 +62,17 @@ def _homes(paths: list[Path]) -> tuple[Home, ...]:
     return tuple(Home(path) for path in dict.fromkeys(Path(os.path.realpath(p)) for p in paths))
 
 
-def has_subscription(home: Home) -> bool:
-    """Whether the client's own settings name the account of a subscription."""
-    import msgspec
+def settings_files(home: Home) -> list[Path]:
+    """Where the client keeps its settings of this home: in it, or beside it in the default one."""
+    files = [home.path / ".claude.json"]
+    if home.path.name == ".claude":
+        files.append(home.path.parent / ".claude.json")
+    return files
 
-    class Settings(Struct):
-        oauthAccount: dict[str, object] | None = None
 
-    beside = home.path.parent / ".claude.json"
-    for path in (home.path / ".claude.json", beside if home.path.name == ".claude" else None):
-        try:
-            if (
-                path
-                and msgspec.json.decode(
-                    read_small(str(path), LARGEST_SETTINGS), type=Settings
-                ).oauthAccount
-            ):
-                return True
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            continue
-    return False
+def names_subscription(file: Path) -> bool:
+    """Whether these settings of the client name the account of a subscription."""
+    try:
+        return bool(_decode_settings(read_small(str(file), LARGEST_SETTINGS)).oauthAccount)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False

@@ -7,6 +7,8 @@ from itertools import pairwise
 import psutil
 from msgspec import Struct
 
+from tollkeeper_daemon.sources.files import printable
+
 LABELS = ("TOLL_AGENT", "TOLL_WORKFLOW", "TOLL_TASK", "TOLL_STAGE", "TOLL_BUDGET_USD")
 # Of these only the names are looked at: their values are secrets, or of no use here.
 PAYING_BY_KEY = (
@@ -22,6 +24,7 @@ NOT_AGENTS = frozenset({"mcp", "update", "install", "doctor", "config", "--versi
 # How far the start time that two sources name may differ for one and the same process.
 SAME_START_MS = 2_000
 SETTLED_SECONDS = 5.0
+EXECS_WITHIN_SECONDS = 60.0
 
 
 class Process(Struct, frozen=True):
@@ -60,11 +63,13 @@ def look_at(pid: int) -> Process | None:
                 id=_id(pid, _stat(pid), created),
                 pid=pid,
                 started=int(created * 1000),
-                cwd=process.cwd(),
-                labels={name: environment[name] for name in LABELS if environment.get(name)},
+                cwd=printable(process.cwd()),
+                labels={
+                    name: printable(environment[name]) for name in LABELS if environment.get(name)
+                },
                 pays_by_key=any(environment.get(name) for name in PAYING_BY_KEY),
-                home=_home_of(environment),
-                conversation=_named_conversation(process.cmdline()),
+                home=_home_of(environment, process.cwd()),
+                conversation=printable(_named_conversation(process.cmdline())),
             )
     except (psutil.Error, OSError):
         return None
@@ -92,8 +97,9 @@ def started_as(process: Process, ticks: "str | int | None", written_at: int | No
     ``ticks`` is the start that the file names, in clock ticks since boot; where the system has no
     such count, the process must have started before the file says that the client did (ms).
     """
-    if stat := _stat(process.pid):
-        return ticks is None or str(stat[1]) == str(ticks)
+    stat = _stat(process.pid)
+    if stat and ticks is not None:
+        return str(stat[1]) == str(ticks)
     return written_at is None or process.started <= written_at + SAME_START_MS
 
 
@@ -121,21 +127,40 @@ def watch_exit(pid: int) -> int | None:
         return None
 
 
-def find_clients(passed: set[int]) -> list[Process]:
-    """Running clients that may have no session file, among the pids that were not passed before.
+class Passed:
+    """The pids that were looked at and are no clients: not looked at again once they are settled.
 
-    A client is told by its name, never by a directory. Pids that are none are added to ``passed``.
-    A process that has just started is left for the next time: most write their file by then.
+    A young process may still become one, as a shell does that ends in ``exec claude``.
+    """
+
+    def __init__(self) -> None:
+        self._since: dict[int, float] = {}
+
+    def left(self, pids: set[int], now: float) -> set[int]:
+        """Those of the pids that are still to be looked at; ``now`` in seconds, of any clock."""
+        self._since = {pid: since for pid, since in self._since.items() if pid in pids}
+        settled = {pid for pid, since in self._since.items() if now - since > EXECS_WITHIN_SECONDS}
+        return pids - settled
+
+    def add(self, pid: int, now: float) -> None:
+        """This one is no client, for now."""
+        self._since.setdefault(pid, now)
+
+
+def find_clients(passed: Passed) -> list[Process]:
+    """Running clients that may have no session file, among the pids not passed for good.
+
+    A client is told by its name, never by a directory. A process that has just started is left
+    for the next time: most write their file by then.
     """
     found: list[Process] = []
-    pids = set(psutil.pids())
-    passed &= pids
-    for pid in pids - passed:
+    now = time.monotonic()
+    for pid in passed.left(set(psutil.pids()), now):
         is_client = _is_client(pid)
         if is_client and (process := look_at(pid)):
             found.append(process)
         elif is_client is not None:
-            passed.add(pid)
+            passed.add(pid, now)
     return found
 
 
@@ -158,9 +183,10 @@ def _is_client(pid: int) -> bool | None:
         return False
 
 
-def _home_of(environment: dict[str, str]) -> str:
-    named = environment.get("CLAUDE_CONFIG_DIR")
-    return named or os.path.join(environment.get("HOME", ""), ".claude")
+def _home_of(environment: dict[str, str], cwd: str) -> str:
+    """The client's home as it sees it: the first that is named, relative to where it runs."""
+    named = environment.get("CLAUDE_CONFIG_DIR", "").partition(",")[0].strip()
+    return os.path.join(cwd, named or os.path.join(environment.get("HOME", ""), ".claude"))
 
 
 def _named_conversation(command: list[str]) -> str:

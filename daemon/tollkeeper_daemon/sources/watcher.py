@@ -29,7 +29,7 @@ from tollkeeper_daemon.sources.sessions import is_session_file
 log = logging.getLogger(__name__)
 
 POLLING_SECONDS = 1.0
-HOW_TO_RAISE = "raise it with: sudo sysctl fs.inotify.max_user_watches=524288"
+HOW_TO_RAISE = "raise the limit with: sudo sysctl fs.inotify.max_user_watches=524288"
 
 # No others are asked for: every log that is read, by whomever, would be told of twice.
 EVENTS: list[type[FileSystemEvent]] = [
@@ -112,11 +112,13 @@ class Watcher:
             if self._polling or error.errno not in (errno.ENOSPC, errno.EMFILE):
                 log.warning("can't watch %s: %s", path, error)
                 return
-            self._fall_back(error)
+            self.fall_back(f"file watches ran out ({os.strerror(error.errno)})")
 
-    def _fall_back(self, error: OSError) -> None:
+    def fall_back(self, why: str) -> None:
         """Look around once a second instead: slower to hear, but nothing is missed."""
-        self._on_trouble(f"file watches ran out ({os.strerror(error.errno or 0)}); {HOW_TO_RAISE}")
+        if self._polling:
+            return
+        self._on_trouble(f"{why}: logs are looked at once a second; {HOW_TO_RAISE}")
         self._observer.stop()
         self._polling = True
         self._observer = PollingObserver(timeout=POLLING_SECONDS)

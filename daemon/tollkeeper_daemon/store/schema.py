@@ -32,7 +32,8 @@ class AgentRecord(Struct, frozen=True, array_like=True, gc=False):
     """An agent that was seen: its process, names and labels; times in ms, 0 for not yet.
 
     ``source`` is empty while the conversation has to tell it, ``budget`` is in nano-dollars;
-    ``named_by_label`` says that ``TOLL_AGENT`` gave the name.
+    ``named_by_label`` says that ``TOLL_AGENT`` gave the name, ``turns`` to which conversations the
+    agent turned, and when.
     """
 
     id: str
@@ -50,6 +51,8 @@ class AgentRecord(Struct, frozen=True, array_like=True, gc=False):
     stage: str = ""
     budget: int | None = None
     named_by_label: bool = False
+    model: str = ""
+    turns: tuple[tuple[str, int], ...] = ()
 
 
 class RunRecord(Struct, frozen=True, array_like=True, gc=False):
