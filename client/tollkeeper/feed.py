@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import AsyncIterator, Iterator
-from datetime import datetime
 from typing import Self
 
 from msgspec import Struct
@@ -11,7 +10,7 @@ from msgspec.structs import replace
 from tollkeeper import wire
 from tollkeeper.control import AsyncToll, Toll, is_listening
 from tollkeeper.errors import NoAnswerError, NoDaemonError
-from tollkeeper.model import EXITED_SHOWN_SECONDS, Agent, Status
+from tollkeeper.model import Agent, Status
 from tollkeeper.paths import Paths, find_paths
 
 ALERTS_KEPT = 50
@@ -38,7 +37,7 @@ def apply(status: Status, topic: str, update: wire.Update) -> Status:
             agents = _with_agents(status.agents, update.agents)
             return replace(status, agents=agents, today=update.today, run=update.run)
         case wire.Heartbeat():
-            agents = tuple(agent for agent in status.agents if not _is_past(agent, update.time))
+            agents = tuple(agent for agent in status.agents if agent.id in update.agents)
             return replace(
                 status, daemon=update.daemon, today=update.today, run=update.run, agents=agents
             )
@@ -50,14 +49,6 @@ def apply(status: Status, topic: str, update: wire.Update) -> Status:
             return replace(status, alerts=(*status.alerts, update.alert)[-ALERTS_KEPT:])
         case _:
             return status
-
-
-def _is_past(agent: Agent, now: str) -> bool:
-    """Whether the agent exited so long ago that the daemon no longer tells of it."""
-    if agent.exited_at is None:
-        return False
-    gone = datetime.fromisoformat(now) - datetime.fromisoformat(agent.exited_at)
-    return gone.total_seconds() > EXITED_SHOWN_SECONDS
 
 
 def _with_agents(agents: tuple[Agent, ...], changed: tuple[Agent, ...]) -> tuple[Agent, ...]:

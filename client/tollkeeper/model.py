@@ -9,8 +9,6 @@ from typing import Literal
 from msgspec import Struct
 
 AgentState = Literal["working", "idle", "waiting", "paused", "exited"]
-EXITED_SHOWN_SECONDS = 30 * 60
-
 LimitState = Literal["under", "warned", "reached"]
 LimitAction = Literal["warn", "block", "pause", "stop"]
 
@@ -62,8 +60,7 @@ class Agent(Struct, frozen=True, kw_only=True):
     """One running Claude Code process and what it does.
 
     ``id`` stays the same for the life of the process and is never given to another one.
-    ``usage`` is what this process has used since it started, its subagents included. An agent
-    stays in the status for ``EXITED_SHOWN_SECONDS`` after ``exited_at``.
+    ``usage`` is what this process has used since it started, its subagents included.
     """
 
     id: str
@@ -79,7 +76,6 @@ class Agent(Struct, frozen=True, kw_only=True):
     conversation: str | None = None
     started_at: str
     last_activity_at: str | None = None
-    exited_at: str | None = None
     workflow: str | None = None
     task: str | None = None
     stage: str | None = None

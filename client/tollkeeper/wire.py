@@ -103,9 +103,13 @@ class AlertUpdate(Update, frozen=True, kw_only=True):
 
 
 class Heartbeat(Update, frozen=True, kw_only=True):
-    """The daemon lives; also says how far an import has come and what the day adds up to."""
+    """The daemon lives; also says how far an import has come and what the day adds up to.
+
+    ``agents`` are the ids of all that are still in the status: others exited long ago.
+    """
 
     daemon: DaemonInfo
+    agents: tuple[str, ...]
     today: Today
     run: Run | None
 

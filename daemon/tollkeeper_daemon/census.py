@@ -53,6 +53,7 @@ class Census:
         """Look after the agents that an earlier daemon left: watch them, or book them out."""
         for agent in self._roster.alive():
             self._watch(agent)
+            self._told[agent.record.id] = agent.state(now)
         self.take_pulses(now)
 
     def close(self) -> None:

@@ -54,7 +54,12 @@ class Herald:
     def beat(self) -> None:
         """A sign of life, with what a long import has come to so far."""
         self._publish(
-            "heartbeat", wire.Heartbeat, daemon=self._info(), today=self._today(), run=self._run()
+            "heartbeat",
+            wire.Heartbeat,
+            daemon=self._info(),
+            agents=tuple(self._roster.agents),
+            today=self._today(),
+            run=self._run(),
         )
 
     def tell(self, outcome: Outcome, now: int) -> None:

@@ -2,7 +2,7 @@
 
 from msgspec import Struct, field
 from msgspec.structs import replace
-from tollkeeper.model import EXITED_SHOWN_SECONDS, AgentState
+from tollkeeper.model import AgentState
 
 from tollkeeper_daemon.ledger.books import API, SUBSCRIPTION
 from tollkeeper_daemon.sources.processes import Process
@@ -11,7 +11,7 @@ from tollkeeper_daemon.store.schema import AgentRecord, RunRecord
 from tollkeeper_daemon.tally import Tally
 
 RUN_ENDS_AFTER_MS = 30 * 60 * 1000
-EXITED_SHOWN_MS = EXITED_SHOWN_SECONDS * 1000
+EXITED_SHOWN_MS = 30 * 60 * 1000
 # A conversation that an agent turns to is its own from a little before that was noticed.
 NOTICED_WITHIN_MS = 5_000
 # An agent's last lines may bear a time a little after its process was seen to be gone.

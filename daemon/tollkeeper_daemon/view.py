@@ -36,7 +36,6 @@ def agent_view(agent: LiveAgent, now: int) -> Agent:
         conversation=record.conversation or None,
         started_at=iso(record.started),
         last_activity_at=iso(agent.last_time) if agent.last_time else None,
-        exited_at=iso(record.ended) if record.ended else None,
         workflow=record.workflow or None,
         task=record.task or None,
         stage=record.stage or None,

@@ -52,11 +52,14 @@ def test_usage() -> None:
 
 
 def test_heartbeat() -> None:
-    """A heartbeat brings the import's progress, day and run."""
+    """A heartbeat brings progress, day and run, and lets go of agents that exited long ago."""
     daemon = DaemonInfo(pid=2, started_at=LATER, importing=Importing(done_bytes=1, total_bytes=2))
-    update = wire.Heartbeat(sequence=8, time=LATER, daemon=daemon, today=today(), run=None)
-    assert replace(status(), daemon=daemon, today=today(), run=None) == applied(
-        status(), "heartbeat", update
+    update = wire.Heartbeat(
+        sequence=8, time=LATER, daemon=daemon, agents=("id-b",), today=today(), run=None
+    )
+    before = status(agent("a"), agent("b"))
+    assert replace(before, daemon=daemon, agents=(agent("b"),), today=today(), run=None) == applied(
+        before, "heartbeat", update
     )
 
 
@@ -91,6 +94,7 @@ def beat(sequence: int) -> wire.Heartbeat:
         sequence=sequence,
         time=LATER,
         daemon=status().daemon,
+        agents=tuple(each.id for each in status().agents),
         today=today(api=Usage(requests=sequence)),
         run=None,
     )

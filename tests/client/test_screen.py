@@ -260,7 +260,9 @@ def test_watched_changes() -> None:
     """Each change is told in a line with its time; a heartbeat is worth none."""
     seen = agent("Agent-1", state="waiting", waiting_for="permission prompt")
     update = wire.AgentUpdate(sequence=8, time=TIME, agent=seen)
-    beat = wire.Heartbeat(sequence=8, time=TIME, daemon=status().daemon, today=today(), run=None)
+    beat = wire.Heartbeat(
+        sequence=8, time=TIME, daemon=status().daemon, agents=(), today=today(), run=None
+    )
     alert = wire.AlertUpdate(sequence=8, time=TIME, alert=Alert(time=TIME, kind="k", text="look"))
     assert ["09:30:00 watching 1 agents"] == watch.lines_of(change("snapshot", None, seen))
     assert ["09:30:00 agent.changed Agent-1: waiting (permission prompt)"] == watch.lines_of(

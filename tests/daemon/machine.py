@@ -77,7 +77,9 @@ class Machine:
         return None
 
     def find_clients(self, passed: Passed) -> list[Process]:
-        return [self.running[pid] for pid in self.silent if pid in passed.left(set(self.silent), 0.0)]
+        return [
+            self.running[pid] for pid in self.silent if pid in passed.left(set(self.silent), 0.0)
+        ]
 
 
 class Told(Struct):

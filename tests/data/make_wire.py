@@ -104,7 +104,9 @@ MESSAGES = {
         sequence=42, time=TIME, charged=(CHARGED,), agents=(AGENT,), today=TODAY, run=RUN
     ),
     "agent.json": wire.AgentUpdate(sequence=42, time=TIME, agent=AGENT),
-    "heartbeat.json": wire.Heartbeat(sequence=42, time=TIME, daemon=DAEMON, today=TODAY, run=None),
+    "heartbeat.json": wire.Heartbeat(
+        sequence=42, time=TIME, daemon=DAEMON, agents=("4711-99",), today=TODAY, run=None
+    ),
 }
 
 if __name__ == "__main__":

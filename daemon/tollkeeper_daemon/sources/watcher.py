@@ -78,9 +78,10 @@ class Watcher:
         self._observer.start()
 
     def stop(self) -> None:
-        """Stop listening and wait for the thread to end."""
+        """Stop listening and wait for the thread to end, if it ever began."""
         self._observer.stop()
-        self._observer.join(timeout=5)
+        if self._observer.is_alive():
+            self._observer.join(timeout=5)
 
     def follow(self, home: Home) -> bool:
         """Watch whatever of the home exists by now; whether something new came under watch."""
