@@ -151,23 +151,25 @@ class Ledger:
         the agents and labels of that time may not be known any more. ``rebook`` looks anew whose
         each request is.
         """
+        kept = _Kept(before, rebook) if before.charges else None
         self._unsettle(before, posting)
-        old = list(zip(resolve(before.entries), before.charges, strict=False))
-        prices = {_priced(reply): made for reply, made in old}
-        books = {} if rebook else {_belonging(reply): made.book for reply, made in old}
         charges: list[Charge] = []
         for reply in resolve(group.entries):
-            book = books.get(_belonging(reply)) if books else None
-            if book is None:
-                book = shelf.number_of(self._attribute(reply))
-            known = prices.get(_priced(reply)) if prices else None
-            value, unpriced = (known.value, known.unpriced) if known else charge(reply, self.prices)
-            made = Charge(book, value, unpriced)
-            if unpriced:
+            made = self._charge(reply, kept, shelf)
+            if made.unpriced:
                 posting.unpriced_models.add(reply.model)
             posting.add((quarter(reply.time), made.book), totals_of(reply, made))
             charges.append(made)
         posting.groups[key] = Group(group.entries, tuple(charges))
+
+    def _charge(self, reply: Reply, kept: "_Kept | None", shelf: Shelf) -> Charge:
+        book = kept.books.get(_belonging(reply)) if kept else None
+        known = kept.prices.get(_priced(reply)) if kept else None
+        if book is None:
+            book = shelf.number_of(self._attribute(reply))
+        if known is None:
+            return Charge(book, *charge(reply, self.prices))
+        return Charge(book, known.value, known.unpriced)
 
     def _unsettle(self, group: Group, posting: Posting) -> None:
         if not group.charges:
@@ -200,6 +202,15 @@ class Ledger:
             noted = Noted(prompt, shelf.number_of(self._attribute_prompt(prompt)))
         posting.add((quarter(prompt.time), noted.book), Totals(messages=1))
         posting.prompts[key] = noted
+
+
+class _Kept:
+    """What of a group's charges holds on when the group changes."""
+
+    def __init__(self, before: Group, rebook: bool) -> None:
+        old = list(zip(resolve(before.entries), before.charges, strict=True))
+        self.prices = {_priced(reply): made for reply, made in old}
+        self.books = {} if rebook else {_belonging(reply): made.book for reply, made in old}
 
 
 def _belonging(reply: Reply) -> tuple[str, ...]:
