@@ -17,9 +17,10 @@ CHECKED_BYTES = 1024
 
 
 class Reading(Struct, frozen=True):
-    """Some whole lines of a log, where the next reading begins, and what had to be dropped.
+    """Some lines of a log, where the next reading begins, and what had to be dropped.
 
-    ``block`` ends with a newline, or is empty; ``bytes`` is how far the reading went.
+    ``block`` may end with half a line, which does not count yet: it is not worth a copy to cut it
+    off. ``bytes`` is how far the reading went.
 
     ``restarted`` says that the file was not the one, or not as long, as when it was last read.
     """
@@ -73,19 +74,17 @@ def _read_lines(
         end = block.rfind(b"\n") + 1
         if not more:
             break
-    too_long, skipping = 0, start.skipping
+    too_long, skipping, was_full = 0, start.skipping, len(block) >= BLOCK
     if not end and len(block) >= LONGEST_LINE:
         end, too_long, skipping = len(block), int(not skipping), True
-        whole = b""
-    else:
-        whole = block[:end]
-        if skipping and whole:
-            whole = whole[whole.index(b"\n") + 1 :]
-            skipping = False
+        block = b""
+    elif skipping and end:
+        block = block[block.index(b"\n") + 1 :]
+        skipping = False
     offset = start.offset + end
     mark = FileMark(printable(path), offset, _check(descriptor, offset), skipping)
-    more_left = end > 0 and os.fstat(descriptor).st_size > offset and len(block) >= BLOCK
-    return Reading(file, whole, mark, end, too_long, restarted, more_left)
+    more_left = end > 0 and was_full and os.fstat(descriptor).st_size > offset
+    return Reading(file, block, mark, end, too_long, restarted, more_left)
 
 
 def find_logs(projects: Path) -> list[os.DirEntry[str]]:

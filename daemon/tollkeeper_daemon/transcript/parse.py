@@ -59,7 +59,7 @@ class Parser:
         self._last = Line()
 
     def records(self, block: bytes) -> Iterator[Record]:
-        """The records in these whole lines; a broken line costs that line alone."""
+        """The records in these lines; a broken line costs that line alone."""
         for line in worthwhile_lines(block):
             try:
                 record = self.parse(line)
@@ -91,7 +91,7 @@ class Parser:
 
 
 def worthwhile_lines(block: bytes) -> Iterator[bytes]:
-    """The lines of the block, less those whose head alone shows that nothing in them counts.
+    """The whole lines of the block, less those whose head shows that nothing in them counts.
 
     Nine tenths of a log's bytes are passed over here without being copied or decoded.
     """
