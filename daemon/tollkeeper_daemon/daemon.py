@@ -1,9 +1,7 @@
 """The daemon at work: takes what changed, posts it, tells it; and keeps everything in step."""
 
 import asyncio
-import contextlib
 import logging
-import os
 import time
 from collections.abc import Callable, Iterable
 
@@ -18,9 +16,10 @@ from tollkeeper_daemon.events import Inlet
 from tollkeeper_daemon.followed import Followed
 from tollkeeper_daemon.herald import Herald
 from tollkeeper_daemon.ledger.prices import PriceList
+from tollkeeper_daemon.marks import Marks
 from tollkeeper_daemon.outlets.publisher import Publisher
 from tollkeeper_daemon.pipeline import Pipeline
-from tollkeeper_daemon.reading import Scan, scan_log
+from tollkeeper_daemon.reading import Scan
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.sources.homes import Home, Homes
 from tollkeeper_daemon.sources.watcher import Watcher
@@ -46,8 +45,6 @@ AT_ONCE_BYTES = 4 << 20
 LIMITED_UNTIL = "limited_until"
 # The longest window of a plan is seven days: what names a later reset is broken.
 LONGEST_WINDOW_MS = 8 * 86_400_000
-# How far the times of files may lag behind the clock.
-FILE_CLOCK_SECONDS = 1.0
 
 
 class Daemon:
@@ -82,10 +79,9 @@ class Daemon:
             self._inlet.session_changed,
             lambda text: self.herald.alert("watches", text),
         )
-        self._marks = store.read(lambda transaction: transaction.files())
+        self.marks = Marks(store)
         self._pending: set[str] = set()
         self._deferred: dict[str, None] = {}
-        self._last_find = store.last_saved
         self._tasks: list[asyncio.Task[None]] = []
         self._next_midnight = 0
         self._saved: dict[str, AgentRecord] = {}
@@ -166,24 +162,14 @@ class Daemon:
         if path in self._pending:
             self._deferred[path] = None
             return None
-        if not self.followed.holds(path):
-            return None
-        try:
-            status = os.stat(path)
-            return scan_log(path, self._marks.get((status.st_dev, status.st_ino)), now)
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            log.warning("can't read %r: %s", path, error.strerror)
-            return None
+        return self.marks.scan(path, now) if self.followed.holds(path) else None
 
     def _post(self, scans: list[Scan], now: int, live: bool = True) -> None:
         self._check_day(now)
         outcome = self.pipeline.post(scans, now, live)
-        for scan in scans:
-            self._marks[scan.file] = scan.mark
-            for refusal in scan.refusals:
-                self._limit_until(refusal.resets_at, now)
+        self.marks.advance(scans)
+        for refusal in (each for scan in scans for each in scan.refusals):
+            self._limit_until(refusal.resets_at, now)
         if not live:
             return
         self.herald.tell(outcome, now)
@@ -210,27 +196,14 @@ class Daemon:
 
     # The history.
 
-    def _find_backlog(self) -> list[Job]:
-        """The logs that hold more than was read of them, or something else in as many bytes."""
-        jobs: list[Job] = []
-        since, self._last_find = self._last_find - FILE_CLOCK_SECONDS, time.time()
-        for entry in self.followed.logs():
-            with contextlib.suppress(OSError):
-                status = entry.stat()
-                mark = self._marks.get((status.st_dev, status.st_ino))
-                unread = status.st_size - (mark.offset if mark else 0)
-                if unread or status.st_mtime > since:
-                    jobs.append(Job(entry.path, mark, abs(unread), status.st_mtime))
-        return jobs
-
-    def _catch_up(self) -> bool:
-        """Read what the logs hold beyond their marks, at once or in the background; if any."""
-        backlog = self._find_backlog()
+    def _catch_up(self) -> list[Job]:
+        """Read what the logs hold beyond their marks, at once or in the background."""
+        backlog = self.marks.backlog(self.followed.logs())
         if sum(job.bytes for job in backlog) <= AT_ONCE_BYTES:
             self._read_logs([job.path for job in backlog])
         elif not self.herald.importing:
             self._tasks.append(asyncio.create_task(self._import(backlog)))
-        return bool(backlog)
+        return backlog
 
     async def _import(self, backlog: list[Job]) -> None:
         """Read the history; the daemon answers meanwhile, and nothing of it counts as news."""
@@ -306,18 +279,10 @@ class Daemon:
     def _sweep(self) -> None:
         """Find what the file events missed, and save when agents were last alive."""
         self._save_run(self.roster.run)
-        before = time.time() - HEARD_WITHIN_SECONDS
-        missed = [job for job in self._find_backlog() if job.modified < before]
-        self._catch_up()
-        if any(self._was_read(job) for job in missed) and not self.herald.importing:
+        overdue = time.time() - HEARD_WITHIN_SECONDS
+        found = [job for job in self._catch_up() if job.modified < overdue]
+        if not self.herald.importing and any(map(self.marks.has_moved_on, found)):
             self.watcher.fall_back("changes of logs were not heard of")
-
-    def _was_read(self, job: Job) -> bool:
-        """Whether there was more in this log than half a line."""
-        return any(
-            mark.path == job.path and (job.mark is None or mark.offset != job.mark.offset)
-            for mark in self._marks.values()
-        )
 
     def _follow_homes(self, now: int) -> None:
         for home in self.followed.homes:
@@ -332,15 +297,7 @@ class Daemon:
     def _begin_day(self, now: int) -> None:
         midnight, self._next_midnight = local_day(now)
         self.pipeline.begin_day(midnight, self._next_midnight)
-        self._forget_deleted()
-
-    def _forget_deleted(self) -> None:
-        """Drop the marks of logs that are gone; what was read of them stays in the ledger."""
-        gone = [file for file, mark in self._marks.items() if not os.path.exists(mark.path)]
-        if gone:
-            self.store.write(lambda transaction: transaction.forget_files(gone))
-        for file in gone:
-            del self._marks[file]
+        self.marks.forget_deleted()
 
     # The agents, as the census finds them.
 
@@ -387,7 +344,6 @@ class Daemon:
         self._newcomers.set()
         return self.herald.status()
 
-    @property
     def logs_read(self) -> int:
         """How many logs stand in the ledger."""
         return len(self._marks)

@@ -18,7 +18,7 @@ def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
             for home in daemon.followed.homes
         ],
         "watcher": daemon.watcher.kind,
-        "logs": daemon.logs_read,
+        "logs": len(daemon.marks),
         "bad_lines": daemon.pipeline.bad_lines,
         "bad_session_files": sorted(daemon.census.bad_files),
         "unpriced_models": sorted(daemon.pipeline.unpriced_models),
