@@ -343,7 +343,3 @@ class Daemon:
         """The state of everything, as of the latest update."""
         self._newcomers.set()
         return self.herald.status()
-
-    def logs_read(self) -> int:
-        """How many logs stand in the ledger."""
-        return len(self._marks)
