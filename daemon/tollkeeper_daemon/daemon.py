@@ -94,10 +94,12 @@ class Daemon:
         self._begin_day(now)
         self.pipeline.restore()
         self.watcher.start()
-        self._attempt(self._follow_homes, now)
+        # First, so that no new agent joins a run of agents that are long gone.
         self._attempt(self.census.begin, now)
+        self._attempt(self._follow_homes, now)
         if self.config.sources.processes:
             self._attempt(self.census.find_clients, now)
+        self._attempt(self._tick, now)
         self._attempt(self._catch_up)
         self._tasks += [
             asyncio.create_task(self._listen()),
@@ -113,6 +115,7 @@ class Daemon:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tick(now_ms())
         self._save_run(self.roster.run)
         self.watcher.stop()
         self.census.close()
@@ -202,16 +205,17 @@ class Daemon:
         if sum(job.bytes for job in backlog) <= AT_ONCE_BYTES:
             self._read_logs([job.path for job in backlog])
         elif not self.herald.importing:
-            self._tasks.append(asyncio.create_task(self._import(backlog)))
+            self._pending = {job.path for job in backlog}
+            self.herald.importing = Progress(total=sum(job.bytes for job in backlog))
+            task = self._import(backlog, self.herald.importing)
+            self._tasks.append(asyncio.create_task(task))
         return backlog
 
-    async def _import(self, backlog: list[Job]) -> None:
+    async def _import(self, backlog: list[Job], progress: Progress) -> None:
         """Read the history; the daemon answers meanwhile, and nothing of it counts as news."""
-        self._pending = {job.path for job in backlog}
-        self.herald.importing = Progress(total=sum(job.bytes for job in backlog))
         beat = asyncio.create_task(self._every(IMPORT_BEAT_SECONDS, self.herald.beat))
         try:
-            await self._import_all(backlog, self.herald.importing)
+            await self._import_all(backlog, progress)
         except Exception as error:
             log.exception("the import failed; the next sweep goes on with it")
             self.herald.alert_once("failed", f"the import failed ({error}); it is tried again")
@@ -224,7 +228,7 @@ class Daemon:
         deferred, self._deferred = list(self._deferred), {}
         self._read_each(deferred)
         for agent in self.roster.agents.values():
-            self.herald.agent("agent.changed", agent)
+            self._agent_changed(agent)
         self.herald.beat()
 
     async def _import_all(self, backlog: list[Job], progress: Progress) -> None:
@@ -265,10 +269,13 @@ class Daemon:
     def _pulse(self) -> None:
         now = now_ms()
         self.census.take_pulses(now)
-        _, ended = self.roster.tick(now)
-        self._save_run(ended)
+        self._tick(now)
         self._check_day(now)
         self.herald.check_plan(now)
+
+    def _tick(self, now: int) -> None:
+        _, ended = self.roster.tick(now)
+        self._save_run(ended)
 
     def _look_around(self) -> None:
         now = now_ms()

@@ -60,7 +60,7 @@ class Marks:
         with contextlib.suppress(OSError):
             status = os.stat(job.path)
             mark = self._marks.get((status.st_dev, status.st_ino))
-            return mark is not None and (job.mark is None or mark.offset != job.mark.offset)
+            return mark is not None and mark.offset != (job.mark.offset if job.mark else 0)
         return False
 
     def forget_deleted(self) -> None:

@@ -133,6 +133,10 @@ class Pipeline:
             if agent is None:
                 continue
             agents[agent.record.id] = agent
+            own = [r for r in scan.replies if r.conversation == conversation and not r.subagent]
+            latest = max(own, key=lambda reply: reply.time, default=None)
+            if latest and latest.time >= agent.last_time:
+                agent.record = replace(agent.record, model=latest.model)
             times = [each.time for each in (*scan.replies, *scan.prompts)]
             agent.last_time = max([agent.last_time, *times])
             for profile in scan.profiles:
@@ -170,8 +174,8 @@ class Pipeline:
             transaction.save_conversation(name, conversation)
         for scan in scans:
             transaction.save_file(scan.file, scan.mark)
-        if new := posting.unpriced_models - self.unpriced_models:
-            self.unpriced_models |= new
+        if posting.unpriced_models:
+            self.unpriced_models |= posting.unpriced_models
             transaction.set_meta("unpriced_models", sorted(self.unpriced_models))
         bad = sum(scan.bad_lines for scan in scans)
         if bad:
@@ -190,6 +194,8 @@ class Pipeline:
                 self._add_to_day(book, totals)
             if book.agent and (agent := self._add_to_agent(book, totals)):
                 touched[agent.record.id] = agent
+                if totals.requests > 0 and not book.subagent and agent.record.model != book.model:
+                    agent.record = replace(agent.record, model=book.model)
         return Outcome(charged, list(touched.values()), frozenset(posting.unpriced_models))
 
     def _add_to_day(self, book: Book, totals: Totals) -> None:
@@ -206,8 +212,6 @@ class Pipeline:
             helper = agent.subagents.setdefault(book.subagent, LiveSubagent(book.subagent))
             helper.type = helper.type or book.subagent_type
             helper.tally.add(book, totals)
-        elif totals.requests > 0 and agent.record.model != book.model:
-            agent.record = replace(agent.record, model=book.model)
         return agent
 
     # Whom and what a record belongs to.

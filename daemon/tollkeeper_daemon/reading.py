@@ -4,6 +4,7 @@ Runs in the daemon for what is appended, and in worker processes for what is his
 """
 
 import os
+from bisect import bisect_left
 
 import msgspec
 from msgspec import Struct
@@ -114,18 +115,19 @@ def _update(known: Profile | None, new: Profile) -> Profile:
 def _with_owners(prompts: list[Prompt], replies: tuple[Reply, ...]) -> tuple[Prompt, ...]:
     """The prompts, those that a fork copied given back to the conversation that they are of.
 
-    Only copied replies name their owner: a prompt from before one of them was copied with it.
+    Only copied replies name their owner: a prompt was copied with the first that came after it,
+    and a fork of a fork holds those of both.
     """
-    copied = [reply for reply in replies if reply.owned]
-    if not copied:
-        return tuple(prompts)
-    last = max(copied, key=lambda reply: reply.time)
-    return tuple(
-        Prompt(prompt.line, last.conversation, prompt.time, prompt.cwd, owned=True)
-        if prompt.time <= last.time
-        else prompt
-        for prompt in prompts
-    )
+    copied = sorted((reply for reply in replies if reply.owned), key=lambda reply: reply.time)
+    times = [reply.time for reply in copied]
+    found: list[Prompt] = []
+    for prompt in prompts:
+        after = bisect_left(times, prompt.time)
+        if after < len(copied):
+            owner = copied[after].conversation
+            prompt = Prompt(prompt.line, owner, prompt.time, prompt.cwd, owned=True)
+        found.append(prompt)
+    return tuple(found)
 
 
 def _with_helper(replies: tuple[Reply, ...], helper: Helper) -> tuple[Reply, ...]:

@@ -77,6 +77,7 @@ class Roster:
         self.agents: dict[str, LiveAgent] = {}
         self.run: RunRecord | None = None
         self.run_agents: set[str] = set()
+        self._ended_run: RunRecord | None = None
         self._claims: dict[str, list[Claim]] = {}
 
     def restore(self, records: list[AgentRecord], runs: list[RunRecord], now: int) -> None:
@@ -211,18 +212,23 @@ class Roster:
                 for conversation, claims in self._claims.items()
                 if (kept := [claim for claim in claims if claim.agent not in names])
             }
-        ended = None
         if self.run and self.alive():
             self.run = replace(self.run, last_lived=now)
         elif self.run and self._is_over(self.run, now):
-            ended, self.run = replace(self.run, ended=self.run.last_lived), None
+            self._end_run(self.run)
+        ended, self._ended_run = self._ended_run, None
         return gone, ended
 
     def _is_over(self, run: RunRecord, now: int) -> bool:
         return not self.alive() and now - run.last_lived >= RUN_ENDS_AFTER_MS
 
+    def _end_run(self, run: RunRecord) -> None:
+        self._ended_run, self.run = replace(run, ended=run.last_lived), None
+
     def _begin_run(self, now: int) -> None:
-        if self.run is None or self._is_over(self.run, now):
+        if self.run and self._is_over(self.run, now):
+            self._end_run(self.run)
+        if self.run is None:
             self.run = RunRecord(f"run-{now // 1000}", started=now, last_lived=now)
             self.run_agents.clear()
 

@@ -1,8 +1,10 @@
 """Fixtures of the daemon's unit tests."""
 
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -26,3 +28,10 @@ def in_zone() -> Iterator[Callable[[str], None]]:
     if before is not None:
         os.environ["TZ"] = before
     time.tzset()
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """A folder with a path short enough for sockets."""
+    with tempfile.TemporaryDirectory(prefix="toll-", dir="/tmp") as folder:
+        yield Path(folder)

@@ -70,6 +70,52 @@ def test_stale_file_is_looked_at_again_when_it_changes(world: World) -> None:
     assert [("started", "a")] == world.told.take()
 
 
+def test_file_of_an_agent_that_changed_unheard(world: World) -> None:
+    """An agent's file is read again by the regular look when it changed, and not when it did not."""
+    world.machine.start(process(100, AGENT="a"))
+    world.write(100, NOW, status="busy")
+    world.told.take()
+    path = Path(world.path(100))
+    before = path.stat()
+    path.write_text('{"pid": 100, "sessionId": "conv-2", "status": "idle"}')
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns + 1_000_000))
+    world.census.read_sessions(world.home, NOW)
+    assert [("changed", "a")] == world.told.take()
+    assert "conv-2" == world.roster.alive()[0].record.conversation
+    world.census.read_sessions(world.home, NOW)
+    assert [] == world.told.take()
+
+
+def test_silence_is_told(world: World) -> None:
+    """An agent without a file that falls silent is told as idle, once, and as working again."""
+    world.machine.start(process(100, started=NOW, AGENT="a"))
+    world.machine.silent = [100]
+    world.census.find_clients(NOW)
+    world.told.take()
+    (agent,) = world.roster.alive()
+    world.census.take_pulses(NOW + 14_000)
+    assert [] == world.told.take()
+    for _ in range(2):
+        world.census.take_pulses(NOW + 15_000)
+    assert [("changed", "a")] == world.told.take()
+    agent.last_time = NOW + 16_000
+    world.census.take_pulses(NOW + 17_000)
+    assert [("changed", "a")] == world.told.take()
+
+
+def test_agent_booked_out_by_mistake(world: World) -> None:
+    """A client that seemed to be gone, and writes its file again, is told as the same agent."""
+    seen = world.machine.start(process(100, AGENT="a"))
+    world.write(100, NOW)
+    (agent,) = world.roster.alive()
+    world.machine.end(100)
+    world.census.take_pulses(NOW)
+    world.machine.start(seen)
+    world.write(100, NOW, procStart=str(NINE_MS))
+    assert [("started", "a"), ("exited", "a"), ("started", "a")] == world.told.take()
+    assert [agent] == world.roster.alive()
+
+
 def test_files_that_were_there_before(world: World) -> None:
     """Session files that were written while no daemon ran are found by looking."""
     world.machine.start(process(100, AGENT="a"))

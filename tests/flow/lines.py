@@ -186,6 +186,40 @@ def cost_state(writer: Writer, added: int, removed: int, dollars: float = 0.0) -
     return encode(line)
 
 
+def session_owner(writer: Writer, account: str) -> bytes:
+    """The account of the subscription that the conversation runs on."""
+    line = {"type": "session-owner", "accountUuid": account, "sessionId": writer.conversation}
+    return encode(line)
+
+
+def refusal(writer: Writer, resets: datetime) -> bytes:
+    """What the client logs when the plan's window is spent."""
+    line: dict[str, Any] = {
+        "type": "assistant",
+        "isApiErrorMessage": True,
+        "error": "rate_limit",
+        "apiErrorStatus": 429,
+        "quotaLimits": {
+            "status": "rejected",
+            "resetsAt": int(resets.timestamp()),
+            "rateLimitType": "five_hour",
+            "isUsingOverage": False,
+        },
+        **_common(writer, None),
+    }
+    return encode(line)
+
+
+def forked(log: bytes, conversation: str) -> bytes:
+    """These lines as today's client copies them into a fork: paid replies name who made them."""
+    copies: list[dict[str, Any]] = [json.loads(line) for line in log.splitlines()]
+    for line in copies:
+        if line["type"] == "assistant":
+            line.setdefault("requestSessionId", line["sessionId"])
+        line["sessionId"] = conversation
+    return b"".join(encode(line) for line in copies)
+
+
 def _common(writer: Writer, when: datetime | None) -> dict[str, Any]:
     return {
         "uuid": str(uuid.uuid4()),

@@ -1,5 +1,7 @@
 """What is appended to a log comes out as figures, live and exactly once."""
 
+from datetime import datetime, timedelta
+
 import pytest
 from tollkeeper import wire
 from waiting import wait_until
@@ -130,6 +132,21 @@ def test_subscription_has_value_but_no_cost(keeper: Keeper, home: ClaudeHome) ->
     assert today.api.requests == 0
 
 
+def test_login_while_the_daemon_runs(daemon: Keeper, home: ClaudeHome) -> None:
+    """Agents and logs that come after somebody logged in are paid by the subscription."""
+    first, second = daemon.start_agent("one"), daemon.start_agent("two")
+    first.says("busy")
+    first.log.reply()
+    daemon.wait_for_requests(1)
+    assert [each.source for each in daemon.toll.agents()] == ["api"]
+    home.subscribe()
+    second.says("busy")
+    second.log.reply()
+    home.log("three").reply()
+    today = daemon.wait_for(lambda status: status.today.subscription.requests == 2).today
+    assert (daemon.agent(second).source, today.api.requests) == ("subscription", 1)
+
+
 def test_models_have_prices_of_their_own(daemon: Keeper, home: ClaudeHome) -> None:
     """Each model is charged at its own rates, and the report tells them apart."""
     log = home.log()
@@ -150,3 +167,28 @@ def test_unknown_model_is_charged_and_marked(daemon: Keeper, home: ClaudeHome) -
     assert status.today.total.value_usd >= 2 * 4
     assert [alert.kind for alert in status.alerts] == ["unknown-model"]
     assert "~$" in daemon.run("daily").stdout
+
+
+def test_unknown_models_are_told_by_the_doctor(keeper: Keeper, home: ClaudeHome) -> None:
+    """Models without a price that stood in the history are named, also after a restart."""
+    home.log().reply(model="claude-opus-99")
+    keeper.start()
+    for _ in range(2):
+        assert keeper.report("health")["unpriced_models"] == ["claude-opus-99"]
+        assert "claude-opus-99" in keeper.run("doctor").stdout
+        keeper.restart()
+
+
+def test_plan_that_refuses(daemon: Keeper, home: ClaudeHome) -> None:
+    """A refusal is told until its reset; one whose reset no plan could have is passed over."""
+    log = home.log()
+    soon = lines.now().replace(microsecond=0) + timedelta(hours=3)
+    for resets in (soon + timedelta(days=9), soon, soon + timedelta(days=3000)):
+        log.append(lines.refusal(log.writer, resets))
+        log.reply()
+    daemon.wait_for_requests(3)
+    status = daemon.wait_for(lambda status: status.plan.limited_until is not None)
+    assert datetime.fromisoformat(status.plan.limited_until or "") == soon
+    assert [alert.kind for alert in status.alerts] == ["limited"]
+    after = daemon.restart().toll.status().plan
+    assert after == status.plan

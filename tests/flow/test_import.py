@@ -119,6 +119,25 @@ def test_second_start_imports_nothing(keeper: Keeper, truth: dict[str, Any]) -> 
     _compare(keeper, truth)
 
 
+def test_agents_after_the_import(keeper: Keeper) -> None:
+    """When the import is over, a subscriber has the agents as a snapshot and a later daemon do."""
+    agent = keeper.start_agent()
+    agent.says("busy")
+    agent.log.prompt()
+    agent.log.reply()
+    agent.log.subagent("analyst", "look at it").reply()
+    keeper.start()
+    with Feed(keeper.paths) as feed:
+        while not (change := feed.next_change(20)) or change.status.daemon.importing:
+            assert change
+        seen = feed.latest(1)
+    assert [(each.usage.requests, each.usage.messages) for each in seen.agents] == [(2, 1)]
+    before = keeper.agent(agent)
+    assert seen.agents == (before,)
+    after = keeper.restart().agent(agent)
+    assert (after.usage, after.model, after.source) == (before.usage, before.model, before.source)
+
+
 def test_history_is_no_news(keeper: Keeper, truth: dict[str, Any]) -> None:
     """Nobody is told of requests that are history, and no agent gets them."""
     keeper.start()

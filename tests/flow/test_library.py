@@ -2,11 +2,12 @@
 
 import asyncio
 import signal
+from collections.abc import Callable
 
 import pytest
 from tollkeeper.control import AsyncToll, Toll
 from tollkeeper.errors import CallError, NoAnswerError, NoDaemonError, PlaceError, ProtocolError
-from tollkeeper.feed import Feed
+from tollkeeper.feed import AsyncFeed, Change, Feed
 from tollkeeper.model import Status
 from tollkeeper.paths import find_paths
 
@@ -141,6 +142,48 @@ def test_feed_follows(daemon: Keeper, home: ClaudeHome) -> None:
         asked.today,
         asked.run,
     )
+
+
+def test_async_feed(daemon: Keeper, home: ClaudeHome) -> None:
+    """AsyncFeed begins with a snapshot, tells of what follows, and lives through a restart."""
+    log = home.log()
+
+    async def follow(feed: AsyncFeed, seen: Callable[[Change], bool]) -> Change:
+        async for change in feed:
+            if seen(change):
+                return change
+        raise AssertionError("the feed ended")
+
+    async def work() -> None:
+        async with AsyncFeed(daemon.paths) as feed:
+            first = await feed.next_change()
+            assert first and (first.topic, first.update) == ("snapshot", None)
+            await follow(feed, lambda change: change.topic == "heartbeat")
+            log.reply()
+            change = await follow(feed, lambda change: change.topic == "usage")
+            assert change.status.today == daemon.toll.status().today
+            await asyncio.to_thread(daemon.stop)
+            log.reply()
+            await asyncio.to_thread(daemon.start)
+            log.reply()
+            await follow(feed, lambda change: change.status.today.total.requests == 3)
+
+    asyncio.run(asyncio.wait_for(work(), 40))
+
+
+def test_async_feed_without_a_daemon(keeper: Keeper) -> None:
+    """An AsyncFeed says that no daemon runs, and that nothing came in time."""
+
+    async def work() -> None:
+        async with AsyncFeed(keeper.paths) as feed:
+            with pytest.raises(NoDaemonError):
+                await feed.next_change()
+            await asyncio.to_thread(keeper.start)
+            assert await feed.next_change()
+            while await feed.next_change(0.5):
+                pass
+
+    asyncio.run(asyncio.wait_for(work(), 40))
 
 
 def _freeze(keeper: Keeper) -> None:

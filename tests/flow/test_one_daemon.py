@@ -131,6 +131,44 @@ def test_starts_at_once(keeper: Keeper) -> None:
     assert {answer.partition(",")[0] for answer, _ in answers} == {f'{{"pid":{pid}'}
 
 
+def test_home_named_relative_to_the_caller(keeper: Keeper, home: ClaudeHome) -> None:
+    """A Claude home named relative to the directory of `toll up` is the one that is followed."""
+    home.log().reply()
+    started = subprocess.run(
+        [TOLLD.with_name("toll"), "up"],
+        env={**keeper.environment, "CLAUDE_CONFIG_DIR": f"{home.path.name}, ./other"},
+        cwd=keeper.root,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (started.returncode, started.stderr) == (0, "")
+    followed = [each["path"] for each in keeper.report("health")["homes"]]
+    assert followed == [str(home.path), str(keeper.root / "other")]
+    assert keeper.requests() == 1
+
+
+@pytest.mark.parametrize(
+    ("option", "status", "said"),
+    [("--help", 0, "usage: tolld"), ("--bogus", 2, "--bogus"), ("--version", 0, "tolld ")],
+)
+def test_options_start_no_daemon(keeper: Keeper, option: str, status: int, said: str) -> None:
+    """`tolld` with an option that asks for words, or is wrong, says them and leaves nothing behind."""
+    ended = subprocess.run(
+        [TOLLD, option],
+        env=keeper.environment,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert ended.returncode == status
+    assert said in (ended.stdout if status == 0 else ended.stderr)
+    assert "Traceback" not in ended.stderr
+    assert not keeper.paths.run.exists() and not keeper.paths.data.exists()
+
+
 def test_too_long_home(keeper: Keeper) -> None:
     """A home whose sockets' paths would be too long is refused in one line, with the way out."""
     long = str(keeper.root / ("x" * 100))

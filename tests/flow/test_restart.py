@@ -1,8 +1,12 @@
 """A daemon that ends and starts again has missed nothing and forgotten nothing."""
 
+import os
+from datetime import datetime
+
 from msgspec.structs import replace
 from tollkeeper.feed import Change
 from tollkeeper.model import Agent
+from tollkeeper_daemon.store.store import Store
 from waiting import wait_until
 
 from . import lines
@@ -72,6 +76,71 @@ def test_clear_while_down(daemon: Keeper) -> None:
     assert seen.conversation == agent.conversation
 
 
+def test_clear_long_before_the_daemon_is_back(daemon: Keeper) -> None:
+    """What an agent did in a new conversation hours before the daemon came back is its own."""
+    agent = daemon.start_agent()
+    agent.says("busy")
+    agent.log.reply()
+    daemon.wait_for(lambda status: [each.usage.requests for each in status.agents] == [1])
+    daemon.stop()
+    _last_seen(daemon, lines.ago(hours=3))
+    agent.clear()
+    for minutes in (100, 10, 1):
+        agent.log.append(lines.reply(agent.log.writer, when=lines.ago(minutes=minutes)))
+    daemon.start()
+    daemon.wait_for(lambda status: status.agents[0].usage.requests == 4)
+
+
+def test_late_line_of_an_earlier_conversation(daemon: Keeper) -> None:
+    """Late lines of every conversation that an agent went through are its own after a restart."""
+    agent = daemon.start_agent()
+    agent.says("busy")
+    logs = [agent.log]
+    daemon.wait_for(lambda status: len(status.agents) == 1)
+    for _ in range(2):
+        agent.clear()
+        logs.append(agent.log)
+        daemon.wait_for(lambda status: status.agents[0].conversation == agent.conversation)
+    daemon.restart()
+    for log in logs:
+        log.reply()
+    daemon.wait_for(lambda status: status.agents[0].usage.requests == 3)
+
+
+def test_what_a_log_told_of_its_agent(daemon: Keeper) -> None:
+    """Payer, account and model that an agent's log named are the agent's after a restart."""
+    agent = daemon.start_agent()
+    agent.says("busy")
+    log = agent.log
+    log.append(lines.session_owner(log.writer, "acc-1"))
+    for model in (lines.OPUS, lines.HAIKU, lines.OPUS):
+        log.reply(model=model)
+    daemon.wait_for(lambda status: [each.usage.requests for each in status.agents] == [3])
+    before = daemon.agent(agent)
+    assert (before.source, before.account, before.model) == ("subscription", "acc-1", lines.OPUS)
+    daemon.restart()
+    after = daemon.agent(agent)
+    assert (after.source, after.account, after.model) == ("subscription", "acc-1", lines.OPUS)
+    log.reply()
+    daemon.wait_for(lambda status: status.today.subscription.requests == 4)
+
+
+def test_agent_in_a_folder_that_is_no_text(daemon: Keeper) -> None:
+    """A directory and labels that are not UTF-8 are shown as they can be, also after a restart."""
+    odd = os.fsdecode(b"caf\xe9")
+    agent = daemon.start_agent(odd, {"TOLL_AGENT": odd, "TOLL_TASK": os.fsdecode(b"\xff\xfe")})
+    log = daemon.home.log("shop", agent.conversation)
+    agent.says("busy", cwd=None)
+    log.reply()
+    daemon.wait_for(lambda status: [each.usage.requests for each in status.agents] == [1])
+    before = daemon.agent(agent)
+    assert (before.name, before.task, before.project) == ("caf\\xe9", "\\xff\\xfe", "caf\\xe9")
+    daemon.restart()
+    assert [each.name for each in daemon.toll.agents()] == [before.name]
+    for verb in ("status", "agents", "session"):
+        assert daemon.run(verb).returncode == 0
+
+
 def test_lines_written_while_down(daemon: Keeper, home: ClaudeHome) -> None:
     """Lines appended and logs made while the daemon was down are counted at its start."""
     log = home.log()
@@ -135,6 +204,14 @@ def test_feed_survives_a_kill(daemon: Keeper) -> None:
         agent = daemon.start_agent()
         agent.says("busy")
         wait_until(lambda: (change := feed.next_change(20)) and change.status.agents)
+
+
+def _last_seen(keeper: Keeper, when: datetime) -> None:
+    """Let the daemon that ended have seen its agents at this time for the last time."""
+    with Store(keeper.paths.ledger) as store:
+        [run] = store.read(lambda transaction: transaction.runs())
+        aged = replace(run, last_lived=int(when.timestamp() * 1000))
+        store.write(lambda transaction: transaction.save_run(aged))
 
 
 def _requests(change: Change | None) -> int | None:

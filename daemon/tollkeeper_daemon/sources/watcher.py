@@ -113,13 +113,13 @@ class Watcher:
             if self._polling or error.errno not in (errno.ENOSPC, errno.EMFILE):
                 log.warning("can't watch %s: %s", path, error)
                 return
-            self.fall_back(f"file watches ran out ({os.strerror(error.errno)})")
+            self.fall_back(f"file watches ran out ({HOW_TO_RAISE})")
 
     def fall_back(self, why: str) -> None:
         """Look around once a second instead: slower to hear, but nothing is missed."""
         if self._polling:
             return
-        self._on_trouble(f"{why}: logs are looked at once a second; {HOW_TO_RAISE}")
+        self._on_trouble(f"{why}: logs are looked at once a second")
         self._observer.stop()
         self._polling = True
         self._observer = PollingObserver(timeout=POLLING_SECONDS)
