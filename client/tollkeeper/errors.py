@@ -51,3 +51,5 @@ class CallError(TollError):
     def __init__(self, code: str, message: str, hint: str | None = None) -> None:
         super().__init__(message, hint)
         self.code = code
+        if code == "bad-params":
+            self.exit_status = 2

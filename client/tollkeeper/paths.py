@@ -33,6 +33,11 @@ class Paths(Struct, frozen=True):
         return self.run / "tolld.lock"
 
     @property
+    def ledger_lock(self) -> Path:
+        """Held beside the ledger: it may be shared by environments with other run directories."""
+        return self.data / "tolld.lock"
+
+    @property
     def ledger(self) -> Path:
         return self.data / "ledger.lmdb"
 

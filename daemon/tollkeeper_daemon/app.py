@@ -12,6 +12,7 @@ from pathlib import Path
 
 import zmq
 import zmq.asyncio
+from tollkeeper.cli.words import plain
 from tollkeeper.errors import PlaceError
 from tollkeeper.paths import Paths, find_paths
 
@@ -22,12 +23,15 @@ from tollkeeper_daemon.control.server import Server
 from tollkeeper_daemon.daemon import Daemon
 from tollkeeper_daemon.ledger.prices import PriceError, load_prices
 from tollkeeper_daemon.outlets.publisher import Publisher
+from tollkeeper_daemon.sources.files import read_small
 from tollkeeper_daemon.sources.homes import find_homes
 from tollkeeper_daemon.store.store import Store, StoreError
 
 log = logging.getLogger(__name__)
 
+LARGEST_PRICES = 16 << 20
 LOG_BYTES = 1 << 20
+LOOK_AFTER_SECONDS = 5.0
 
 
 class StartRefused(Exception):
@@ -39,7 +43,7 @@ def run(verbose: bool = False) -> None:
     try:
         paths = find_paths()
         guard.prepare(paths)
-        lock = guard.Lock(paths.lock)
+        locks = [guard.Lock(paths.lock), guard.Lock(paths.ledger_lock)]
     except (guard.GuardError, PlaceError) as error:
         raise StartRefused(f"{error}; {error.hint}") from None
     os.umask(0o077)
@@ -51,7 +55,8 @@ def run(verbose: bool = False) -> None:
     except StoreError as error:
         raise StartRefused(f"{error}; {error.hint}") from None
     finally:
-        lock.release()
+        for lock in reversed(locks):
+            lock.release()
 
 
 async def _live(paths: Paths) -> None:
@@ -69,12 +74,24 @@ async def _live(paths: Paths) -> None:
             await daemon.start()
             server.start()
             log.info("listening, with pid %d", os.getpid())
-            await stop.wait()
+            await _wait_for_end(paths, stop)
         finally:
             await server.stop()
             await daemon.stop()
             publisher.close()
             log.info("stopped")
+
+
+async def _wait_for_end(paths: Paths, stop: asyncio.Event) -> None:
+    """Wait until told to stop, or until what the daemon stands on was removed under it."""
+    stands_on = (paths.control_socket, paths.lock, paths.ledger)
+    while not stop.is_set():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), LOOK_AFTER_SECONDS)
+        for path in stands_on:
+            if not path.exists():
+                log.error("%s was removed; the daemon ends, the next one begins anew", path)
+                stop.set()
 
 
 @contextlib.contextmanager
@@ -94,7 +111,7 @@ def _sockets(paths: Paths) -> Generator[zmq.asyncio.Context]:
 
 def _text_of(path: Path) -> str | None:
     try:
-        return path.read_text("utf-8")
+        return read_small(str(path), LARGEST_PRICES).decode("utf-8")
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
@@ -108,8 +125,16 @@ def _log_to(paths: Paths, verbose: bool) -> None:
     ]
     if sys.stderr.isatty():
         handlers.append(logging.StreamHandler())
+    for handler in handlers:
+        handler.addFilter(_made_plain)
     logging.basicConfig(
         level=logging.DEBUG if verbose else logging.INFO,
         format="%(asctime)s %(levelname)s %(message)s",
         handlers=handlers,
     )
+
+
+def _made_plain(record: logging.LogRecord) -> bool:
+    """Words of others in a message can neither begin a line of their own nor move a cursor."""
+    record.msg, record.args = plain(record.getMessage()), None
+    return True

@@ -36,6 +36,8 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
 
 def load_config(path: Path) -> Config:
     """The settings in this file, the defaults when there is none; ConfigError when it is broken."""
+    if path.exists() and not path.is_file():
+        raise ConfigError(f"{path}: not a regular file")
     try:
         return msgspec.toml.decode(path.read_bytes(), type=Config)
     except FileNotFoundError:

@@ -80,6 +80,8 @@ class Daemon:
             lambda text: self.herald.alert("watches", text),
         )
         self.marks = Marks(store)
+        # What went wrong, until something is saved again.
+        self.failing: str | None = None
         self._pending: set[str] = set()
         self._deferred: dict[str, None] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -142,7 +144,8 @@ class Daemon:
             work(*of)
         except Exception as error:
             log.exception("something failed; the daemon goes on")
-            self.herald.alert_once("failed", f"something failed ({error}); see the log")
+            self.failing = f"something failed ({error}): look at the disk's room, and at the log"
+            self.herald.alert_once("failed", self.failing)
             return False
         return True
 
@@ -170,6 +173,7 @@ class Daemon:
     def _post(self, scans: list[Scan], now: int, live: bool = True) -> None:
         self._check_day(now)
         outcome = self.pipeline.post(scans, now, live)
+        self.failing = None
         self.marks.advance(scans)
         for refusal in (each for scan in scans for each in scan.refusals):
             self._limit_until(refusal.resets_at, now)

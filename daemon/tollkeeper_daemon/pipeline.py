@@ -134,7 +134,7 @@ class Pipeline:
                 continue
             agents[agent.record.id] = agent
             own = [r for r in scan.replies if r.conversation == conversation and not r.subagent]
-            latest = max(own, key=lambda reply: reply.time, default=None)
+            latest = max(reversed(own), key=lambda reply: reply.time, default=None)
             if latest and latest.time >= agent.last_time:
                 agent.record = replace(agent.record, model=latest.model)
             times = [each.time for each in (*scan.replies, *scan.prompts)]

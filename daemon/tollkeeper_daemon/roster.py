@@ -177,6 +177,7 @@ class Roster:
     def exit(self, agent: LiveAgent, now: int) -> None:
         """The agent's process is gone."""
         agent.record = replace(agent.record, ended=now)
+        agent.waiting_for = ""
         for conversation, claims in self._claims.items():
             self._claims[conversation] = [
                 replace(claim, until=min(claim.until, now + LATE_LINES_MS))

@@ -179,11 +179,11 @@ def test_reports(home: Paths, run: Run, verb: str) -> None:
 
 
 def test_refusal(home: Paths, run: Run) -> None:
-    """What the daemon refuses is one line on stderr, with its hint, and status 1."""
+    """What the daemon refuses is one line on stderr, with its hint; what was asked wrongly has status 2."""
     body = wire.ErrorBody("bad-params", "no time zone 'X'", "name one like UTC")
     with FakeDaemon(home, lambda call: [wire.Reply(call.id, error=body)]):
         found = run("daily", "--timezone", "X", "--no-start")
-    assert (1, "", "toll: no time zone 'X'; name one like UTC\n") == found
+    assert (2, "", "toll: no time zone 'X'; name one like UTC\n") == found
 
 
 def test_home_too_long(monkeypatch: pytest.MonkeyPatch, run: Run) -> None:

@@ -56,7 +56,7 @@ def test_refusal(home: Paths, ask: Ask) -> None:
         pytest.raises(CallError) as raised,
     ):
         ask(home, "daily", dict)
-    assert ("bad-params", "no such day", "name another", 1) == (
+    assert ("bad-params", "no such day", "name another", 2) == (
         raised.value.code,
         raised.value.message,
         raised.value.hint,

@@ -17,6 +17,8 @@ from .keeper import TOLL, Keeper
 
 # The exit status after Ctrl-C, and on stderr no more than the end of the line that shows ^C.
 INTERRUPTED = (130, "\n")
+# Ctrl-C is how one leaves the live view.
+LEFT = (0, "")
 
 
 class Running:

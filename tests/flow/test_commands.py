@@ -138,9 +138,9 @@ def test_wrong_usage(keeper: Keeper, arguments: list[str]) -> None:
 
 
 def test_refused_call(shared: Keeper) -> None:
-    """What the daemon refuses has exit status 1 and one line with the way out."""
+    """A time zone that there is none of is wrong usage: exit status 2 and one line."""
     result = shared.run("daily", "--timezone", "Mars/Olympus", "--json")
-    assert (result.returncode, result.stdout) == (1, "")
+    assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.startswith("toll: no time zone 'Mars/Olympus'; ")
     assert result.stderr.count("\n") == 1
 

@@ -8,7 +8,7 @@ import pytest
 from .claude_home import ClaudeHome
 from .keeper import Keeper
 from .lines import USUAL, USUAL_USD
-from .terminal import INTERRUPTED, Running
+from .terminal import INTERRUPTED, LEFT, Running
 
 SHOW_CURSOR = "\x1b[?25h"
 
@@ -80,7 +80,7 @@ def test_live_in_a_pipe(daemon: Keeper, home: ClaudeHome) -> None:
         running.wait_for("No agent is running.")
         home.log().reply()
         running.wait_for("17.3K")
-        assert running.interrupt() == INTERRUPTED
+        assert running.interrupt() == LEFT
         assert "\x1b" not in running.shown
 
 
@@ -90,7 +90,7 @@ def test_live_as_json(daemon: Keeper, home: ClaudeHome) -> None:
         running.wait_for_lines(1)
         home.log().reply()
         running.wait_for('"requests":1,')
-        assert running.interrupt() == INTERRUPTED
+        assert running.interrupt() == LEFT
         statuses = [json.loads(line) for line in running.shown.splitlines()]
     assert statuses[0]["today"]["total"]["requests"] == 0
     assert statuses[-1]["today"]["total"]["requests"] == 1
@@ -106,7 +106,7 @@ def test_live_in_a_terminal(daemon: Keeper, columns: int) -> None:
         running.wait_for("Ada")
         agent.log.reply()
         running.wait_for("$0.0236")
-        assert running.interrupt() == INTERRUPTED
+        assert running.interrupt() == LEFT
         assert "Traceback" not in running.shown
         assert SHOW_CURSOR in running.shown
 
@@ -120,7 +120,7 @@ def test_live_survives_the_daemon(daemon: Keeper, home: ClaudeHome) -> None:
         home.log().reply()
         daemon.start()
         running.wait_for("$0.0236")
-        assert running.interrupt() == INTERRUPTED
+        assert running.interrupt() == LEFT
 
 
 def test_interrupt_without_a_daemon(daemon: Keeper) -> None:
@@ -129,7 +129,7 @@ def test_interrupt_without_a_daemon(daemon: Keeper) -> None:
         running.wait_for("No agent is running.")
         daemon.stop()
         running.wait_for("The daemon is gone")
-        assert running.interrupt() == INTERRUPTED
+        assert running.interrupt() == LEFT
 
 
 def test_daemon_in_the_foreground(keeper: Keeper) -> None:

@@ -16,6 +16,10 @@ T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+REPORTS = ("daily", "session")
+REPORT_SECONDS = 60.0
+
+
 class Ask(Struct):
     """How the command was asked. Mutable: options may stand before or after the verb."""
 
@@ -29,13 +33,13 @@ class Ask(Struct):
             ensure_daemon(paths)
         return paths
 
-    def toll(self, timeout: float = 30.0) -> Toll:
+    def toll(self, timeout: float = 10.0) -> Toll:
         """A client to the daemon."""
         return Toll(self.paths(), timeout)
 
     def call(self, method: str, kind: type[T], **params: Any) -> T:
-        """Ask the daemon once."""
-        with self.toll() as toll:
+        """Ask the daemon once; a report may take longer than other answers."""
+        with self.toll(REPORT_SECONDS if method in REPORTS else 10.0) as toll:
             return toll.call(method, kind, **params)
 
 

@@ -10,7 +10,10 @@ from tollkeeper import __version__
 from tollkeeper.cli import words
 from tollkeeper.cli.context import Ask, print_json, verb_options
 from tollkeeper.control import Toll, is_listening
-from tollkeeper.paths import find_paths
+from tollkeeper.errors import NoAnswerError
+from tollkeeper.paths import Paths, find_paths
+
+MOST_NAMED = 10
 
 
 class Finding(Struct, frozen=True):
@@ -30,10 +33,7 @@ def command(ask: Ask) -> None:
         ask.paths()
     findings = [Finding(True, f"directories: {paths.config}, {paths.data}, {paths.run}")]
     if is_listening(paths):
-        with Toll(paths) as toll:
-            findings += examine(
-                toll.call("ping", dict[str, Any]), toll.call("health", dict[str, Any])
-            )
+        findings += _ask(paths)
     else:
         findings.append(Finding(False, "no daemon is running", "toll up"))
     if ask.as_json:
@@ -45,6 +45,15 @@ def command(ask: Ask) -> None:
                 print(f"     mend: {finding.mend}")
     if not all(finding.well for finding in findings):
         sys.exit(1)
+
+
+def _ask(paths: Paths) -> list[Finding]:
+    try:
+        with Toll(paths) as toll:
+            return examine(toll.call("ping", dict[str, Any]), toll.call("health", dict[str, Any]))
+    except NoAnswerError as error:
+        pid = paths.lock.read_text().strip() if paths.lock.is_file() else ""
+        return [Finding(False, error.message, f"kill -CONT {pid}; or, to end it, kill -KILL {pid}")]
 
 
 def examine(ping: dict[str, Any], health: dict[str, Any]) -> list[Finding]:
@@ -60,12 +69,16 @@ def examine(ping: dict[str, Any], health: dict[str, Any]) -> list[Finding]:
         _watcher(health),
         Finding(True, f"logs: {health['logs']} read"),
     ]
+    if health.get("failing"):
+        findings.append(Finding(False, health["failing"], "make room, and see tolld.log"))
     if health["bad_lines"]:
-        findings.append(Finding(True, f"{health['bad_lines']} log lines could not be read"))
+        findings.append(Finding(True, f"log lines that could not be read: {health['bad_lines']}"))
     for path in health["bad_session_files"]:
         findings.append(Finding(False, f"{path} can't be read", "remove it"))
     if health["unpriced_models"]:
-        models = ", ".join(health["unpriced_models"])
+        models = ", ".join(health["unpriced_models"][:MOST_NAMED])
+        if (more := len(health["unpriced_models"]) - MOST_NAMED) > 0:
+            models += f" and {more} more"
         findings.append(Finding(False, f"no price for {models}", "add it to prices.toml"))
     return findings
 

@@ -1,5 +1,6 @@
 """The live view: a status that redraws itself with every change, and survives the daemon's."""
 
+import contextlib
 import time
 from collections import deque
 
@@ -21,9 +22,9 @@ PATIENCE_SECONDS = 3600.0
 
 
 def show_live(ask: Ask) -> None:
-    """Show every change until interrupted; in a pipe, print a status whenever it changed."""
+    """Show every change until Ctrl-C, which is the way out; in a pipe, print a status whenever it changed."""
     out = console()
-    with Feed(ask.paths()) as feed:
+    with Feed(ask.paths()) as feed, contextlib.suppress(KeyboardInterrupt):
         if ask.as_json:
             for change in feed:
                 print_json(change.status)
@@ -35,7 +36,7 @@ def show_live(ask: Ask) -> None:
 
 def _redraw(feed: Feed, out: Console) -> None:
     rate = Rate()
-    with Live(console=out, screen=False, auto_refresh=False, vertical_overflow="crop") as live:
+    with Live(console=out, screen=True, auto_refresh=False, vertical_overflow="crop") as live:
         while True:
             status = _next_status(feed, REDRAW_SECONDS)
             if status is None:

@@ -39,7 +39,11 @@ class Verbs(click.Group):
             formatter.write_dl(list(VERBS.items()))
 
 
-@click.group(cls=Verbs, invoke_without_command=True)
+@click.group(
+    cls=Verbs,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.option("--json", "as_json", is_flag=True, help="Answer with JSON on stdout.")
 @click.option("--no-start", is_flag=True, help="Do not start the daemon when none runs.")
 @click.version_option(__version__, prog_name="toll")
@@ -59,6 +63,9 @@ def toll(ctx: click.Context, as_json: bool, no_start: bool) -> None:
 
 def main() -> Any:
     """Run ``toll``; a failure is one line on stderr, with the way out."""
+    if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison]: closed by the shell
+        # It stays open for as long as we run.
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
     try:
         try:
             toll.main(standalone_mode=False)

@@ -38,6 +38,8 @@ def period_options(command: F) -> F:
 
 def as_params(since: date | None, until: date | None, timezone: str | None) -> dict[str, Any]:
     """What of the period was asked for, as parameters of a call."""
+    if since and until and since > until:
+        raise click.UsageError(f"--since {since} is after --until {until}")
     asked = {
         "since": since.isoformat() if since else None,
         "until": until.isoformat() if until else None,

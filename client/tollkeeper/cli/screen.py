@@ -45,10 +45,13 @@ def _headline(status: Status) -> Text:
     if waiting:
         line.append(f" | ⚠ {waiting} pending", style="yellow")
     today = status.today
-    if today.subscription.requests:
-        line.append(f" | subscription {_value(today.subscription)} today")
-    if today.api.requests or not today.subscription.requests:
-        line.append(f" | {words.money(today.api.cost_usd, _guessed(today.api))} today")
+    billed = words.money(today.api.cost_usd, _guessed(today.api))
+    if not today.subscription.requests:
+        line.append(f" | {billed} today")
+    else:
+        line.append(f" | plan: worth {_value(today.subscription)} today")
+        if today.api.requests:
+            line.append(f" | API: {billed} today")
     if status.plan.limited_until:
         until = datetime.fromisoformat(status.plan.limited_until).astimezone()
         line.append(f" | plan limited until {until:%H:%M}", style="red")

@@ -13,7 +13,7 @@ from tollkeeper.start import ensure_daemon
 def command(ask: Ask) -> None:
     """Start the daemon in the background, unless it runs already."""
     paths = find_paths()
-    started = ensure_daemon(paths)
+    started = ask.may_start and ensure_daemon(paths)
     with Toll(paths) as toll:
         pid = toll.call("ping", dict[str, object])["pid"]
     if ask.as_json:

@@ -1,6 +1,7 @@
 """``toll watch``: updates as they come."""
 
 import sys
+from typing import get_args
 
 import click
 
@@ -8,6 +9,8 @@ from tollkeeper import wire
 from tollkeeper.cli import words
 from tollkeeper.cli.context import Ask, print_json, verb_options
 from tollkeeper.feed import Change, Feed
+
+TOPICS = ("snapshot", *get_args(wire.Topic))
 
 
 @click.command("watch", short_help="updates as they come")
@@ -18,6 +21,9 @@ def command(ask: Ask, topics: tuple[str, ...]) -> None:
 
     TOPIC is the beginning of a topic's name, such as usage, agent or agent.exited.
     """
+    for topic in topics:
+        if not any(known.startswith(topic) for known in TOPICS):
+            raise click.UsageError(f"no topic begins with {topic!r}; there are {', '.join(TOPICS)}")
     with Feed(ask.paths()) as feed:
         for change in feed:
             if topics and not change.topic.startswith(topics):
@@ -42,7 +48,9 @@ def lines_of(change: Change) -> list[str]:
     names = {agent.id: agent.name for agent in status.agents}
     match update:
         case None:
-            return [f"{clock} watching {len(status.agents)} agents"]
+            return [
+                f"{clock} watching {sum(agent.state != 'exited' for agent in status.agents)} agents"
+            ]
         case wire.AgentUpdate(agent=agent):
             doing = f"{agent.state} ({agent.waiting_for})" if agent.waiting_for else agent.state
             return [f"{clock} {change.topic} {agent.name}: {doing}"]

@@ -19,6 +19,7 @@ def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
         ],
         "watcher": daemon.watcher.kind,
         "logs": len(daemon.marks),
+        "failing": daemon.failing,
         "bad_lines": daemon.pipeline.bad_lines,
         "bad_session_files": sorted(daemon.census.bad_files),
         "unpriced_models": sorted(daemon.pipeline.unpriced_models),

@@ -19,6 +19,9 @@ from tollkeeper_daemon.daemon import Daemon
 log = logging.getLogger(__name__)
 
 LONGEST_CALL = 1 << 20
+MOST_AT_ONCE = 16
+# A caller that leaves so many answers unread gets no more of them.
+MOST_UNREAD = 64
 
 Verb = Callable[[Daemon, dict[str, Any]], Any]
 
@@ -44,9 +47,11 @@ class Server:
         self._socket = context.socket(zmq.ROUTER)
         self._socket.linger = 200
         self._socket.maxmsgsize = LONGEST_CALL
+        self._socket.sndhwm = MOST_UNREAD
         self._path = path
         self._task: asyncio.Task[None] | None = None
         self._under_way: set[asyncio.Task[None]] = set()
+        self._places = asyncio.Semaphore(MOST_AT_ONCE)
 
     def start(self) -> None:
         """Begin to answer."""
@@ -63,10 +68,15 @@ class Server:
 
     async def _serve(self) -> None:
         while True:
+            await self._places.acquire()
             frames: list[bytes] = await self._socket.recv_multipart()
             task = asyncio.create_task(self._handle(frames))
             self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
+            task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        self._places.release()
 
     async def _handle(self, frames: list[bytes]) -> None:
         # What comes before the call is the caller's address, and goes back as it came.

@@ -21,6 +21,8 @@ CLOCK_LEEWAY_MS = 60 * 60 * 1000
 
 SYNTHETIC = "<synthetic>"
 UNKNOWN_MODEL = "unknown"
+# What is longer is no name; it would only fill the ledger and the screens.
+LONGEST_NAME = 200
 
 # Most bytes of a log are results of tools. This is how such a line begins, as every version of the
 # client writes it: told from the line's head alone, it need not be decoded.
@@ -162,9 +164,9 @@ def _reply(line: Line, now: int) -> Record | None:
         conversation=line.requestSessionId or line.sessionId or "",
         owned=bool(line.requestSessionId),
         time=_time(line.timestamp, now),
-        model=message.model or UNKNOWN_MODEL,
+        model=(message.model or UNKNOWN_MODEL)[:LONGEST_NAME],
         subagent=line.agentId or "",
-        subagent_type=line.attributionAgent or "",
+        subagent_type=(line.attributionAgent or "")[:LONGEST_NAME],
         input=usage.input_tokens or 0,
         output=usage.output_tokens or 0,
         cache_read=usage.cache_read_input_tokens or 0,
@@ -200,7 +202,7 @@ def _advised(iteration: Iteration) -> Advice:
         iteration.cache_creation, iteration.cache_creation_input_tokens
     )
     return Advice(
-        iteration.model or UNKNOWN_MODEL,
+        (iteration.model or UNKNOWN_MODEL)[:LONGEST_NAME],
         iteration.input_tokens or 0,
         iteration.output_tokens or 0,
         iteration.cache_read_input_tokens or 0,
@@ -259,7 +261,9 @@ def _cost_state(line: Line, now: int) -> Record | None:
 
 
 def _title(line: Line, now: int) -> Record | None:
-    return Profile(line.sessionId or "", title=line.customTitle or line.agentName or "")
+    return Profile(
+        line.sessionId or "", title=(line.customTitle or line.agentName or "")[:LONGEST_NAME]
+    )
 
 
 def _owner(line: Line, now: int) -> Record | None:
