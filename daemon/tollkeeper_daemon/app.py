@@ -22,6 +22,7 @@ from tollkeeper_daemon.config import ConfigError, load_config
 from tollkeeper_daemon.control.server import Server
 from tollkeeper_daemon.daemon import Daemon
 from tollkeeper_daemon.ledger.prices import PriceError, load_prices
+from tollkeeper_daemon.outlets.notifier import Notifier, has_desktop
 from tollkeeper_daemon.outlets.publisher import Publisher
 from tollkeeper_daemon.sources.files import read_small
 from tollkeeper_daemon.sources.homes import find_homes
@@ -68,7 +69,8 @@ async def _live(paths: Paths) -> None:
         loop.add_signal_handler(number, stop.set)
     with Store(paths.ledger) as store, _sockets(paths) as context:
         publisher = Publisher(zmq.Context(context), paths.updates_socket, first=now_ms())
-        daemon = Daemon(store, prices, config, find_homes(), publisher, stop)
+        notifier = Notifier(config.notify.desktop and has_desktop())
+        daemon = Daemon(store, prices, config, find_homes(), publisher, notifier, stop)
         server = Server(context, paths.control_socket, daemon)
         try:
             await daemon.start()

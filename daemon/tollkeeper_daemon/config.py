@@ -27,11 +27,18 @@ class Accounts(Struct, frozen=True, forbid_unknown_fields=True):
     source: Literal["auto", "subscription", "api"] = "auto"
 
 
+class Notify(Struct, frozen=True, forbid_unknown_fields=True):
+    """``[notify]``: whether alerts are shown on the desktop as well."""
+
+    desktop: bool = True
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings; each has a default, so that no file is needed."""
 
     sources: Sources = Sources()
     accounts: Accounts = Accounts()
+    notify: Notify = Notify()
 
 
 def load_config(path: Path) -> Config:

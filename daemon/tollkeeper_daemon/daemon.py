@@ -17,6 +17,7 @@ from tollkeeper_daemon.followed import Followed
 from tollkeeper_daemon.herald import Herald
 from tollkeeper_daemon.ledger.prices import PriceList
 from tollkeeper_daemon.marks import Marks
+from tollkeeper_daemon.outlets.notifier import Notifier
 from tollkeeper_daemon.outlets.publisher import Publisher
 from tollkeeper_daemon.pipeline import Pipeline
 from tollkeeper_daemon.reading import Scan
@@ -57,6 +58,7 @@ class Daemon:
         config: Config,
         homes: Homes,
         publisher: Publisher,
+        notifier: Notifier,
         stop: asyncio.Event,
     ) -> None:
         self.store = store
@@ -70,7 +72,7 @@ class Daemon:
             self.followed.is_subscribed,
             self._home_of_client,
         )
-        self.herald = Herald(publisher, self.roster, self.pipeline)
+        self.herald = Herald(publisher, notifier, self.roster, self.pipeline)
         self.herald.limited_until = store.read(lambda t: t.meta(LIMITED_UNTIL)) or 0
         self.shut_down = stop.set
         self._inlet = Inlet(asyncio.get_running_loop())

@@ -9,6 +9,7 @@ from tollkeeper.model import Alert, DaemonInfo, Importing, Plan, Run, Status, To
 
 from tollkeeper_daemon.backlog import Progress
 from tollkeeper_daemon.clock import local_time, now_ms
+from tollkeeper_daemon.outlets.notifier import Notifier
 from tollkeeper_daemon.outlets.publisher import Publisher
 from tollkeeper_daemon.pipeline import Outcome, Pipeline
 from tollkeeper_daemon.roster import LiveAgent, Roster
@@ -25,10 +26,13 @@ class Herald:
     ``importing`` is set while the history is read, ``limited_until`` (ms) while a plan refuses.
     """
 
-    def __init__(self, publisher: Publisher, roster: Roster, pipeline: Pipeline) -> None:
+    def __init__(
+        self, publisher: Publisher, notifier: Notifier, roster: Roster, pipeline: Pipeline
+    ) -> None:
         self.importing: Progress | None = None
         self.limited_until = 0
         self._publisher = publisher
+        self._notifier = notifier
         self._roster = roster
         self._pipeline = pipeline
         self._alerts: deque[Alert] = deque(maxlen=ALERTS_KEPT)
@@ -94,10 +98,11 @@ class Herald:
             self._publish("plan", wire.PlanUpdate, plan=self._plan())
 
     def alert(self, kind: str, text: str) -> None:
-        """Something that a person should know; kept in the status."""
+        """Something that a person should know; kept in the status, and shown on the desktop."""
         found = Alert(time=iso(now_ms()), kind=kind, text=text)
         self._alerts.append(found)
         self._publish("alert", wire.AlertUpdate, alert=found)
+        self._notifier.show(text)
         log.warning("%s: %s", kind, text)
 
     def alert_once(self, kind: str, text: str) -> None:

@@ -12,6 +12,7 @@ from tollkeeper_daemon import daemon as module
 from tollkeeper_daemon.config import Config, Sources
 from tollkeeper_daemon.daemon import Daemon
 from tollkeeper_daemon.marks import Marks
+from tollkeeper_daemon.outlets.notifier import Notifier
 from tollkeeper_daemon.outlets.publisher import Publisher
 from tollkeeper_daemon.sources.homes import Home, Homes
 from tollkeeper_daemon.sources.watcher import Watcher
@@ -62,7 +63,7 @@ class Place:
         config = Config(sources=Sources(processes=False))
         homes = Homes((self.home,), bounded=True)
         with Store(self.store) as store:
-            made = Daemon(store, PRICES, config, homes, Silent(), asyncio.Event())
+            made = Daemon(store, PRICES, config, homes, Silent(), Notifier(False), asyncio.Event())
             await made.start()
             try:
                 yield made
