@@ -56,4 +56,4 @@ def _connect() -> Desktop:
     # Loaded late: it is large, and most daemons have nothing to show.
     from desktop_notifier import DesktopNotifier
 
-    return DesktopNotifier(app_name=TITLE)
+    return DesktopNotifier(app_name=TITLE, app_icon=None)
