@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 LONGEST_CALL = 1 << 20
 MOST_AT_ONCE = 16
 # A caller that leaves so many answers unread gets no more of them.
-MOST_UNREAD = 64
+MOST_UNREAD = 2_000
 
 Verb = Callable[[Daemon, dict[str, Any]], Any]
 
