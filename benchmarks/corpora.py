@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+
 from corpus import write_corpus
 from synth.usage import Truth
 

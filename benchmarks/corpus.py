@@ -15,6 +15,7 @@ from random import Random
 from typing import Final
 
 import msgspec
+
 from synth import ids
 from synth.context import Habits
 from synth.lines import Log

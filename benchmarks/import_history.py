@@ -10,10 +10,11 @@ with memory sampled, which would disturb the clock of the first.
 import argparse
 from pathlib import Path
 
+from msgspec import Struct
+
 import ccusage
 from corpora import add_options, check, chosen, truth_of
 from measure import MB, Memory, MemoryWatch, load_into_cache, memory_of, spread
-from msgspec import Struct
 from synth.usage import Truth
 from tolld import Daemon
 

@@ -19,9 +19,10 @@ from random import Random
 from typing import Final
 
 import zmq
+from msgspec import Struct
+
 from agents import Agents, append
 from measure import cpu_seconds, percentile
-from msgspec import Struct
 from tolld import Daemon
 from tollkeeper import wire
 

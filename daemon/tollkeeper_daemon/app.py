@@ -12,10 +12,10 @@ from pathlib import Path
 
 import zmq
 import zmq.asyncio
+
 from tollkeeper.cli.words import plain
 from tollkeeper.errors import PlaceError
 from tollkeeper.paths import Paths, find_paths
-
 from tollkeeper_daemon import guard
 from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.config import ConfigError, load_config

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from msgspec import Struct
-from tollkeeper.model import AgentState
 
+from tollkeeper.model import AgentState
 from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.pipeline import place_of
 from tollkeeper_daemon.roster import LiveAgent, Roster

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 
 from tollkeeper import wire
 from tollkeeper.model import Status
-
 from tollkeeper_daemon.backlog import Progress, plan, read_backlog
 from tollkeeper_daemon.census import Census, Reports
 from tollkeeper_daemon.clock import local_day, now_ms

@@ -6,7 +6,6 @@ from collections import deque
 
 from tollkeeper import __version__, wire
 from tollkeeper.model import Alert, DaemonInfo, Importing, Plan, Run, Status, Today
-
 from tollkeeper_daemon.backlog import Progress
 from tollkeeper_daemon.clock import local_time, now_ms
 from tollkeeper_daemon.outlets.notifier import Notifier

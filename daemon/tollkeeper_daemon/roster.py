@@ -2,8 +2,8 @@
 
 from msgspec import Struct, field
 from msgspec.structs import replace
-from tollkeeper.model import AgentState
 
+from tollkeeper.model import AgentState
 from tollkeeper_daemon.ledger.books import API, SUBSCRIPTION
 from tollkeeper_daemon.sources.processes import Process
 from tollkeeper_daemon.sources.sessions import Session

@@ -1,8 +1,8 @@
 """Running sums that live beside the ledger, and how they are told to the world."""
 
 from msgspec import Struct, field
-from tollkeeper.model import Usage
 
+from tollkeeper.model import Usage
 from tollkeeper_daemon.ledger.books import SUBSCRIPTION, Book
 from tollkeeper_daemon.ledger.totals import Totals
 

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 from tollkeeper.model import Agent, Run, Subagent, Today
 from tollkeeper.wire import Charged
-
 from tollkeeper_daemon.ledger.books import API, SUBSCRIPTION, Book
 from tollkeeper_daemon.ledger.totals import Totals
 from tollkeeper_daemon.roster import LiveAgent, LiveSubagent, Roster

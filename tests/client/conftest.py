@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
 from tollkeeper.paths import Paths, find_paths
 
 # A busy machine is no failure.

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import zmq
 from msgspec import Raw
+
 from tollkeeper import wire
 from tollkeeper.paths import Paths
 

@@ -4,6 +4,7 @@ from io import StringIO
 
 from msgspec.structs import replace
 from rich.console import Console, RenderableType
+
 from tollkeeper.model import Agent, DaemonInfo, Plan, Run, Status, Subagent, Today, Usage
 
 TIME = "2026-11-22T09:30:00.000+00:00"

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 import pytest
+
 from tollkeeper import __version__, wire
 from tollkeeper.cli.main import VERBS, Verbs, main, toll
 from tollkeeper.cli.period import Day, as_params

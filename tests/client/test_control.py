@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from tollkeeper import wire
 from tollkeeper.control import AsyncToll, Toll, is_listening
 from tollkeeper.errors import CallError, NoAnswerError, NoDaemonError, ProtocolError, TollError

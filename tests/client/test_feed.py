@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from msgspec.structs import replace
+
 from tollkeeper import wire
 from tollkeeper.errors import NoDaemonError
 from tollkeeper.feed import ALERTS_KEPT, AsyncFeed, Feed, apply

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from tollkeeper import paths
 from tollkeeper.errors import PlaceError
 from tollkeeper.paths import find_paths

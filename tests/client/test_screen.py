@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+
 from tollkeeper import __version__, wire
 from tollkeeper.cli import doctor, screen, watch
 from tollkeeper.cli.live import Rate

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw, Struct
+
 from tollkeeper import model, wire
 from tollkeeper.errors import ProtocolError
 from tollkeeper.model import Status

@@ -1,6 +1,7 @@
 """Hypothesis strategies for what comes out of logs: replies and prompts that meet each other."""
 
 from hypothesis import strategies as st
+
 from tollkeeper_daemon.records import Advice, Prompt, Reply
 
 from .lines import HAIKU, NINE_MS, OPUS

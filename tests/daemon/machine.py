@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from msgspec import Struct
 from msgspec.structs import replace
+
 from tollkeeper_daemon.census import Census, Reports
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.sources.homes import Home

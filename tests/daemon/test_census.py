@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from tollkeeper_daemon.census import slug
 
 from .lines import NINE_MS, NOW

@@ -5,6 +5,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tollkeeper_daemon.ledger.charge import charge
 from tollkeeper_daemon.ledger.prices import load_prices
 from tollkeeper_daemon.records import Reply

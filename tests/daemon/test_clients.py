@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+
 from tollkeeper_daemon.sources import processes
 from tollkeeper_daemon.sources.processes import Passed, Process
 from waiting import wait_until

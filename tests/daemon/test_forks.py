@@ -4,6 +4,7 @@ import itertools
 from pathlib import Path
 
 import pytest
+
 from tollkeeper_daemon.ledger.books import Book
 from tollkeeper_daemon.ledger.prices import load_prices
 from tollkeeper_daemon.ledger.totals import Totals

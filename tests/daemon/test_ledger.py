@@ -6,6 +6,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
+
 from tollkeeper_daemon.ledger.books import Book, Group
 from tollkeeper_daemon.ledger.ledger import Ledger
 from tollkeeper_daemon.ledger.requests import file_under, join, resolve

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+
 from tollkeeper import wire
 from tollkeeper_daemon import daemon as module
 from tollkeeper_daemon.config import Config, Sources

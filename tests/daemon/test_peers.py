@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 
 import pytest
+
 from tollkeeper_daemon.ledger.totals import Totals
 from tollkeeper_daemon.tally import dollars
 

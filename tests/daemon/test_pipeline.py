@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+
 from tollkeeper_daemon.pipeline import Outcome, Pipeline, place_of
 from tollkeeper_daemon.reading import Scan, scan_log
 from tollkeeper_daemon.roster import LiveAgent, Roster

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+
 from tollkeeper_daemon.ledger.prices import PriceError, canonical, family_of, load_prices
 
 from .lines import NOW, OPUS

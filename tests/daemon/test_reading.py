@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+
 from tollkeeper_daemon import backlog, worker
 from tollkeeper_daemon.backlog import Progress, plan, read_backlog
 from tollkeeper_daemon.reading import Helper, Scan, scan_log

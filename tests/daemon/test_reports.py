@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tollkeeper_daemon import reports, view
 from tollkeeper_daemon.control import daily, session
 from tollkeeper_daemon.control.refusal import Refused

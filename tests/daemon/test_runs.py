@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+
 from tollkeeper_daemon.pipeline import Pipeline
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.store.schema import RunRecord

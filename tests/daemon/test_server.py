@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 import zmq
 import zmq.asyncio
+
 from tollkeeper.control import AsyncToll
 from tollkeeper.paths import Paths, find_paths
 from tollkeeper_daemon.control import server

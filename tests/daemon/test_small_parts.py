@@ -10,6 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+
 from tollkeeper.paths import Paths
 from tollkeeper_daemon import guard
 from tollkeeper_daemon.clock import local_day, now_ms

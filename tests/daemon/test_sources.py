@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from tollkeeper_daemon.followed import Followed
 from tollkeeper_daemon.sources import processes
 from tollkeeper_daemon.sources.homes import Home, Homes, find_homes

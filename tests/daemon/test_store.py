@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from msgspec import Struct
+
 from tollkeeper_daemon.ledger.books import Book
 from tollkeeper_daemon.ledger.ledger import Posting
 from tollkeeper_daemon.ledger.totals import Totals

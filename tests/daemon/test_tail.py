@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from tollkeeper_daemon.records import FileMark
 from tollkeeper_daemon.sources import tail
 from tollkeeper_daemon.sources.tail import Reading, find_logs, read_on

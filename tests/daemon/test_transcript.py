@@ -7,6 +7,7 @@ from typing import Any, cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tollkeeper_daemon.records import Advice, Profile, Prompt, Record, Refusal, Reply
 from tollkeeper_daemon.transcript.parse import Parser
 

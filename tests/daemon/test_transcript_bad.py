@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from tollkeeper_daemon.records import Prompt, Reply
 from tollkeeper_daemon.transcript.parse import BadLine, Parser
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from msgspec import Raw
+
 from tollkeeper import wire
 from tollkeeper.model import (
     Agent,

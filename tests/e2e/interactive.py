@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 import psutil
+
 from waiting import wait_until
 
 from .client import Client

@@ -4,6 +4,7 @@ import time
 from threading import Event
 
 import pytest
+
 from waiting import wait_until
 
 from .client import Client

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from flow.claude_home import ClaudeHome
 from flow.keeper import Keeper
 from waiting import wait_until

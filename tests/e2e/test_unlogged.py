@@ -1,6 +1,7 @@
 """Requests that the client makes by itself: paid for, in its totals, but in no line of the log."""
 
 import pytest
+
 from waiting import wait_until
 
 from .client import Client

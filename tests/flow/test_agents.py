@@ -5,6 +5,7 @@ import signal
 import subprocess
 
 import pytest
+
 from tollkeeper import wire
 from tollkeeper.feed import Change, Feed
 from waiting import wait_until

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from tollkeeper import __version__
 from tollkeeper.control import is_listening
 

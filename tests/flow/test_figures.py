@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
+
 from tollkeeper import wire
 from waiting import wait_until
 

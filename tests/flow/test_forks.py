@@ -3,6 +3,7 @@
 import uuid
 
 import pytest
+
 from tollkeeper.model import Agent
 
 from . import lines

@@ -10,6 +10,7 @@ from typing import Any
 
 import psutil
 import pytest
+
 from tollkeeper.feed import Feed
 from tollkeeper.model import Status
 from waiting import wait_until

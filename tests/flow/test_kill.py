@@ -6,6 +6,7 @@ import threading
 from typing import Any
 
 import pytest
+
 from tollkeeper.control import is_listening
 from waiting import wait_until
 

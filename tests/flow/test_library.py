@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable
 
 import pytest
+
 from tollkeeper.control import AsyncToll, Toll
 from tollkeeper.errors import CallError, NoAnswerError, NoDaemonError, PlaceError, ProtocolError
 from tollkeeper.feed import AsyncFeed, Change, Feed

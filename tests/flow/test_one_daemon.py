@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from tollkeeper.control import Toll, is_listening
 
 from .claude_home import ClaudeHome

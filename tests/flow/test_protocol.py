@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import zmq
+
 from tollkeeper.control import Toll
 from tollkeeper.paths import Paths
 from waiting import wait_until

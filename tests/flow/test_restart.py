@@ -4,6 +4,7 @@ import os
 from datetime import datetime
 
 from msgspec.structs import replace
+
 from tollkeeper.feed import Change
 from tollkeeper.model import Agent
 from tollkeeper_daemon.store.store import Store

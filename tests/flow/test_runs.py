@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from msgspec.structs import replace
+
 from tollkeeper.model import Run
 from tollkeeper_daemon.store.schema import AgentRecord, RunRecord
 from tollkeeper_daemon.store.store import Store

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
 from flow.keeper import Keeper
 from tollkeeper import __version__
 from waiting import wait_until

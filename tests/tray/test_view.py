@@ -1,6 +1,7 @@
 """What the tray says of a status."""
 
 import pytest
+
 from tollkeeper.model import DaemonInfo, Importing, Plan, Usage
 from tollkeeper_tray.view import view_of
 

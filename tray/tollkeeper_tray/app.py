@@ -9,7 +9,6 @@ from tollkeeper.errors import TollError
 from tollkeeper.feed import Feed
 from tollkeeper.model import Status
 from tollkeeper.paths import Paths, find_paths
-
 from tollkeeper_tray.desktop import Tray, TrayError
 from tollkeeper_tray.view import View, view_of
 

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tollkeeper.errors import TollError
-
 from tollkeeper_tray.view import GONE, View
 
 if TYPE_CHECKING:

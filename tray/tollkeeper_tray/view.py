@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
+
 from tollkeeper.cli import words
 from tollkeeper.model import Agent, Limit, Status, Usage
 

@@ -4,7 +4,6 @@ import os
 from typing import Any
 
 from tollkeeper import __version__, wire
-
 from tollkeeper_daemon.daemon import Daemon
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 import zmq
 import zmq.asyncio
+
 from tollkeeper import wire
 from tollkeeper.errors import ProtocolError
-
 from tollkeeper_daemon.control import daily, health, ping, session, shutdown, snapshot
 from tollkeeper_daemon.control.refusal import Refused
 from tollkeeper_daemon.daemon import Daemon

@@ -3,7 +3,6 @@
 from typing import Any
 
 from tollkeeper.model import Status
-
 from tollkeeper_daemon.daemon import Daemon
 
 

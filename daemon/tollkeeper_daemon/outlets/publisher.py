@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import zmq
+
 from tollkeeper import wire
 
 U = TypeVar("U", bound=wire.Update)
