@@ -53,6 +53,10 @@ class Paths(Struct, frozen=True):
     def prices(self) -> Path:
         return self.config / "prices.toml"
 
+    @property
+    def plans(self) -> Path:
+        return self.config / "plans.toml"
+
 
 def find_paths(environment: Mapping[str, str] = os.environ) -> Paths:
     """The directories that this environment asks for.

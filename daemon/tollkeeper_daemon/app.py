@@ -8,7 +8,6 @@ import signal
 import sys
 from collections.abc import Generator
 from logging.handlers import RotatingFileHandler
-from pathlib import Path
 
 import zmq
 import zmq.asyncio
@@ -24,13 +23,12 @@ from tollkeeper_daemon.daemon import Daemon
 from tollkeeper_daemon.ledger.prices import PriceError, load_prices
 from tollkeeper_daemon.outlets.notifier import Notifier, has_desktop
 from tollkeeper_daemon.outlets.publisher import Publisher
-from tollkeeper_daemon.sources.files import read_small
+from tollkeeper_daemon.ownfile import OwnFile, OwnFileError
 from tollkeeper_daemon.sources.homes import find_homes
 from tollkeeper_daemon.store.store import Store, StoreError
 
 log = logging.getLogger(__name__)
 
-LARGEST_PRICES = 16 << 20
 LOG_BYTES = 1 << 20
 LOOK_AFTER_SECONDS = 5.0
 
@@ -51,7 +49,7 @@ def run(verbose: bool = False) -> None:
     _log_to(paths, verbose)
     try:
         asyncio.run(_live(paths))
-    except (ConfigError, PriceError) as error:
+    except (ConfigError, PriceError, OwnFileError) as error:
         raise StartRefused(str(error)) from None
     except StoreError as error:
         raise StartRefused(f"{error}; {error.hint}") from None
@@ -62,7 +60,7 @@ def run(verbose: bool = False) -> None:
 
 async def _live(paths: Paths) -> None:
     config = load_config(paths.settings)
-    prices = load_prices(_text_of(paths.prices))
+    prices = load_prices(OwnFile(paths.prices).read())
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -70,7 +68,7 @@ async def _live(paths: Paths) -> None:
     with Store(paths.ledger) as store, _sockets(paths) as context:
         publisher = Publisher(zmq.Context(context), paths.updates_socket, first=now_ms())
         notifier = Notifier(config.notify.desktop and has_desktop())
-        daemon = Daemon(store, prices, config, find_homes(), publisher, notifier, stop)
+        daemon = Daemon(store, prices, config, find_homes(), publisher, notifier, stop, paths)
         server = Server(context, paths.control_socket, daemon)
         try:
             await daemon.start()
@@ -109,15 +107,6 @@ def _sockets(paths: Paths) -> Generator[zmq.asyncio.Context]:
         context.destroy(linger=200)
         for file in files:
             file.unlink(missing_ok=True)
-
-
-def _text_of(path: Path) -> str | None:
-    try:
-        return read_small(str(path), LARGEST_PRICES).decode("utf-8")
-    except FileNotFoundError:
-        return None
-    except (OSError, UnicodeDecodeError) as error:
-        raise PriceError(f"{path}: {error}") from None
 
 
 def _log_to(paths: Paths, verbose: bool) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 from tollkeeper import wire
 from tollkeeper.model import Status
+from tollkeeper.paths import Paths
 from tollkeeper_daemon.backlog import Progress, plan, read_backlog
 from tollkeeper_daemon.census import Census, Reports
 from tollkeeper_daemon.clock import local_day, now_ms
@@ -18,8 +19,11 @@ from tollkeeper_daemon.ledger.prices import PriceList
 from tollkeeper_daemon.marks import Marks
 from tollkeeper_daemon.outlets.notifier import Notifier
 from tollkeeper_daemon.outlets.publisher import Publisher
+from tollkeeper_daemon.ownfile import OwnFile
 from tollkeeper_daemon.pipeline import Pipeline
+from tollkeeper_daemon.pricing import Pricing
 from tollkeeper_daemon.reading import Scan
+from tollkeeper_daemon.repricing import Repricer
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.sources.homes import Home, Homes
 from tollkeeper_daemon.sources.watcher import Watcher
@@ -59,6 +63,7 @@ class Daemon:
         publisher: Publisher,
         notifier: Notifier,
         stop: asyncio.Event,
+        paths: Paths,
     ) -> None:
         self.store = store
         self.config = config
@@ -73,6 +78,11 @@ class Daemon:
         )
         self.herald = Herald(publisher, notifier, self.roster, self.pipeline)
         self.herald.limited_until = store.read(lambda t: t.meta(LIMITED_UNTIL)) or 0
+        self.pricing = Pricing(OwnFile(paths.prices), self.pipeline, self.herald.alert)
+        self.repricer = Repricer(
+            self.pipeline, lambda outcome: self.herald.tell(outcome, now_ms()), stop.is_set
+        )
+        self.own_plans = OwnFile(paths.plans)
         self.shut_down = stop.set
         self._inlet = Inlet(asyncio.get_running_loop())
         self.watcher = Watcher(
@@ -284,6 +294,7 @@ class Daemon:
 
     def _look_around(self) -> None:
         now = now_ms()
+        self.pricing.look()
         self._follow_homes(now)
         if self.config.sources.processes:
             self.census.find_clients(now)

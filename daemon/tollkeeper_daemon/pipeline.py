@@ -61,6 +61,15 @@ class Pipeline:
         self._next_midnight = 0
 
     @property
+    def prices(self) -> PriceList:
+        """The prices in force, by which new requests are charged."""
+        return self._ledger.prices
+
+    @prices.setter
+    def prices(self, prices: PriceList) -> None:
+        self._ledger.prices = prices
+
+    @property
     def run(self) -> Tally:
         """What the current run has come to; it begins with nothing."""
         current = self.roster.run.id if self.roster.run else ""
@@ -158,15 +167,24 @@ class Pipeline:
         groups, prompts = self._unheld.pop(conversation, (set[str](), set[str]()))
         if not groups and not prompts:
             return None
-        changed: dict[str, Conversation] = {}
+        return self.change(lambda transaction: self._ledger.rebook(groups, prompts, transaction))
+
+    def change(self, booked: Callable[[Transaction], Posting]) -> Outcome:
+        """Save what changes in what was booked before, and move the running sums with it."""
 
         def work(transaction: Transaction) -> tuple[Posting, list[tuple[Row, Book]]]:
-            self._looking_in = (transaction, changed)
-            posting = self._ledger.rebook(groups, prompts, transaction)
+            self._looking_in = (transaction, {})
+            posting = booked(transaction)
             transaction.save(posting)
             return posting, [(row, transaction.book(row[1])) for row in posting.sums]
 
         return self._tell(*self.store.write(work))
+
+    def settle_unpriced(self, charged: set[str]) -> None:
+        """Of the models without a price, keep those still so, and those ``charged`` at a guess."""
+        guessed = {model for model in self.unpriced_models if not self.prices.knows(model)}
+        self.unpriced_models = guessed | charged
+        self.store.write(lambda t: t.set_meta("unpriced_models", sorted(self.unpriced_models)))
 
     def _save(self, transaction: Transaction, posting: Posting, scans: list[Scan]) -> None:
         transaction.save(posting)

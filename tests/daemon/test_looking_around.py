@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tollkeeper import wire
+from tollkeeper.paths import find_paths
 from tollkeeper_daemon import daemon as module
 from tollkeeper_daemon.config import Config, Sources
 from tollkeeper_daemon.daemon import Daemon
@@ -47,6 +48,7 @@ class Place:
         self.folder = self.home.projects / "-p"
         self.folder.mkdir(parents=True)
         self.store = folder / "ledger"
+        self.paths = find_paths({"TOLL_HOME": str(folder)})
         self.sweeps = 0
         monkeypatch.setattr(module, "SWEEP_SECONDS", 0.02)
         monkeypatch.setattr(Watcher, "follow", _hear_nothing)
@@ -64,7 +66,9 @@ class Place:
         config = Config(sources=Sources(processes=False))
         homes = Homes((self.home,), bounded=True)
         with Store(self.store) as store:
-            made = Daemon(store, PRICES, config, homes, Silent(), Notifier(False), asyncio.Event())
+            made = Daemon(
+                store, PRICES, config, homes, Silent(), Notifier(False), asyncio.Event(), self.paths
+            )
             await made.start()
             try:
                 yield made

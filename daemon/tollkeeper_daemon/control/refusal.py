@@ -1,8 +1,15 @@
 """How a verb says no, and how it reads its parameters."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import msgspec
+
+from tollkeeper_daemon.ledger.prices import PriceError
+from tollkeeper_daemon.ownfile import OwnFileError
+from tollkeeper_daemon.plans import PlanError
+from tollkeeper_daemon.toml_text import EditError
 
 T = TypeVar("T")
 
@@ -22,3 +29,14 @@ def params_as(kind: type[T], params: dict[str, Any]) -> T:
         return msgspec.convert(params, kind)
     except msgspec.ValidationError as error:
         raise Refused("bad-params", str(error)) from None
+
+
+@contextmanager
+def editing(path: object) -> Generator[None]:
+    """Refuse what can't be done because of the user's own file at this path."""
+    try:
+        yield
+    except (PriceError, PlanError, OwnFileError) as error:
+        raise Refused("broken-file", str(error), f"mend {path}, or move it away") from None
+    except EditError as error:
+        raise Refused("broken-file", f"{path}: {error}", "edit it by hand") from None

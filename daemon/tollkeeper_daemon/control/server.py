@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,22 @@ import zmq.asyncio
 
 from tollkeeper import wire
 from tollkeeper.errors import ProtocolError
-from tollkeeper_daemon.control import daily, health, ping, session, shutdown, snapshot
+from tollkeeper_daemon.control import (
+    daily,
+    health,
+    ping,
+    plans,
+    plans_remove,
+    plans_set,
+    prices,
+    prices_check,
+    prices_import,
+    prices_set,
+    reprice,
+    session,
+    shutdown,
+    snapshot,
+)
 from tollkeeper_daemon.control.refusal import Refused
 from tollkeeper_daemon.daemon import Daemon
 
@@ -24,18 +39,31 @@ MOST_AT_ONCE = 16
 MOST_UNREAD = 2_000
 
 Verb = Callable[[Daemon, dict[str, Any]], Any]
+Job = Callable[[Daemon, dict[str, Any]], Coroutine[Any, Any, Any]]
 
 VERBS: dict[str, Verb] = {
     "ping": ping.answer,
     "snapshot": snapshot.answer,
     "health": health.answer,
     "shutdown": shutdown.answer,
+    "prices": prices.answer,
+    "plans": plans.answer,
 }
 
 # These read much and change nothing: they run in a thread, with a view of the store of their own.
 REPORTS: dict[str, Verb] = {
     "daily": daily.answer,
     "session": session.answer,
+    "prices.check": prices_check.answer,
+}
+
+# These take their time in the loop, and let others have their turn meanwhile.
+JOBS: dict[str, Job] = {
+    "prices.set": prices_set.answer,
+    "prices.import": prices_import.answer,
+    "reprice": reprice.answer,
+    "plans.set": plans_set.answer,
+    "plans.remove": plans_remove.answer,
 }
 
 
@@ -105,6 +133,8 @@ class Server:
     async def _call(self, call: wire.Request) -> Any:
         if report := REPORTS.get(call.method):
             return await asyncio.to_thread(report, self._daemon, call.params)
+        if job := JOBS.get(call.method):
+            return await job(self._daemon, call.params)
         verb = VERBS.get(call.method)
         if verb is None:
             raise Refused("unknown-method", f"no method {call.method!r}")

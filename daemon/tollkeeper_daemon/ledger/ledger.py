@@ -219,8 +219,9 @@ def _belonging(reply: Reply) -> tuple[str, ...]:
 
 
 def _priced(reply: Reply) -> tuple[object, ...]:
-    """What decides a request's price."""
+    """What decides a request's price; prices are dated."""
     return (
+        reply.time,
         reply.model,
         reply.input,
         reply.output,

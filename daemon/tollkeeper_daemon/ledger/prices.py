@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from importlib import resources
@@ -30,7 +31,8 @@ class Price(Struct, frozen=True, kw_only=True):
     """The rates of one model from a day on, in pico-dollars (1e-12 $) per token.
 
     ``fast`` and ``above_100k`` are factors on the whole request, in thousandths.
-    ``since`` is in ms since 1970. ``guessed`` marks the stand-in for a model without a price.
+    ``since`` is in ms since 1970. ``guessed`` marks the stand-in for a model without a price,
+    ``own`` one of the user's file.
     """
 
     model: str
@@ -43,9 +45,10 @@ class Price(Struct, frozen=True, kw_only=True):
     fast: int = 1000
     above_100k: int = 1000
     guessed: bool = False
+    own: bool = False
 
 
-PRICE_KEYS = frozenset(Price.__struct_fields__) - {"guessed"}
+PRICE_KEYS = frozenset(Price.__struct_fields__) - {"guessed", "own"}
 
 
 class PriceList:
@@ -54,11 +57,18 @@ class PriceList:
     def __init__(self, prices: list[Price], web_search: int, us_inference: int) -> None:
         self.web_search = web_search
         self.us_inference = us_inference
-        self._by_model: dict[str, list[Price]] = {}
+        self._by_name: dict[str, list[Price]] = {}
         for price in sorted(prices, key=lambda each: each.since):
-            self._by_model.setdefault(price.model, []).append(price)
-        self._aliases = {canonical(model): model for model in self._by_model}
+            self._by_name.setdefault(canonical(price.model), []).append(price)
         self._found: dict[str, list[Price]] = {}
+
+    def __iter__(self) -> Iterator[Price]:
+        """Every price, model by model, the oldest of each first."""
+        return (price for dated in self._by_name.values() for price in dated)
+
+    def knows(self, model: str) -> bool:
+        """Whether the model has a price of its own, or would be charged at a guess."""
+        return canonical(model) in self._by_name
 
     def price(self, model: str, time: int) -> Price:
         """The price of the model at this time (ms); of an unknown model, a guess marked as one."""
@@ -72,14 +82,11 @@ class PriceList:
         return chosen
 
     def _look_up(self, model: str) -> list[Price]:
-        known = self._by_model.get(model)
-        if known is None and (alias := self._aliases.get(canonical(model))):
-            known = self._by_model[alias]
-        return known or [self._dearest(model)]
+        return self._by_name.get(canonical(model)) or [self._dearest(model)]
 
     def _dearest(self, model: str) -> Price:
         """The dearest price of the model's family, else of all: no new model slips past a budget."""
-        latest = [dated[-1] for dated in self._by_model.values()]
+        latest = [dated[-1] for dated in self._by_name.values()]
         family = [price for price in latest if family_of(price.model) == family_of(model)]
         dearest = max(family or latest, key=lambda each: (each.output, each.input, each.cache_read))
         return msgspec.structs.replace(dearest, guessed=True)
@@ -113,8 +120,8 @@ def _join(tables: list[dict[str, Any]]) -> PriceList:
     chosen: dict[tuple[str, int], Price] = {}
     for table in tables:
         for entry in table["prices"]:
-            price = _price(entry)
-            chosen[price.model, price.since] = price
+            price = price_of(entry, own=table is not tables[0])
+            chosen[canonical(price.model), price.since] = price
     merged = {**tables[0], **tables[-1]}
     return PriceList(
         list(chosen.values()),
@@ -141,7 +148,8 @@ def _parse(text: str, name: str) -> dict[str, Any]:
     return table
 
 
-def _price(entry: dict[str, Any]) -> Price:
+def price_of(entry: dict[str, Any], own: bool = True) -> Price:
+    """The price that this ``[[prices]]`` table says; PriceError when it is broken."""
     model = entry.get("model")
     if not isinstance(model, str) or not model:
         raise PriceError(f"model = {model!r} is not a model's name")
@@ -158,6 +166,7 @@ def _price(entry: dict[str, Any]) -> Price:
             cache_write_1h=_per_token(entry["cache_write_1h"]),
             fast=_whole(entry.get("fast", 1), 1000),
             above_100k=_whole(entry.get("above_100k", 1), 1000),
+            own=own,
         )
     except KeyError as error:
         raise PriceError(f"the price of {model} lacks {error}") from None

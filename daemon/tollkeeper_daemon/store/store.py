@@ -1,6 +1,7 @@
 """The LMDB environment: opens it, checks its version, grows its map, and runs transactions."""
 
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Self, TypeVar
@@ -52,6 +53,8 @@ class Store:
             ) from None
         self._tables = Tables(self._env)
         self._books: dict[Book, int] = {}
+        self._readers = 0
+        self._turn = threading.Condition()
         self._check_version(path)
 
     def __enter__(self) -> Self:
@@ -76,20 +79,33 @@ class Store:
                     transaction = Transaction(raw, self._tables, self._books)
                     result = work(transaction)
             except lmdb.MapFullError:
-                self._env.set_mapsize(self._env.info()["map_size"] * 2)
+                self._map_anew(self._env.info()["map_size"] * 2)
             else:
                 transaction.after_commit()
                 return result
 
     def read(self, work: Callable[[Transaction], T]) -> T:
         """Look things up in one consistent state; the work must not write."""
-        with self._env.begin() as raw:
-            return work(Transaction(raw, self._tables, self._books))
+        with self._turn:
+            self._readers += 1
+        try:
+            with self._env.begin() as raw:
+                return work(Transaction(raw, self._tables, self._books))
+        finally:
+            with self._turn:
+                self._readers -= 1
+                self._turn.notify_all()
 
     def let_go(self) -> None:
         """Give back the memory that a large import took: cached books, and the pages it touched."""
         self._books.clear()
-        self._env.set_mapsize(self._env.info()["map_size"])  # Maps the file anew, with no page in.
+        self._map_anew(self._env.info()["map_size"])  # With no page in.
+
+    def _map_anew(self, size: int) -> None:
+        """Map the file once no thread reads: LMDB lets nobody go on in a map that is gone."""
+        with self._turn:
+            self._turn.wait_for(lambda: not self._readers)
+            self._env.set_mapsize(size)
 
     def _check_version(self, path: Path) -> None:
         found = self.read(lambda transaction: transaction.meta("schema"))

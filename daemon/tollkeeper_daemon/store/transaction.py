@@ -3,6 +3,7 @@
 import hashlib
 import struct
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, ClassVar, TypeVar
 
 import lmdb
@@ -196,6 +197,19 @@ class Transaction:
         """Every group with its key; a long key comes as its digest."""
         for key, value in self._all("groups"):
             yield key.decode(), _decode_group(value)
+
+    def groups_after(self, key: str, most: int) -> list[tuple[str, Group]]:
+        """So many groups as come after this key in the order of keys; the first for an empty one."""
+        start = key.encode("utf-8", "surrogatepass")
+        with self._raw.cursor(self._tables.by_name["groups"]) as cursor:
+            if not cursor.set_range(start):
+                return []
+            if start and bytes(cursor.key()) == start and not cursor.next():
+                return []
+            return [
+                (bytes(name).decode("utf-8", "surrogatepass"), _decode_group(value))
+                for name, value in islice(cursor.iternext(), most)
+            ]
 
     def _get(self, table: str, key: bytes, decode: Any) -> Any:
         found = self._raw.get(key, db=self._tables.by_name[table])

@@ -1,0 +1,65 @@
+"""The prices in force: built in, with the user's own on top, followed as that file changes."""
+
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+from tollkeeper_daemon.ledger.price_toml import NEW_FILE
+from tollkeeper_daemon.ledger.prices import PriceError, PriceList, load_prices
+from tollkeeper_daemon.ownfile import OwnFile, OwnFileError, Stamp
+from tollkeeper_daemon.pipeline import Pipeline
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class Pricing:
+    """Keeps the pipeline's prices in step with prices.toml.
+
+    ``broken`` says what is wrong with the file as it now is; the prices before it stay in force.
+    """
+
+    def __init__(
+        self, file: OwnFile, pipeline: Pipeline, alert: Callable[[str, str], None]
+    ) -> None:
+        self.file = file
+        self.broken: str | None = None
+        self._pipeline = pipeline
+        self._alert = alert
+        # Nothing yet: the file may have changed since the daemon began to come up.
+        self._seen: tuple[Stamp | None] | None = None
+
+    def look(self) -> None:
+        """Put the file's prices in force if it has changed; what is wrong with it is told once."""
+        seen = (self.file.stamp(),)
+        if seen == self._seen:
+            return
+        self._seen = seen
+        try:
+            prices = load_prices(self.file.read())
+        except (PriceError, OwnFileError) as error:
+            if self.broken != str(error):
+                self._alert("prices", f"{error}; the prices before it stay in force")
+            self.broken = str(error)
+        else:
+            self.broken = None
+            self._pipeline.prices = prices
+            log.info("the prices in %s are in force", self.file.path)
+
+    async def edit(self, change: Callable[[str, PriceList], tuple[str, T]]) -> T:
+        """Write the file as changed, and put its prices in force.
+
+        ``change`` is given the text and the prices with it, and says the new text and its answer.
+        PriceError when the file is broken, or would be after it, EditError or OwnFileError when it
+        can't be edited. The file is then as it was.
+        """
+
+        def checked(text: str | None) -> tuple[str, T]:
+            changed, answer = change(NEW_FILE if text is None else text, load_prices(text))
+            load_prices(changed)
+            return changed, answer
+
+        answer = await self.file.edit(checked)
+        self.look()
+        return answer
