@@ -7,6 +7,7 @@ from tollkeeper_daemon.daemon import Daemon
 
 def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
     """How the daemon hears and reads, and what it could not read."""
+    prices, unpriced = daemon.pipeline.prices, daemon.pipeline.unpriced_models
     return {
         "homes": [
             {
@@ -22,5 +23,6 @@ def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
         "failing": daemon.failing,
         "bad_lines": daemon.pipeline.bad_lines,
         "bad_session_files": sorted(daemon.census.bad_files),
-        "unpriced_models": sorted(daemon.pipeline.unpriced_models),
+        "unpriced_models": sorted(model for model in unpriced if not prices.knows(model)),
+        "outdated_guesses": sorted(filter(prices.knows, unpriced)),
     }
