@@ -1,6 +1,7 @@
 """The store: what is saved comes back, the file grows, and old files load."""
 
 import shutil
+import threading
 from pathlib import Path
 
 import msgspec
@@ -120,6 +121,35 @@ def test_map_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (tmp_path / "data.mdb").stat().st_size > 256 << 10
     with Store(tmp_path) as store:
         assert 4_000 == total_of(store).requests
+
+
+def test_map_waits_for_readers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread reads to its end though the map has to grow meanwhile, and can read again."""
+    monkeypatch.setattr(store_module, "FIRST_MAP_SIZE", 256 << 10)
+    begun, grown = threading.Event(), threading.Event()
+    found: list[int] = []
+
+    def count(transaction: Transaction) -> int:
+        groups = transaction.all_groups()
+        next(groups)
+        begun.set()
+        grown.wait(0.2)  # The first time in vain: the map can't grow before this is through.
+        return 1 + sum(1 for _ in groups)
+
+    def read() -> None:
+        found.append(store.read(count))
+        grown.wait(20)
+        found.append(store.read(count))
+
+    with Store(tmp_path) as store:
+        post_to_store(store, [[reply("m", "r", output=1)]])
+        thread = threading.Thread(target=read)
+        thread.start()
+        begun.wait()
+        post_to_store(store, [[reply(f"m{each}", f"r{each}", output=1) for each in range(4_000)]])
+        grown.set()
+        thread.join()
+    assert [1, 4_001] == found
 
 
 def test_letting_go_loses_nothing(tmp_path: Path) -> None:
