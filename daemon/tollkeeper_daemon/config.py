@@ -6,6 +6,8 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
 
 class ConfigError(Exception):
     """The settings can't be read; the text names file and reason."""
@@ -33,12 +35,19 @@ class Notify(Struct, frozen=True, forbid_unknown_fields=True):
     desktop: bool = True
 
 
+class Reports(Struct, frozen=True, forbid_unknown_fields=True):
+    """``[reports]``: on which day weeks begin, in the report by week."""
+
+    start_of_week: Weekday = "sunday"
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings; each has a default, so that no file is needed."""
 
     sources: Sources = Sources()
     accounts: Accounts = Accounts()
     notify: Notify = Notify()
+    reports: Reports = Reports()
 
 
 def load_config(path: Path) -> Config:
