@@ -28,6 +28,7 @@ from .shelf import (
 )
 from .test_ledger import reply
 
+VERSIONS = ["ledger-v1", "ledger-v2"]
 AGENT = AgentRecord("4711-99", 4711, "Agent-1", NINE_MS, "run-1", budget=5, named_by_label=True)
 
 
@@ -232,10 +233,11 @@ def test_strays_are_noticed_within_a_transaction(tmp_path: Path) -> None:
         assert store.read(lambda transaction: transaction.has_strays)
 
 
-def test_old_ledger_loads(tmp_path: Path) -> None:
-    """The ledger of version 1 loads and says what it said when it was written."""
+@pytest.mark.parametrize("version", VERSIONS)
+def test_old_ledger_loads(tmp_path: Path, version: str) -> None:
+    """The ledger of each version loads and says what it said when it was written."""
     folder = tmp_path / "ledger"
-    shutil.copytree(DATA / "ledger-v1", folder)
+    shutil.copytree(DATA / version, folder)
     with Store(folder) as store:
         assert Totals(
             requests=6,
@@ -260,10 +262,11 @@ def test_old_ledger_loads(tmp_path: Path) -> None:
         )
 
 
-def test_old_ledger_goes_on(tmp_path: Path) -> None:
-    """A line that joins a request in the ledger of version 1 is taken into it."""
+@pytest.mark.parametrize("version", VERSIONS)
+def test_old_ledger_goes_on(tmp_path: Path, version: str) -> None:
+    """A line that joins a request in the ledger of each version is taken into it."""
     folder = tmp_path / "ledger"
-    shutil.copytree(DATA / "ledger-v1", folder)
+    shutil.copytree(DATA / version, folder)
     with Store(folder) as store:
         post_to_store(store, [[reply("msg_1", "req_1", output=101), reply("m", "req_stray")]])
         found = total_of(store)

@@ -13,6 +13,9 @@ from tollkeeper_daemon.records import Prompt, Reply
 Row = tuple[int, int]
 """A row of the sums: the quarter of an hour, and the number of the book."""
 
+Moment = tuple[int, str]
+"""A place on the time line: the time (ms) of a paid request, and the key of its group."""
+
 
 class Shelf(Protocol):
     """What the ledger reads of what was posted before."""
@@ -40,13 +43,17 @@ class Shelf(Protocol):
 
 
 class Posting:
-    """What a batch of records changes, to be saved whole or not at all."""
+    """What a batch of records changes, to be saved whole or not at all.
+
+    ``timeline`` says of every moment that was looked at whether there is a paid request now.
+    """
 
     def __init__(self) -> None:
         self.groups: dict[str, Group] = {}
         self.prompts: dict[str, Noted] = {}
         self.request_ids: dict[str, set[str]] = {}
         self.sums: dict[Row, Totals] = {}
+        self.timeline: dict[Moment, bool] = {}
         self.unpriced_models: set[str] = set()
         self.has_strays = False
 
@@ -133,7 +140,7 @@ class Ledger:
             entries = file_under(entries, entry.request, entry)
         before = _held(whole, shelf, posting)
         self._settle(whole, Group(entries, before.charges), before, shelf, posting)
-        self._unsettle(_held(stray, shelf, posting), posting)
+        self._unsettle(stray, _held(stray, shelf, posting), posting)
         posting.groups[stray] = Group()
 
     def _settle(
@@ -152,13 +159,14 @@ class Ledger:
         each request is.
         """
         kept = _Kept(before, rebook) if before.charges else None
-        self._unsettle(before, posting)
+        self._unsettle(key, before, posting)
         charges: list[Charge] = []
         for reply in resolve(group.entries):
             made = self._charge(reply, kept, shelf)
             if made.unpriced:
                 posting.unpriced_models.add(reply.model)
             posting.add((quarter(reply.time), made.book), totals_of(reply, made))
+            posting.timeline[reply.time, key] = True
             charges.append(made)
         posting.groups[key] = Group(group.entries, tuple(charges))
 
@@ -171,11 +179,12 @@ class Ledger:
             return Charge(book, *charge(reply, self.prices))
         return Charge(book, known.value, known.unpriced)
 
-    def _unsettle(self, group: Group, posting: Posting) -> None:
+    def _unsettle(self, key: str, group: Group, posting: Posting) -> None:
         if not group.charges:
             return
         for reply, made in zip(resolve(group.entries), group.charges, strict=True):
             posting.add((quarter(reply.time), made.book), totals_of(reply, made), -1)
+            posting.timeline[reply.time, key] = False
 
     def _post_prompt(self, prompt: Prompt, shelf: Shelf, posting: Posting) -> None:
         key = prompt.line

@@ -10,6 +10,7 @@ import lmdb
 from tollkeeper_daemon.ledger.books import Book
 from tollkeeper_daemon.store.schema import VERSION
 from tollkeeper_daemon.store.transaction import Tables, Transaction
+from tollkeeper_daemon.store.upgrade import upgrade
 
 FIRST_MAP_SIZE = 64 << 20
 
@@ -95,6 +96,8 @@ class Store:
         found = self.read(lambda transaction: transaction.meta("schema"))
         if found is None:
             self.write(lambda transaction: transaction.set_meta("schema", VERSION))
+        elif found == 1:
+            self.write(upgrade)
         elif found != VERSION:
             self._env.close()
             raise StoreError(

@@ -2,7 +2,7 @@
 
 import hashlib
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, TypeVar
 
 import lmdb
@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from tollkeeper_daemon.ledger.books import Book, Group, Noted
-from tollkeeper_daemon.ledger.ledger import Posting, Row
+from tollkeeper_daemon.ledger.ledger import Moment, Posting, Row
 from tollkeeper_daemon.ledger.totals import Totals
 from tollkeeper_daemon.records import FileId, FileMark
 from tollkeeper_daemon.store.schema import AgentRecord, Conversation, RunRecord
@@ -20,6 +20,10 @@ T = TypeVar("T", bound=Struct)
 ROW = struct.Struct(">II")
 NUMBER = struct.Struct(">I")
 INODE = struct.Struct(">QQ")
+TIME = struct.Struct(">Q")
+
+# Later than any time (ms).
+FAR = 2**63 - 1
 
 # LMDB takes keys of up to 511 bytes; longer names are filed under their digest.
 LONGEST_KEY = 400
@@ -37,6 +41,7 @@ class Tables:
         "groups",
         "prompts",
         "sums",
+        "timeline",
         "books",
         "book_numbers",
         "conversations",
@@ -120,6 +125,10 @@ class Transaction:
             cursor.putmulti(sorted(links), dupdata=True)
         for row, change in posting.sums.items():
             self._add_to_row(row, change)
+        self.add_to_timeline(moment for moment, is_paid in posting.timeline.items() if is_paid)
+        for moment, is_paid in posting.timeline.items():
+            if not is_paid:
+                self._raw.delete(_moment(moment), db=self._tables.by_name["timeline"])
 
     def _add_to_row(self, row: Row, change: Totals) -> None:
         if not change:
@@ -144,6 +153,42 @@ class Transaction:
                 if row[0] >= until:
                     return
                 yield row, _decode_totals(value)
+
+    def add_to_timeline(self, moments: Iterable[Moment]) -> None:
+        """Mark these times of requests; a second mark at the same place changes nothing."""
+        with self._raw.cursor(self._tables.by_name["timeline"]) as cursor:
+            cursor.putmulti([(key, b"") for key in sorted(map(_moment, moments))])
+
+    def request_times(self, since: int, until: int) -> tuple[int, int] | None:
+        """The first and the last time (ms) of the requests from ``since`` to before ``until``."""
+        with self._raw.cursor(self._tables.by_name["timeline"]) as cursor:
+            if not cursor.set_range(TIME.pack(since)):
+                return None
+            (first,) = TIME.unpack_from(cursor.key())
+            if first >= until:
+                return None
+            # The entry before the first that is too late; where none is, the last of all.
+            _ = cursor.prev() if cursor.set_range(TIME.pack(until)) else cursor.last()
+            (last,) = TIME.unpack_from(cursor.key())
+            return first, last
+
+    def timeline(
+        self, since: int = 0, until: int = FAR, after: bytes = b""
+    ) -> Iterator[tuple[bytes, int, str]]:
+        """The requests from ``since`` to before ``until`` (ms), oldest first.
+
+        Each with its own key, behind which a later look goes on when it is given as ``after``, its
+        time, and the key of its group; one for each time at which the group has a request.
+        """
+        with self._raw.cursor(self._tables.by_name["timeline"]) as cursor:
+            if not cursor.set_range(max(TIME.pack(since), after)):
+                return
+            for key in cursor.iternext(keys=True, values=False):
+                (time,) = TIME.unpack_from(key)
+                if time >= until:
+                    return
+                if key != after:
+                    yield bytes(key), time, bytes(key[TIME.size :]).decode()
 
     def book(self, number: int) -> Book:
         """The book with this number."""
@@ -213,6 +258,11 @@ class Transaction:
         with self._raw.cursor(self._tables.by_name[table]) as cursor:
             for key, value in cursor.iternext():
                 yield bytes(key), bytes(value)
+
+
+def _moment(moment: Moment) -> bytes:
+    time, group = moment
+    return TIME.pack(time) + _key(group)
 
 
 def _key(name: str) -> bytes:
