@@ -1,6 +1,8 @@
 """The store: what is saved comes back, the file grows, and old files load."""
 
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -121,6 +123,28 @@ def test_map_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (tmp_path / "data.mdb").stat().st_size > 256 << 10
     with Store(tmp_path) as store:
         assert 4_000 == total_of(store).requests
+
+
+def test_map_grows_behind_a_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that reads while the map grows reads on undisturbed, and sees what it saw."""
+    monkeypatch.setattr(store_module, "FIRST_MAP_SIZE", 256 << 10)
+    reading, saved = threading.Event(), threading.Event()
+
+    def read_slowly(transaction: Transaction) -> int:
+        groups = transaction.all_groups()
+        next(groups)
+        reading.set()
+        saved.wait(0.5)  # In vain, since who saves waits for this.
+        return 1 + sum(1 for _ in groups)
+
+    with Store(tmp_path) as store, ThreadPoolExecutor() as threads:
+        post_to_store(store, [[reply(f"a{each}") for each in range(100)]])
+        seen = threads.submit(store.read, read_slowly)
+        assert reading.wait(10)
+        post_to_store(store, [[reply(f"b{each}") for each in range(4_000)]])
+        saved.set()
+        assert 100 == seen.result(10)
+        assert 4_100 == total_of(store).requests
 
 
 def test_letting_go_loses_nothing(tmp_path: Path) -> None:
