@@ -7,6 +7,7 @@ from tollkeeper_daemon.ledger.books import Book, Charge, Group, Noted, quarter, 
 from tollkeeper_daemon.ledger.charge import charge
 from tollkeeper_daemon.ledger.prices import PriceList
 from tollkeeper_daemon.ledger.requests import file_under, identity, resolve, stray_key
+from tollkeeper_daemon.ledger.tombstones import tombstone_of_prompt, tombstones_of_request
 from tollkeeper_daemon.ledger.totals import Totals
 from tollkeeper_daemon.records import Prompt, Reply
 
@@ -39,6 +40,15 @@ class Shelf(Protocol):
     @property
     def has_strays(self) -> bool:
         """Whether any group is filed under a request id, for want of a message id."""
+        ...
+
+    @property
+    def has_gone(self) -> bool:
+        """Whether anything was ever dropped, because it was old."""
+        ...
+
+    def is_gone(self, *tombstones: str) -> bool:
+        """Whether something was dropped that left one of these."""
         ...
 
 
@@ -108,8 +118,11 @@ class Ledger:
         entries = file_under(before.entries, request, reply)
         if entries is before.entries:
             return
-        if len(entries) > len(before.entries) and request and key.startswith("m:"):
-            posting.request_ids.setdefault(request, set()).add(key)
+        if len(entries) > len(before.entries):
+            if shelf.has_gone and shelf.is_gone(*tombstones_of_request(key, request)):
+                return
+            if request and key.startswith("m:"):
+                posting.request_ids.setdefault(request, set()).add(key)
         group = Group(entries, before.charges)
         if twin := self._twin(key, request, shelf, posting):
             self._merge_twins(key, group, twin, shelf, posting)
@@ -190,7 +203,8 @@ class Ledger:
         key = prompt.line
         known = posting.prompts.get(key) or shelf.noted(key)
         if known is None:
-            self._note(key, prompt, None, shelf, posting)
+            if not (shelf.has_gone and shelf.is_gone(tombstone_of_prompt(key))):
+                self._note(key, prompt, None, shelf, posting)
         elif (merged := _join_prompts(known.prompt, prompt)) != known.prompt:
             self._note(key, merged, known, shelf, posting)
 

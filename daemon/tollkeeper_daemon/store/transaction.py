@@ -11,8 +11,10 @@ from msgspec import Struct
 
 from tollkeeper_daemon.ledger.books import Book, Group, Noted
 from tollkeeper_daemon.ledger.ledger import Moment, Posting, Row
+from tollkeeper_daemon.ledger.requests import resolve, stray_key
+from tollkeeper_daemon.ledger.tombstones import tombstone_of_prompt, tombstones_of
 from tollkeeper_daemon.ledger.totals import Totals
-from tollkeeper_daemon.records import FileId, FileMark
+from tollkeeper_daemon.records import FileId, FileMark, Prompt
 from tollkeeper_daemon.store.schema import AgentRecord, Conversation, RunRecord
 
 T = TypeVar("T", bound=Struct)
@@ -42,6 +44,7 @@ class Tables:
         "prompts",
         "sums",
         "timeline",
+        "gone",
         "books",
         "book_numbers",
         "conversations",
@@ -63,6 +66,7 @@ class Transaction:
         self._books = books
         self._opened: dict[Book, int] = {}
         self._has_strays: bool | None = None
+        self._has_gone: bool | None = None
 
     # What the ledger asks for (see Shelf).
 
@@ -93,6 +97,16 @@ class Transaction:
     def _look_for_strays(self) -> bool:
         with self._raw.cursor(self._tables.by_name["groups"]) as cursor:
             return cursor.set_range(b"r:") and bytes(cursor.key()).startswith(b"r:")
+
+    @property
+    def has_gone(self) -> bool:
+        if self._has_gone is None:
+            self._has_gone = self.count("gone") > 0
+        return self._has_gone
+
+    def is_gone(self, *tombstones: str) -> bool:
+        db = self._tables.by_name["gone"]
+        return any(self._raw.get(_digest(each), db=db) is not None for each in tombstones)
 
     def _find_or_open(self, book: Book) -> int:
         encoded = _encode(book)
@@ -190,6 +204,42 @@ class Transaction:
                 if key != after:
                     yield bytes(key), time, bytes(key[TIME.size :]).decode()
 
+    def prompts(self, after: str = "") -> Iterator[Noted]:
+        """Every prompt, in the order of their keys, from behind that of the line id ``after``."""
+        with self._raw.cursor(self._tables.by_name["prompts"]) as cursor:
+            behind = _key(after) if after else b""
+            if cursor.set_range(behind):
+                for key, value in cursor.iternext():
+                    if key != behind:
+                        yield _decode_noted(value)
+
+    def drop_group(self, key: str) -> None:
+        """Forget this group, and remember that it was counted; the sums over it stay."""
+        group = self.group(key) or Group()
+        self._bury(tombstones_of(key, group.entries))
+        for reply in resolve(group.entries):
+            self._raw.delete(_moment((reply.time, key)), db=self._tables.by_name["timeline"])
+        for request in {entry.request for entry in group.entries if key.startswith("m:")}:
+            link = key.encode()[:LONGEST_KEY]
+            self._raw.delete(_key(request), link, db=self._tables.request_ids)
+            # A stray that joined this group left an empty one behind.
+            if self.group(stray_key(request)) == Group():
+                self._delete_group(stray_key(request))
+        self._delete_group(key)
+
+    def drop_prompt(self, prompt: Prompt) -> None:
+        """Forget this prompt, and remember that it was counted."""
+        self._bury({tombstone_of_prompt(prompt.line)})
+        self._raw.delete(_key(prompt.line), db=self._tables.by_name["prompts"])
+
+    def _bury(self, tombstones: set[str]) -> None:
+        for each in tombstones:
+            self._raw.put(_digest(each), b"", db=self._tables.by_name["gone"])
+        self._has_gone = True
+
+    def _delete_group(self, key: str) -> None:
+        self._raw.delete(_key(key), db=self._tables.by_name["groups"])
+
     def book(self, number: int) -> Book:
         """The book with this number."""
         found = self._raw.get(NUMBER.pack(number), db=self._tables.by_name["books"])
@@ -258,6 +308,10 @@ class Transaction:
         with self._raw.cursor(self._tables.by_name[table]) as cursor:
             for key, value in cursor.iternext():
                 yield bytes(key), bytes(value)
+
+
+def _digest(tombstone: str) -> bytes:
+    return hashlib.blake2b(tombstone.encode("utf-8", "surrogatepass"), digest_size=8).digest()
 
 
 def _moment(moment: Moment) -> bytes:
