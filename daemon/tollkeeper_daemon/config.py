@@ -1,10 +1,10 @@
 """The settings in config.toml: what they are, their defaults, and what is wrong with a file."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
@@ -41,6 +41,12 @@ class Reports(Struct, frozen=True, forbid_unknown_fields=True):
     start_of_week: Weekday = "sunday"
 
 
+class History(Struct, frozen=True, forbid_unknown_fields=True):
+    """``[history]``: how many days each single request is kept, 0 for ever; sums always are."""
+
+    keep_requests_days: Annotated[int, Meta(ge=0)] = 400
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings; each has a default, so that no file is needed."""
 
@@ -48,6 +54,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     accounts: Accounts = Accounts()
     notify: Notify = Notify()
     reports: Reports = Reports()
+    history: History = History()
 
 
 def load_config(path: Path) -> Config:

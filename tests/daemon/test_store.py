@@ -1,6 +1,8 @@
 """The store: what is saved comes back, the file grows, and old files load."""
 
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -28,6 +30,7 @@ from .shelf import (
 )
 from .test_ledger import reply
 
+VERSIONS = ["ledger-v1", "ledger-v2"]
 AGENT = AgentRecord("4711-99", 4711, "Agent-1", NINE_MS, "run-1", budget=5, named_by_label=True)
 
 
@@ -120,6 +123,28 @@ def test_map_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (tmp_path / "data.mdb").stat().st_size > 256 << 10
     with Store(tmp_path) as store:
         assert 4_000 == total_of(store).requests
+
+
+def test_map_grows_behind_a_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that reads while the map grows reads on undisturbed, and sees what it saw."""
+    monkeypatch.setattr(store_module, "FIRST_MAP_SIZE", 256 << 10)
+    reading, saved = threading.Event(), threading.Event()
+
+    def read_slowly(transaction: Transaction) -> int:
+        groups = transaction.all_groups()
+        next(groups)
+        reading.set()
+        saved.wait(0.5)  # In vain, since who saves waits for this.
+        return 1 + sum(1 for _ in groups)
+
+    with Store(tmp_path) as store, ThreadPoolExecutor() as threads:
+        post_to_store(store, [[reply(f"a{each}") for each in range(100)]])
+        seen = threads.submit(store.read, read_slowly)
+        assert reading.wait(10)
+        post_to_store(store, [[reply(f"b{each}") for each in range(4_000)]])
+        saved.set()
+        assert 100 == seen.result(10)
+        assert 4_100 == total_of(store).requests
 
 
 def test_letting_go_loses_nothing(tmp_path: Path) -> None:
@@ -232,10 +257,11 @@ def test_strays_are_noticed_within_a_transaction(tmp_path: Path) -> None:
         assert store.read(lambda transaction: transaction.has_strays)
 
 
-def test_old_ledger_loads(tmp_path: Path) -> None:
-    """The ledger of version 1 loads and says what it said when it was written."""
+@pytest.mark.parametrize("version", VERSIONS)
+def test_old_ledger_loads(tmp_path: Path, version: str) -> None:
+    """The ledger of each version loads and says what it said when it was written."""
     folder = tmp_path / "ledger"
-    shutil.copytree(DATA / "ledger-v1", folder)
+    shutil.copytree(DATA / version, folder)
     with Store(folder) as store:
         assert Totals(
             requests=6,
@@ -260,10 +286,11 @@ def test_old_ledger_loads(tmp_path: Path) -> None:
         )
 
 
-def test_old_ledger_goes_on(tmp_path: Path) -> None:
-    """A line that joins a request in the ledger of version 1 is taken into it."""
+@pytest.mark.parametrize("version", VERSIONS)
+def test_old_ledger_goes_on(tmp_path: Path, version: str) -> None:
+    """A line that joins a request in the ledger of each version is taken into it."""
     folder = tmp_path / "ledger"
-    shutil.copytree(DATA / "ledger-v1", folder)
+    shutil.copytree(DATA / version, folder)
     with Store(folder) as store:
         post_to_store(store, [[reply("msg_1", "req_1", output=101), reply("m", "req_stray")]])
         found = total_of(store)

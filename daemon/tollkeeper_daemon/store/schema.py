@@ -6,7 +6,7 @@ All are MessagePack arrays: fields are only ever added at the end, with a defaul
 from msgspec import Struct
 
 # Counts up when a stored form changes in a way that new defaults can't bridge.
-VERSION = 1
+VERSION = 2
 
 
 class Conversation(Struct, frozen=True, array_like=True, gc=False):
