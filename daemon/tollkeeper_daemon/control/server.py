@@ -13,6 +13,7 @@ import zmq.asyncio
 from tollkeeper import wire
 from tollkeeper.errors import ProtocolError
 from tollkeeper_daemon.control import (
+    blocks,
     daily,
     health,
     monthly,
@@ -47,6 +48,7 @@ REPORTS: dict[str, Verb] = {
     "weekly": weekly.answer,
     "monthly": monthly.answer,
     "session": session.answer,
+    "blocks": blocks.answer,
 }
 
 
