@@ -29,6 +29,9 @@ WARNING = 0.8
 Times = Callable[[int], tuple[int, int]]
 """The first and the last time (ms) of the requests in a quarter of an hour."""
 
+Window = tuple[int, int]
+"""Start and end (ms) of a window of the plan."""
+
 Cell = tuple[str, bool, tuple[str, ...]]
 
 
@@ -109,7 +112,7 @@ def _blocks(
         if not any(figures[REQUESTS] for _, figures in cells):
             continue  # A prompt alone is no use of the plan.
         start = quarter * QUARTER_MS
-        window = next((each for each in windows if each[0] <= start < each[1]), None)
+        window = _window(windows, start, times)
         if block is None or not _goes_on(block, window, start, last_quarter, times, length):
             if block is not None:
                 block.last = times(last_quarter)[1]
@@ -123,9 +126,14 @@ def _blocks(
     return found
 
 
-def _begun(
-    window: tuple[int, int] | None, first: int, windows: list[tuple[int, int]], length: int
-) -> Block:
+def _window(windows: list[Window], start: int, times: Times) -> Window | None:
+    """The window that the quarter lies in; one with an edge in it goes where its first request does."""
+    if any(start < edge < start + QUARTER_MS for window in windows for edge in window):
+        start = times(start // QUARTER_MS)[0]
+    return next((each for each in windows if each[0] <= start < each[1]), None)
+
+
+def _begun(window: Window | None, first: int, windows: list[Window], length: int) -> Block:
     if window:
         return Block(*window, real=True, first=first, last=first)
     start = first - first % HOUR_MS
@@ -136,7 +144,7 @@ def _begun(
 
 def _goes_on(
     block: Block,
-    window: tuple[int, int] | None,
+    window: Window | None,
     start: int,
     last_quarter: int,
     times: Times,
