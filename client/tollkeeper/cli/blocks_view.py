@@ -88,9 +88,9 @@ def _weight(block: Block, money: bool) -> float:
 
 def _span(block: Block, zone: tzinfo | None) -> str:
     start, end = (_local(block[key], zone) for key in ("startTime", "endTime"))
-    told = f"{start:%Y-%m-%d %H:%M} – {end:%H:%M}"
     if block["isGap"]:
-        return f"{told} ({words.span((end - start).total_seconds())} idle)"
+        return f"{start:%Y-%m-%d %H:%M} idle {words.span((end - start).total_seconds())}"
+    told = f"{start:%Y-%m-%d %H:%M} – {end:%H:%M}"
     return f"{told} now" if block["isActive"] else told
 
 
