@@ -1,10 +1,12 @@
 """The settings in config.toml: what they are, their defaults, and what is wrong with a file."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
+
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
 class ConfigError(Exception):
@@ -33,12 +35,26 @@ class Notify(Struct, frozen=True, forbid_unknown_fields=True):
     desktop: bool = True
 
 
+class Reports(Struct, frozen=True, forbid_unknown_fields=True):
+    """``[reports]``: on which day weeks begin, in the report by week."""
+
+    start_of_week: Weekday = "sunday"
+
+
+class History(Struct, frozen=True, forbid_unknown_fields=True):
+    """``[history]``: how many days each single request is kept, 0 for ever; sums always are."""
+
+    keep_requests_days: Annotated[int, Meta(ge=0)] = 400
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings; each has a default, so that no file is needed."""
 
     sources: Sources = Sources()
     accounts: Accounts = Accounts()
     notify: Notify = Notify()
+    reports: Reports = Reports()
+    history: History = History()
 
 
 def load_config(path: Path) -> Config:

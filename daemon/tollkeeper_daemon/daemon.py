@@ -24,6 +24,7 @@ from tollkeeper_daemon.pipeline import Pipeline
 from tollkeeper_daemon.pricing import Pricing
 from tollkeeper_daemon.reading import Scan
 from tollkeeper_daemon.repricing import Repricer
+from tollkeeper_daemon.retention import Retention
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.sources.homes import Home, Homes
 from tollkeeper_daemon.sources.watcher import Watcher
@@ -91,6 +92,7 @@ class Daemon:
             lambda text: self.herald.alert("watches", text),
         )
         self.marks = Marks(store)
+        self.retention = Retention(store, config.history.keep_requests_days)
         # What went wrong, until something is saved again.
         self.failing: str | None = None
         self._pending: set[str] = set()
@@ -121,6 +123,7 @@ class Daemon:
             asyncio.create_task(self._every(SWEEP_SECONDS, self._sweep)),
             asyncio.create_task(self._beat_on()),
             asyncio.create_task(self._beat_for_newcomers()),
+            asyncio.create_task(self.retention.run()),
         ]
 
     async def stop(self) -> None:
@@ -245,6 +248,7 @@ class Daemon:
         for agent in self.roster.agents.values():
             self._agent_changed(agent)
         self.herald.beat()
+        self.retention.call()
 
     async def _import_all(self, backlog: list[Job], progress: Progress) -> None:
         """Post what is read in large batches, since each costs a write to the disk."""
@@ -321,6 +325,7 @@ class Daemon:
         midnight, self._next_midnight = local_day(now)
         self.pipeline.begin_day(midnight, self._next_midnight)
         self.marks.forget_deleted()
+        self.retention.call()
 
     # The agents, as the census finds them.
 

@@ -42,6 +42,7 @@ class DictShelf:
         self.requests: dict[str, set[str]] = {}
         self.books: list[Book] = []
         self.sums: dict[Row, Totals] = {}
+        self.gone: set[str] = set()
 
     def group(self, key: str) -> Group | None:
         return self.groups.get(key)
@@ -60,6 +61,13 @@ class DictShelf:
     @property
     def has_strays(self) -> bool:
         return any(key.startswith("r:") for key in self.groups)
+
+    @property
+    def has_gone(self) -> bool:
+        return bool(self.gone)
+
+    def is_gone(self, *tombstones: str) -> bool:
+        return not self.gone.isdisjoint(tombstones)
 
     def book(self, number: int) -> Book:
         """The book with this number."""

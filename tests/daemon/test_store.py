@@ -2,6 +2,7 @@
 
 import shutil
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -29,6 +30,7 @@ from .shelf import (
 )
 from .test_ledger import reply
 
+VERSIONS = ["ledger-v1", "ledger-v2"]
 AGENT = AgentRecord("4711-99", 4711, "Agent-1", NINE_MS, "run-1", budget=5, named_by_label=True)
 
 
@@ -123,33 +125,26 @@ def test_map_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert 4_000 == total_of(store).requests
 
 
-def test_map_waits_for_readers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A thread reads to its end though the map has to grow meanwhile, and can read again."""
+def test_map_grows_behind_a_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that reads while the map grows reads on undisturbed, and sees what it saw."""
     monkeypatch.setattr(store_module, "FIRST_MAP_SIZE", 256 << 10)
-    begun, grown = threading.Event(), threading.Event()
-    found: list[int] = []
+    reading, saved = threading.Event(), threading.Event()
 
-    def count(transaction: Transaction) -> int:
+    def read_slowly(transaction: Transaction) -> int:
         groups = transaction.all_groups()
         next(groups)
-        begun.set()
-        grown.wait(0.2)  # The first time in vain: the map can't grow before this is through.
+        reading.set()
+        saved.wait(0.5)  # In vain, since who saves waits for this.
         return 1 + sum(1 for _ in groups)
 
-    def read() -> None:
-        found.append(store.read(count))
-        grown.wait(20)
-        found.append(store.read(count))
-
-    with Store(tmp_path) as store:
-        post_to_store(store, [[reply("m", "r", output=1)]])
-        thread = threading.Thread(target=read)
-        thread.start()
-        begun.wait()
-        post_to_store(store, [[reply(f"m{each}", f"r{each}", output=1) for each in range(4_000)]])
-        grown.set()
-        thread.join()
-    assert [1, 4_001] == found
+    with Store(tmp_path) as store, ThreadPoolExecutor() as threads:
+        post_to_store(store, [[reply(f"a{each}") for each in range(100)]])
+        seen = threads.submit(store.read, read_slowly)
+        assert reading.wait(10)
+        post_to_store(store, [[reply(f"b{each}") for each in range(4_000)]])
+        saved.set()
+        assert 100 == seen.result(10)
+        assert 4_100 == total_of(store).requests
 
 
 def test_letting_go_loses_nothing(tmp_path: Path) -> None:
@@ -262,10 +257,11 @@ def test_strays_are_noticed_within_a_transaction(tmp_path: Path) -> None:
         assert store.read(lambda transaction: transaction.has_strays)
 
 
-def test_old_ledger_loads(tmp_path: Path) -> None:
-    """The ledger of version 1 loads and says what it said when it was written."""
+@pytest.mark.parametrize("version", VERSIONS)
+def test_old_ledger_loads(tmp_path: Path, version: str) -> None:
+    """The ledger of each version loads and says what it said when it was written."""
     folder = tmp_path / "ledger"
-    shutil.copytree(DATA / "ledger-v1", folder)
+    shutil.copytree(DATA / version, folder)
     with Store(folder) as store:
         assert Totals(
             requests=6,
@@ -290,10 +286,11 @@ def test_old_ledger_loads(tmp_path: Path) -> None:
         )
 
 
-def test_old_ledger_goes_on(tmp_path: Path) -> None:
-    """A line that joins a request in the ledger of version 1 is taken into it."""
+@pytest.mark.parametrize("version", VERSIONS)
+def test_old_ledger_goes_on(tmp_path: Path, version: str) -> None:
+    """A line that joins a request in the ledger of each version is taken into it."""
     folder = tmp_path / "ledger"
-    shutil.copytree(DATA / "ledger-v1", folder)
+    shutil.copytree(DATA / version, folder)
     with Store(folder) as store:
         post_to_store(store, [[reply("msg_1", "req_1", output=101), reply("m", "req_stray")]])
         found = total_of(store)

@@ -1,4 +1,4 @@
-"""Writes the ledger fixture: ``python tests/data/make_ledger.py tests/data/ledger-v1``.
+"""Writes the ledger fixture: ``python tests/data/make_ledger.py tests/data/ledger-v2``.
 
 A ledger that any later version must load. Make one more folder for each new schema version, with
 the code that writes it, and leave the older ones as they are.

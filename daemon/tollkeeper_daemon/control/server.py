@@ -13,8 +13,10 @@ import zmq.asyncio
 from tollkeeper import wire
 from tollkeeper.errors import ProtocolError
 from tollkeeper_daemon.control import (
+    blocks,
     daily,
     health,
+    monthly,
     ping,
     plans,
     plans_remove,
@@ -27,6 +29,7 @@ from tollkeeper_daemon.control import (
     session,
     shutdown,
     snapshot,
+    weekly,
 )
 from tollkeeper_daemon.control.refusal import Refused
 from tollkeeper_daemon.daemon import Daemon
@@ -53,7 +56,10 @@ VERBS: dict[str, Verb] = {
 # These read much and change nothing: they run in a thread, with a view of the store of their own.
 REPORTS: dict[str, Verb] = {
     "daily": daily.answer,
+    "weekly": weekly.answer,
+    "monthly": monthly.answer,
     "session": session.answer,
+    "blocks": blocks.answer,
     "prices.check": prices_check.answer,
 }
 

@@ -7,11 +7,15 @@ from tollkeeper_daemon.ledger.books import Book, Charge, Group, Noted, quarter, 
 from tollkeeper_daemon.ledger.charge import charge
 from tollkeeper_daemon.ledger.prices import PriceList
 from tollkeeper_daemon.ledger.requests import file_under, identity, resolve, stray_key
+from tollkeeper_daemon.ledger.tombstones import tombstone_of_prompt, tombstones_of_request
 from tollkeeper_daemon.ledger.totals import Totals
 from tollkeeper_daemon.records import Prompt, Reply
 
 Row = tuple[int, int]
 """A row of the sums: the quarter of an hour, and the number of the book."""
+
+Moment = tuple[int, str]
+"""A place on the time line: the time (ms) of a paid request, and the key of its group."""
 
 
 class Shelf(Protocol):
@@ -38,15 +42,28 @@ class Shelf(Protocol):
         """Whether any group is filed under a request id, for want of a message id."""
         ...
 
+    @property
+    def has_gone(self) -> bool:
+        """Whether anything was ever dropped, because it was old."""
+        ...
+
+    def is_gone(self, *tombstones: str) -> bool:
+        """Whether something was dropped that left one of these."""
+        ...
+
 
 class Posting:
-    """What a batch of records changes, to be saved whole or not at all."""
+    """What a batch of records changes, to be saved whole or not at all.
+
+    ``timeline`` says of every moment that was looked at whether there is a paid request now.
+    """
 
     def __init__(self) -> None:
         self.groups: dict[str, Group] = {}
         self.prompts: dict[str, Noted] = {}
         self.request_ids: dict[str, set[str]] = {}
         self.sums: dict[Row, Totals] = {}
+        self.timeline: dict[Moment, bool] = {}
         self.unpriced_models: set[str] = set()
         self.has_strays = False
 
@@ -101,8 +118,11 @@ class Ledger:
         entries = file_under(before.entries, request, reply)
         if entries is before.entries:
             return
-        if len(entries) > len(before.entries) and request and key.startswith("m:"):
-            posting.request_ids.setdefault(request, set()).add(key)
+        if len(entries) > len(before.entries):
+            if shelf.has_gone and shelf.is_gone(*tombstones_of_request(key, request)):
+                return
+            if request and key.startswith("m:"):
+                posting.request_ids.setdefault(request, set()).add(key)
         group = Group(entries, before.charges)
         if twin := self._twin(key, request, shelf, posting):
             self._merge_twins(key, group, twin, shelf, posting)
@@ -133,7 +153,7 @@ class Ledger:
             entries = file_under(entries, entry.request, entry)
         before = _held(whole, shelf, posting)
         self._settle(whole, Group(entries, before.charges), before, shelf, posting)
-        self._unsettle(_held(stray, shelf, posting), posting)
+        self._unsettle(stray, _held(stray, shelf, posting), posting)
         posting.groups[stray] = Group()
 
     def _settle(
@@ -152,13 +172,14 @@ class Ledger:
         each request is.
         """
         kept = _Kept(before, rebook) if before.charges else None
-        self._unsettle(before, posting)
+        self._unsettle(key, before, posting)
         charges: list[Charge] = []
         for reply in resolve(group.entries):
             made = self._charge(reply, kept, shelf)
             if made.unpriced:
                 posting.unpriced_models.add(reply.model)
             posting.add((quarter(reply.time), made.book), totals_of(reply, made))
+            posting.timeline[reply.time, key] = True
             charges.append(made)
         posting.groups[key] = Group(group.entries, tuple(charges))
 
@@ -171,17 +192,19 @@ class Ledger:
             return Charge(book, *charge(reply, self.prices))
         return Charge(book, known.value, known.unpriced)
 
-    def _unsettle(self, group: Group, posting: Posting) -> None:
+    def _unsettle(self, key: str, group: Group, posting: Posting) -> None:
         if not group.charges:
             return
         for reply, made in zip(resolve(group.entries), group.charges, strict=True):
             posting.add((quarter(reply.time), made.book), totals_of(reply, made), -1)
+            posting.timeline[reply.time, key] = False
 
     def _post_prompt(self, prompt: Prompt, shelf: Shelf, posting: Posting) -> None:
         key = prompt.line
         known = posting.prompts.get(key) or shelf.noted(key)
         if known is None:
-            self._note(key, prompt, None, shelf, posting)
+            if not (shelf.has_gone and shelf.is_gone(tombstone_of_prompt(key))):
+                self._note(key, prompt, None, shelf, posting)
         elif (merged := _join_prompts(known.prompt, prompt)) != known.prompt:
             self._note(key, merged, known, shelf, posting)
 

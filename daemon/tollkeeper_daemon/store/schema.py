@@ -6,7 +6,7 @@ All are MessagePack arrays: fields are only ever added at the end, with a defaul
 from msgspec import Struct
 
 # Counts up when a stored form changes in a way that new defaults can't bridge.
-VERSION = 1
+VERSION = 2
 
 
 class Conversation(Struct, frozen=True, array_like=True, gc=False):
@@ -62,3 +62,15 @@ class RunRecord(Struct, frozen=True, array_like=True, gc=False):
     started: int
     last_lived: int
     ended: int = 0
+
+
+class PlanWindow(Struct, frozen=True, array_like=True, gc=False):
+    """A window of a plan, as the API named it when it refused a request; times in ms.
+
+    ``kind`` is the API's own name, such as ``five_hour``; ``seen`` is when it was first named.
+    """
+
+    kind: str
+    account: str
+    resets_at: int
+    seen: int

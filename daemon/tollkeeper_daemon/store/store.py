@@ -11,8 +11,11 @@ import lmdb
 from tollkeeper_daemon.ledger.books import Book
 from tollkeeper_daemon.store.schema import VERSION
 from tollkeeper_daemon.store.transaction import Tables, Transaction
+from tollkeeper_daemon.store.upgrade import upgrade
 
 FIRST_MAP_SIZE = 64 << 20
+# More than there are threads that read at one time.
+MOST_READERS = 64
 
 T = TypeVar("T")
 
@@ -43,7 +46,7 @@ class Store:
                 map_size=max(FIRST_MAP_SIZE, _size_on_disk(path) * 2),
                 max_dbs=len(Tables.NAMES) + 4,
                 metasync=False,
-                max_readers=8,
+                max_readers=MOST_READERS,
                 mode=0o600,
             )
         except (lmdb.Error, OSError) as error:
@@ -53,8 +56,8 @@ class Store:
             ) from None
         self._tables = Tables(self._env)
         self._books: dict[Book, int] = {}
-        self._readers = 0
-        self._turn = threading.Condition()
+        self._reads = 0
+        self._read_ended = threading.Condition()
         self._check_version(path)
 
     def __enter__(self) -> Self:
@@ -85,16 +88,16 @@ class Store:
                 return result
 
     def read(self, work: Callable[[Transaction], T]) -> T:
-        """Look things up in one consistent state; the work must not write."""
-        with self._turn:
-            self._readers += 1
+        """Look things up in one consistent state, in any thread; the work must not write."""
+        with self._read_ended:
+            self._reads += 1
         try:
             with self._env.begin() as raw:
                 return work(Transaction(raw, self._tables, self._books))
         finally:
-            with self._turn:
-                self._readers -= 1
-                self._turn.notify_all()
+            with self._read_ended:
+                self._reads -= 1
+                self._read_ended.notify_all()
 
     def let_go(self) -> None:
         """Give back the memory that a large import took: cached books, and the pages it touched."""
@@ -102,15 +105,17 @@ class Store:
         self._map_anew(self._env.info()["map_size"])  # With no page in.
 
     def _map_anew(self, size: int) -> None:
-        """Map the file once no thread reads: LMDB lets nobody go on in a map that is gone."""
-        with self._turn:
-            self._turn.wait_for(lambda: not self._readers)
+        """Map the file at another place in memory, when nobody reads at the old one any more."""
+        with self._read_ended:
+            self._read_ended.wait_for(lambda: not self._reads)
             self._env.set_mapsize(size)
 
     def _check_version(self, path: Path) -> None:
         found = self.read(lambda transaction: transaction.meta("schema"))
         if found is None:
             self.write(lambda transaction: transaction.set_meta("schema", VERSION))
+        elif found == 1:
+            self.write(upgrade)
         elif found != VERSION:
             self._env.close()
             raise StoreError(

@@ -2,7 +2,7 @@
 
 import hashlib
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, ClassVar, TypeVar
 
@@ -11,16 +11,22 @@ import msgspec
 from msgspec import Struct
 
 from tollkeeper_daemon.ledger.books import Book, Group, Noted
-from tollkeeper_daemon.ledger.ledger import Posting, Row
+from tollkeeper_daemon.ledger.ledger import Moment, Posting, Row
+from tollkeeper_daemon.ledger.requests import resolve, stray_key
+from tollkeeper_daemon.ledger.tombstones import tombstone_of_prompt, tombstones_of
 from tollkeeper_daemon.ledger.totals import Totals
-from tollkeeper_daemon.records import FileId, FileMark
-from tollkeeper_daemon.store.schema import AgentRecord, Conversation, RunRecord
+from tollkeeper_daemon.records import FileId, FileMark, Prompt
+from tollkeeper_daemon.store.schema import AgentRecord, Conversation, PlanWindow, RunRecord
 
 T = TypeVar("T", bound=Struct)
 
 ROW = struct.Struct(">II")
 NUMBER = struct.Struct(">I")
 INODE = struct.Struct(">QQ")
+TIME = struct.Struct(">Q")
+
+# Later than any time (ms).
+FAR = 2**63 - 1
 
 # LMDB takes keys of up to 511 bytes; longer names are filed under their digest.
 LONGEST_KEY = 400
@@ -38,11 +44,14 @@ class Tables:
         "groups",
         "prompts",
         "sums",
+        "timeline",
+        "gone",
         "books",
         "book_numbers",
         "conversations",
         "agents",
         "runs",
+        "windows",
     )
 
     def __init__(self, env: lmdb.Environment) -> None:
@@ -59,6 +68,7 @@ class Transaction:
         self._books = books
         self._opened: dict[Book, int] = {}
         self._has_strays: bool | None = None
+        self._has_gone: bool | None = None
 
     # What the ledger asks for (see Shelf).
 
@@ -89,6 +99,16 @@ class Transaction:
     def _look_for_strays(self) -> bool:
         with self._raw.cursor(self._tables.by_name["groups"]) as cursor:
             return cursor.set_range(b"r:") and bytes(cursor.key()).startswith(b"r:")
+
+    @property
+    def has_gone(self) -> bool:
+        if self._has_gone is None:
+            self._has_gone = self.count("gone") > 0
+        return self._has_gone
+
+    def is_gone(self, *tombstones: str) -> bool:
+        db = self._tables.by_name["gone"]
+        return any(self._raw.get(_digest(each), db=db) is not None for each in tombstones)
 
     def _find_or_open(self, book: Book) -> int:
         encoded = _encode(book)
@@ -121,6 +141,10 @@ class Transaction:
             cursor.putmulti(sorted(links), dupdata=True)
         for row, change in posting.sums.items():
             self._add_to_row(row, change)
+        self.add_to_timeline(moment for moment, is_paid in posting.timeline.items() if is_paid)
+        for moment, is_paid in posting.timeline.items():
+            if not is_paid:
+                self._raw.delete(_moment(moment), db=self._tables.by_name["timeline"])
 
     def _add_to_row(self, row: Row, change: Totals) -> None:
         if not change:
@@ -146,6 +170,90 @@ class Transaction:
                     return
                 yield row, _decode_totals(value)
 
+    def figures(self, since: int = 0) -> list[tuple[int, int, list[int]]]:
+        """The rows of the sums from this quarter on: quarter, book's number, and the bare counts.
+
+        What a report walks over: counts without their names are summed up several times faster.
+        """
+        found: list[tuple[int, int, list[int]]] = []
+        with self._raw.cursor(self._tables.by_name["sums"]) as cursor:
+            if cursor.set_range(ROW.pack(since, 0)):
+                for key, value in cursor.iternext():
+                    found.append((*ROW.unpack(key), _decode_figures(value)))
+        return found
+
+    def add_to_timeline(self, moments: Iterable[Moment]) -> None:
+        """Mark these times of requests; a second mark at the same place changes nothing."""
+        with self._raw.cursor(self._tables.by_name["timeline"]) as cursor:
+            cursor.putmulti([(key, b"") for key in sorted(map(_moment, moments))])
+
+    def request_times(self, since: int, until: int) -> tuple[int, int] | None:
+        """The first and the last time (ms) of the requests from ``since`` to before ``until``."""
+        with self._raw.cursor(self._tables.by_name["timeline"]) as cursor:
+            if not cursor.set_range(TIME.pack(since)):
+                return None
+            (first,) = TIME.unpack_from(cursor.key())
+            if first >= until:
+                return None
+            # The entry before the first that is too late; where none is, the last of all.
+            _ = cursor.prev() if cursor.set_range(TIME.pack(until)) else cursor.last()
+            (last,) = TIME.unpack_from(cursor.key())
+            return first, last
+
+    def timeline(
+        self, since: int = 0, until: int = FAR, after: bytes = b""
+    ) -> Iterator[tuple[bytes, int, str]]:
+        """The requests from ``since`` to before ``until`` (ms), oldest first.
+
+        Each with its own key, behind which a later look goes on when it is given as ``after``, its
+        time, and the key of its group; one for each time at which the group has a request.
+        """
+        with self._raw.cursor(self._tables.by_name["timeline"]) as cursor:
+            if not cursor.set_range(max(TIME.pack(since), after)):
+                return
+            for key in cursor.iternext(keys=True, values=False):
+                (time,) = TIME.unpack_from(key)
+                if time >= until:
+                    return
+                if key != after:
+                    yield bytes(key), time, bytes(key[TIME.size :]).decode()
+
+    def prompts(self, after: str = "") -> Iterator[Noted]:
+        """Every prompt, in the order of their keys, from behind that of the line id ``after``."""
+        with self._raw.cursor(self._tables.by_name["prompts"]) as cursor:
+            behind = _key(after) if after else b""
+            if cursor.set_range(behind):
+                for key, value in cursor.iternext():
+                    if key != behind:
+                        yield _decode_noted(value)
+
+    def drop_group(self, key: str) -> None:
+        """Forget this group, and remember that it was counted; the sums over it stay."""
+        group = self.group(key) or Group()
+        self._bury(tombstones_of(key, group.entries))
+        for reply in resolve(group.entries):
+            self._raw.delete(_moment((reply.time, key)), db=self._tables.by_name["timeline"])
+        for request in {entry.request for entry in group.entries if key.startswith("m:")}:
+            link = key.encode()[:LONGEST_KEY]
+            self._raw.delete(_key(request), link, db=self._tables.request_ids)
+            # A stray that joined this group left an empty one behind.
+            if self.group(stray_key(request)) == Group():
+                self._delete_group(stray_key(request))
+        self._delete_group(key)
+
+    def drop_prompt(self, prompt: Prompt) -> None:
+        """Forget this prompt, and remember that it was counted."""
+        self._bury({tombstone_of_prompt(prompt.line)})
+        self._raw.delete(_key(prompt.line), db=self._tables.by_name["prompts"])
+
+    def _bury(self, tombstones: set[str]) -> None:
+        for each in tombstones:
+            self._raw.put(_digest(each), b"", db=self._tables.by_name["gone"])
+        self._has_gone = True
+
+    def _delete_group(self, key: str) -> None:
+        self._raw.delete(_key(key), db=self._tables.by_name["groups"])
+
     def book(self, number: int) -> Book:
         """The book with this number."""
         found = self._raw.get(NUMBER.pack(number), db=self._tables.by_name["books"])
@@ -153,6 +261,11 @@ class Transaction:
 
     def conversation(self, name: str) -> Conversation | None:
         return self._get("conversations", _key(name), _decode_conversation)
+
+    def conversations(self) -> Iterator[tuple[str, Conversation]]:
+        """Every conversation that was ever seen, with its id."""
+        for key, value in self._all("conversations"):
+            yield key.decode(), _decode_conversation(value)
 
     def save_conversation(self, name: str, conversation: Conversation) -> None:
         self._put("conversations", _key(name), conversation)
@@ -181,6 +294,16 @@ class Transaction:
 
     def save_run(self, run: RunRecord) -> None:
         self._put("runs", _key(run.id), run)
+
+    def save_window(self, window: PlanWindow) -> None:
+        """Keep this window of a plan; the first sight of it stays."""
+        key = _key(f"{window.kind}:{window.account}:{window.resets_at}")
+        self._raw.put(key, _encode(window), db=self._tables.by_name["windows"], overwrite=False)
+
+    def windows(self, kind: str) -> list[PlanWindow]:
+        """The windows of this kind that were ever seen."""
+        found = [_decode_window(value) for _, value in self._all("windows")]
+        return [window for window in found if window.kind == kind]
 
     def meta(self, name: str) -> Any:
         """A single value kept under this name, or None."""
@@ -229,6 +352,15 @@ class Transaction:
                 yield bytes(key), bytes(value)
 
 
+def _digest(tombstone: str) -> bytes:
+    return hashlib.blake2b(tombstone.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+
+
+def _moment(moment: Moment) -> bytes:
+    time, group = moment
+    return TIME.pack(time) + _key(group)
+
+
 def _key(name: str) -> bytes:
     key = name.encode("utf-8", "surrogatepass") or b"-"
     return key if len(key) <= LONGEST_KEY else hashlib.blake2b(key).hexdigest().encode()
@@ -236,9 +368,11 @@ def _key(name: str) -> bytes:
 
 _decode_group = msgspec.msgpack.Decoder(Group).decode
 _decode_noted = msgspec.msgpack.Decoder(Noted).decode
+_decode_figures = msgspec.msgpack.Decoder(list[int]).decode
 _decode_totals = msgspec.msgpack.Decoder(Totals).decode
 _decode_book = msgspec.msgpack.Decoder(Book).decode
 _decode_conversation = msgspec.msgpack.Decoder(Conversation).decode
 _decode_file = msgspec.msgpack.Decoder(FileMark).decode
 _decode_agent = msgspec.msgpack.Decoder(AgentRecord).decode
 _decode_run = msgspec.msgpack.Decoder(RunRecord).decode
+_decode_window = msgspec.msgpack.Decoder(PlanWindow).decode

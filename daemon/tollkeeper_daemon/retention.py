@@ -1,0 +1,79 @@
+"""Drops requests that are older than they are kept; the sums over them stay for ever."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from functools import partial
+from itertools import islice
+from typing import TypeVar
+
+from tollkeeper_daemon.clock import now_ms
+from tollkeeper_daemon.ledger.requests import resolve
+from tollkeeper_daemon.store.store import Store
+from tollkeeper_daemon.store.transaction import Transaction
+
+log = logging.getLogger(__name__)
+
+DAY_MS = 86_400_000
+# Dropped in a few hundredths of a second, in which the daemon does not answer.
+DROPPED_AT_ONCE = 500
+
+Place = TypeVar("Place", bytes, str)
+
+
+class Retention:
+    """Drops what is old whenever a round is due, in small transactions.
+
+    ``keep_days`` is how many days a request is kept; 0 keeps all of them for ever.
+    """
+
+    def __init__(self, store: Store, keep_days: int) -> None:
+        self._store = store
+        self._keep_days = keep_days
+        self._due = asyncio.Event()
+
+    def call(self) -> None:
+        """A round is due: a day began, or history came in."""
+        self._due.set()
+
+    async def run(self) -> None:
+        """Do a round each time that one is due."""
+        while self._keep_days:
+            await self._due.wait()
+            self._due.clear()
+            try:
+                await self.drop(now_ms() - self._keep_days * DAY_MS)
+            except Exception:
+                log.exception("dropping old requests failed; the next day goes on with it")
+
+    async def drop(self, before: int) -> None:
+        """Drop all requests and prompts from before this time (ms); others get their turn too."""
+        await self._go_through(partial(_drop_requests, before), b"")
+        await self._go_through(partial(_drop_prompts, before), "")
+
+    async def _go_through(
+        self, drop: Callable[[Place, Transaction], Place | None], start: Place
+    ) -> None:
+        place: Place | None = start
+        while place is not None:
+            place = self._store.write(partial(drop, place))
+            await asyncio.sleep(0)
+
+
+def _drop_requests(before: int, after: bytes, transaction: Transaction) -> bytes | None:
+    """Drop the next groups on the time line that are older as a whole; the place to go on behind."""
+    moments = list(islice(transaction.timeline(0, before, after), DROPPED_AT_ONCE))
+    for key in dict.fromkeys(key for _, _, key in moments):
+        group = transaction.group(key)
+        if group and all(reply.time < before for reply in resolve(group.entries)):
+            transaction.drop_group(key)
+    return moments[-1][0] if moments else None
+
+
+def _drop_prompts(before: int, after: str, transaction: Transaction) -> str | None:
+    """Drop the old ones of the next prompts; the line id to go on behind."""
+    lot = [noted.prompt for noted in islice(transaction.prompts(after), DROPPED_AT_ONCE)]
+    for prompt in lot:
+        if prompt.time < before:
+            transaction.drop_prompt(prompt)
+    return lot[-1].line if lot else None
