@@ -96,7 +96,7 @@ def test_one_spelling_of_a_model() -> None:
     assert {"claude-opus-9": "added"} == {
         model: each.fate for model, each in found.items() if each.fate != "skipped"
     }
-    assert "the same model as claude-opus-9" == found["claude-opus-9-20260301"].reason
+    assert "another name of the same model: claude-opus-9" == found["claude-opus-9-20260301"].reason
     assert "bedrock_converse" in found["us.anthropic.claude-opus-9-v1:0"].reason
     assert "no Claude model" == found["gpt-9"].reason
 

@@ -265,4 +265,4 @@ def test_doctor_finds_what_is_wrong(daemon: Keeper) -> None:
     assert result.returncode == 1
     findings: list[dict[str, Any]] = json.loads(result.stdout)
     mends = [finding["mend"] for finding in findings if not finding["well"]]
-    assert mends == ["remove it", "add it to prices.toml"]
+    assert mends == ["remove it", "see: toll prices check"]

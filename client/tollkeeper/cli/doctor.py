@@ -81,7 +81,12 @@ def examine(ping: dict[str, Any], health: dict[str, Any]) -> list[Finding]:
         models = ", ".join(health["unpriced_models"][:MOST_NAMED])
         if (more := len(health["unpriced_models"]) - MOST_NAMED) > 0:
             models += f" and {more} more"
-        findings.append(Finding(False, f"no price for {models}", "add it to prices.toml"))
+        findings.append(Finding(False, f"no price for {models}", "see: toll prices check"))
+    if outdated := health.get("outdated_guesses"):
+        models = ", ".join(outdated[:MOST_NAMED])
+        findings.append(
+            Finding(False, f"requests of {models} were charged at a guess", "toll reprice")
+        )
     return findings
 
 

@@ -54,6 +54,8 @@ def _entry(offer: Offer, known: PlanTerms | None) -> dict[str, Any]:
             "models": known.models,
             "approximate": known.approximate or None,
         }
+        if offer.approximate_messages is not UNSET or offer.opus_limit is not UNSET:
+            del before["approximate"]
     said = {
         name: value
         for name, value in structs.asdict(offer).items()

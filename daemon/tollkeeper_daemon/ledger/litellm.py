@@ -92,7 +92,7 @@ def _verdicts(
         elif (provider := _provider(listed[model])) != PROVIDER:
             yield Verdict(model, "skipped", f"sold by another provider: {provider}")
         elif first := taken.get(canonical(model)):
-            yield Verdict(model, "skipped", f"the same model as {first}")
+            yield Verdict(model, "skipped", f"another name of the same model: {first}")
         else:
             verdict = _judge_one(model, listed[model], prices, now, every)
             if verdict.fate != "broken":
