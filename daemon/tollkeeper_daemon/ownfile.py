@@ -50,18 +50,18 @@ class OwnFile:
             return None
         return found.st_ino, found.st_size, found.st_mtime_ns
 
-    async def edit(self, change: Callable[[str | None], tuple[str, T]]) -> T:
+    async def edit(self, change: Callable[[str | None], tuple[str | None, T]]) -> T:
         """Write the file as ``change`` makes it of what is in it, and hand on what that answers.
 
-        One edit at a time, in a thread. What ``change`` raises leaves the file as it was.
+        One edit at a time, in a thread. None, and what ``change`` raises, leave the file as it was.
         """
         async with self._editing:
             return await asyncio.to_thread(self._edit, change)
 
-    def _edit(self, change: Callable[[str | None], tuple[str, T]]) -> T:
+    def _edit(self, change: Callable[[str | None], tuple[str | None, T]]) -> T:
         text = self.read()
         changed, answer = change(text)
-        if changed != text:
+        if changed is not None and changed != text:
             self.write(changed)
         return answer
 

@@ -55,10 +55,11 @@ class Pricing:
         can't be edited. The file is then as it was.
         """
 
-        def checked(text: str | None) -> tuple[str, T]:
-            changed, answer = change(NEW_FILE if text is None else text, load_prices(text))
+        def checked(text: str | None) -> tuple[str | None, T]:
+            before = NEW_FILE if text is None else text
+            changed, answer = change(before, load_prices(text))
             load_prices(changed)
-            return changed, answer
+            return None if changed == before else changed, answer
 
         answer = await self.file.edit(checked)
         self.look()

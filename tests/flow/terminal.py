@@ -71,6 +71,10 @@ class Running:
         """The lines shown, once there are so many."""
         return self.wait_for("\n", count).splitlines()
 
+    def say(self, line: str) -> None:
+        """Type this line; it must run in a terminal."""
+        os.write(self._mine, line.encode() + b"\n")
+
     def hang_up(self) -> None:
         """Read no more of what it writes."""
         os.close(self._mine)

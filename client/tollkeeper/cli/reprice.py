@@ -56,8 +56,6 @@ def _agrees() -> bool:
     if not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):
         print("Nothing was changed: to charge them anew without being asked, toll reprice --yes")
         return False
-    try:
-        return input("Charge them anew? [y/N] ").strip().lower() in ("y", "yes")
-    except EOFError:
-        print()
-        return False
+    # Not input(), which puts its question on stderr.
+    print("Charge them anew? [y/N] ", end="", flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
