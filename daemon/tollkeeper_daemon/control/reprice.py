@@ -29,6 +29,7 @@ async def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
             repriced = await daemon.repricer.run(since)
     except RepricingError as error:
         raise Refused("failed", str(error), "try again later") from None
+    daemon.store.let_go()
     return {
         "dry_run": span.dry_run,
         "since": span.since.isoformat() if span.since else None,
