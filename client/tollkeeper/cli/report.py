@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     Figures = dict[str, Any]
 
 WIDE = 118
+TINY = 60
 BAR = 10
 SUB = "  └ "
 NOTHING = "–"
@@ -32,7 +33,9 @@ class Look:
     def __init__(
         self, heads: list[Column], width: int, compact: bool, money: bool, models: bool
     ) -> None:
-        self.heads = heads
+        # A very narrow terminal has room for the first label and the figures alone.
+        self.tiny = width < TINY
+        self.heads = heads[:1] if self.tiny else heads
         self.width = width
         self.wide = width >= WIDE and not compact
         self.money = money
@@ -93,7 +96,8 @@ def report_lines(lines: list[Line], totals: Figures, look: Look) -> list[tuple[s
     columns.append(Column("Tokens", right=True))
     if look.money:
         columns += [Column("Billed", right=True), Column("List price", right=True)]
-    columns.append(Column("Share"))
+    if not look.tiny:
+        columns.append(Column("Share"))
     whole = _weight(totals, look)
     total = with_splits(Line(["Total"], {**totals, "modelBreakdowns": []}, "bold"), look)
     rows = [Row(_cells(line, look, whole), line.style) for line in (*lines, *total)]
@@ -102,8 +106,8 @@ def report_lines(lines: list[Line], totals: Figures, look: Look) -> list[tuple[s
 
 def _cells(line: Line, look: Look, whole: float) -> list[str]:
     figures = line.figures
-    labels = [*line.labels, *([""] * (len(look.heads) - len(line.labels)))]
-    room = (1 + len(TOKENS) if look.wide else 0) + 1 + (2 if look.money else 0) + 1
+    labels = [*line.labels, *([""] * (len(look.heads) - len(line.labels)))][: len(look.heads)]
+    room = (1 + len(TOKENS)) * look.wide + 1 + 2 * look.money + (not look.tiny)
     if figures is None:
         return [*labels, *([""] * room)]
     split: list[str] = []
@@ -118,7 +122,7 @@ def _cells(line: Line, look: Look, whole: float) -> list[str]:
         *split,
         f"{tokens:,}" if look.wide else words.tokens(tokens),
         *money,
-        bar(share, BAR),
+        *([] if look.tiny else [bar(share, BAR)]),
     ]
 
 
