@@ -4,9 +4,13 @@
 need only one of them.
 """
 
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
 
+# Not from typing, which takes longer to load than a command needs to ask and answer.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from tollkeeper.control import AsyncToll, Toll
     from tollkeeper.feed import AsyncFeed, Feed
 

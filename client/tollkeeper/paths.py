@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from tollkeeper.errors import PlaceError
+from tollkeeper.places import CONTROL_SOCKET, find_places
 
 # What a Unix socket's address holds, less the closing zero byte (sun_path in sys/un.h).
 LONGEST_SOCKET_PATH = 103 if sys.platform == "darwin" else 107
@@ -22,7 +23,7 @@ class Paths(Struct, frozen=True):
 
     @property
     def control_socket(self) -> Path:
-        return self.run / "control.sock"
+        return self.run / CONTROL_SOCKET
 
     @property
     def updates_socket(self) -> Path:
@@ -57,37 +58,12 @@ class Paths(Struct, frozen=True):
 def find_paths(environment: Mapping[str, str] = os.environ) -> Paths:
     """The directories that this environment asks for.
 
-    ``TOLL_HOME`` puts all three under one directory; else the XDG base directories rule
-    (https://specifications.freedesktop.org/basedir-spec), on macOS Application Support.
     PlaceError when the run directory's path is too long for a socket.
     """
-    paths = _own_home(environment) if environment.get("TOLL_HOME") else _user_home(environment)
+    paths = Paths(*map(Path, find_places(environment)))
     if len(os.fsencode(paths.updates_socket)) > LONGEST_SOCKET_PATH:
         raise PlaceError(
             f"the path of {paths.run} is too long for a socket",
             "set TOLL_HOME or XDG_RUNTIME_DIR to a shorter one",
         )
     return paths
-
-
-def _own_home(environment: Mapping[str, str]) -> Paths:
-    home = Path(environment["TOLL_HOME"]).expanduser().absolute()
-    return Paths(home / "config", home / "data", home / "run")
-
-
-def _user_home(environment: Mapping[str, str]) -> Paths:
-    home = Path(environment.get("HOME") or Path.home())
-
-    def base(variable: str, fallback: str) -> Path:
-        named = Path(environment.get(variable) or "")
-        return (named if named.is_absolute() else home / fallback) / "tollkeeper"
-
-    support = "Library/Application Support" if sys.platform == "darwin" else None
-    runtime = Path(environment.get("XDG_RUNTIME_DIR") or "")
-    return Paths(
-        config=base("XDG_CONFIG_HOME", support or ".config"),
-        data=base("XDG_DATA_HOME", support or ".local/share"),
-        run=runtime / "tollkeeper"
-        if runtime.is_absolute()
-        else base("XDG_STATE_HOME", support or ".local/state") / "run",
-    )

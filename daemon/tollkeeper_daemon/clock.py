@@ -1,7 +1,7 @@
 """The time of day: the one place that asks for it, and where local days begin."""
 
 import time
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 
 def now_ms() -> int:
@@ -21,3 +21,8 @@ def local_day(now: int) -> tuple[int, int]:
     today = here.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     tomorrow = (today + timedelta(hours=36)).replace(hour=0)
     return int(today.timestamp() * 1000), int(tomorrow.timestamp() * 1000)
+
+
+def iso(time: int) -> str:
+    """A time in ms as ISO 8601 in UTC, to the millisecond."""
+    return datetime.fromtimestamp(time / 1000, UTC).isoformat(timespec="milliseconds")

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
 
 class ConfigError(Exception):
     """The settings can't be read; the text names file and reason."""
@@ -33,6 +35,12 @@ class Notify(Struct, frozen=True, forbid_unknown_fields=True):
     desktop: bool = True
 
 
+class Reports(Struct, frozen=True, forbid_unknown_fields=True):
+    """``[reports]``: on which day weeks begin, in the report by week."""
+
+    start_of_week: Weekday = "sunday"
+
+
 class History(Struct, frozen=True, forbid_unknown_fields=True):
     """``[history]``: how many days each single request is kept, 0 for ever; sums always are."""
 
@@ -45,6 +53,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     sources: Sources = Sources()
     accounts: Accounts = Accounts()
     notify: Notify = Notify()
+    reports: Reports = Reports()
     history: History = History()
 
 

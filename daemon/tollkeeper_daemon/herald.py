@@ -7,12 +7,12 @@ from collections import deque
 from tollkeeper import __version__, wire
 from tollkeeper.model import Alert, DaemonInfo, Importing, Plan, Run, Status, Today
 from tollkeeper_daemon.backlog import Progress
-from tollkeeper_daemon.clock import local_time, now_ms
+from tollkeeper_daemon.clock import iso, local_time, now_ms
 from tollkeeper_daemon.outlets.notifier import Notifier
 from tollkeeper_daemon.outlets.publisher import Publisher
 from tollkeeper_daemon.pipeline import Outcome, Pipeline
 from tollkeeper_daemon.roster import LiveAgent, Roster
-from tollkeeper_daemon.view import agent_view, charged_view, iso, run_view, today_view
+from tollkeeper_daemon.view import agent_view, charged_view, run_view, today_view
 
 log = logging.getLogger(__name__)
 

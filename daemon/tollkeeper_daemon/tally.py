@@ -15,8 +15,12 @@ class Tally(Struct):
 
     def add(self, book: Book, totals: Totals) -> None:
         """Add what was booked; a subscription's requests have a value but no cost."""
+        self.put(totals, book.source != SUBSCRIPTION)
+
+    def put(self, totals: Totals, billed: bool) -> None:
+        """Add this much, of which all is billed or nothing."""
         self.totals.add(totals)
-        if book.source != SUBSCRIPTION:
+        if billed:
             self.cost += totals.value
 
     def merge(self, other: "Tally") -> None:

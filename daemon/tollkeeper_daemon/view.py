@@ -1,21 +1,16 @@
 """What the world is told: roster and sums turned into the values of the wire. Pure."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 from tollkeeper.model import Agent, Run, Subagent, Today
 from tollkeeper.wire import Charged
+from tollkeeper_daemon.clock import iso
 from tollkeeper_daemon.ledger.books import API, SUBSCRIPTION, Book
 from tollkeeper_daemon.ledger.totals import Totals
 from tollkeeper_daemon.roster import LiveAgent, LiveSubagent, Roster
 from tollkeeper_daemon.tally import Tally
 
 SUBAGENT_DONE_AFTER_MS = 60_000
-
-
-def iso(time: int) -> str:
-    """A time in ms as ISO 8601 in UTC, to the millisecond."""
-    return datetime.fromtimestamp(time / 1000, UTC).isoformat(timespec="milliseconds")
 
 
 def agent_view(agent: LiveAgent, now: int) -> Agent:

@@ -9,7 +9,6 @@ from msgspec.structs import replace
 from tollkeeper import __version__, wire
 from tollkeeper.cli import doctor, screen, watch
 from tollkeeper.cli.live import Rate
-from tollkeeper.cli.report import report_table
 from tollkeeper.feed import Change
 from tollkeeper.model import Agent, Alert, DaemonInfo, Importing, Plan, Status, Usage
 
@@ -152,61 +151,6 @@ def test_import_bar() -> None:
     assert "importing" in printed(screen.import_bar(over, None), 80)
     loading = status(daemon=DaemonInfo(pid=1, started_at=TIME, importing=importing))
     assert "importing" in printed(screen.status_screen(loading, 80), 80)
-
-
-def row(**more: Any) -> dict[str, Any]:
-    """A line of a report, or its totals."""
-    return {
-        "inputTokens": 1_000,
-        "outputTokens": 20_000,
-        "cacheCreationTokens": 9_000,
-        "cacheReadTokens": 300_000,
-        "totalTokens": 330_000,
-        "costUSD": 0.5,
-        "valueUSD": 1.25,
-        "unpricedRequests": 0,
-        "modelsUsed": ["claude-opus-5-5", "claude-haiku-5-5"],
-        **more,
-    }
-
-
-@pytest.mark.parametrize("width", [80, 120, 200])
-def test_report(width: int) -> None:
-    """A report fits the terminal and has a line per row, and the totals below."""
-    rows = [([f"2026-11-{day}"], row(unpricedRequests=day % 2)) for day in (21, 22)]
-    shown = printed(report_table(rows, ["Day"], row(totalTokens=660_000), width), width)
-    lines = [line.rstrip() for line in shown.splitlines() if line.strip()]
-    assert max(map(len, lines)) <= width
-    assert ["Day", "2026-11-21", "2026-11-22", "Total"] == [
-        line.split()[0] for line in lines if line[0] != " "
-    ]
-    assert "~$0.5000" in lines[1]
-    assert "~$1.25" in lines[1]
-    (totals,) = (line for line in lines if line.startswith("Total"))
-    assert ("660K" if width == 80 else "660,000") in totals
-
-
-def test_wide_report_names_models() -> None:
-    """A wide report names the models, as people say them, and each kind of tokens."""
-    shown = printed(report_table([(["2026-11-22"], row())], ["Day"], row(), 200), 200)
-    for word in ("opus-5-5, haiku-5-5", "20,000", "300,000", "9,000"):
-        assert word in shown
-
-
-@pytest.mark.parametrize("width", [80, 120])
-def test_long_words_give_way_to_figures(width: int) -> None:
-    """A long title is cut short, on one line, so that every figure stays whole."""
-    cells = ["a title that somebody wrote at length " * 3, "project" * 9, "2026-11-22 09:30"]
-    table = report_table([(cells, row())], ["Conversation", "Project", "Last"], row(), width)
-    lines = printed(table, width).splitlines()
-    (line,) = (line for line in lines if line.startswith("a title"))
-    for word in ("…", "330K" if width == 80 else "330,000", "$0.5000", "$1.25"):
-        assert word in line
-
-
-def test_empty_report() -> None:
-    """A report of nothing is its heads and totals."""
-    assert "Total" in printed(report_table([], ["Day"], row(), 80), 80)
 
 
 PING = {"pid": 5, "version": __version__, "protocol": 1}

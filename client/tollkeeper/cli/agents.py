@@ -1,25 +1,28 @@
 """``toll agents``: a line per agent."""
 
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
 from datetime import datetime
 
-import click
+from tollkeeper.cli.context import Ask, print_json
 
-from tollkeeper.cli.context import Ask, print_json, verb_options
-from tollkeeper.model import Status
+HELP = "Show a line per agent: state, model, tokens, money."
 
 
-@click.command("agents", short_help="a line per agent")
-@verb_options
-def command(ask: Ask) -> None:
-    """Show a line per agent: state, model, tokens, money."""
+def options(parser: ArgumentParser) -> None:
+    """None of its own."""
+
+
+def run(ask: Ask, options: Namespace) -> None:
+    from tollkeeper.cli.screen import agents_table, console
+    from tollkeeper.model import Status
+
     status = ask.call("snapshot", Status)
     if ask.as_json:
         print_json(status.agents)
-        return
-    from tollkeeper.cli.screen import agents_table, console
-
-    out = console()
-    if status.agents:
+    elif status.agents:
+        out = console()
         out.print(agents_table(status.agents, datetime.fromisoformat(status.time), out.width))
     else:
-        out.print("No agent is running.")
+        print("No agent is running.")

@@ -1,79 +1,93 @@
 """What every verb shares: how it was asked, the daemon behind it, and how it answers."""
 
+from __future__ import annotations
+
+import json
 import sys
-from collections.abc import Callable
-from typing import Any, TypeVar
+from argparse import ArgumentParser
 
-import click
-import msgspec
-from msgspec import Struct
+from tollkeeper.cli import link
+from tollkeeper.errors import NoDaemonError
+from tollkeeper.places import find_places
 
-from tollkeeper.control import Toll
-from tollkeeper.paths import Paths, find_paths
-from tollkeeper.start import ensure_daemon
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn, TypeVar
 
-T = TypeVar("T")
-F = TypeVar("F", bound=Callable[..., Any])
+    from tollkeeper.control import Toll
+    from tollkeeper.paths import Paths
 
+    T = TypeVar("T")
 
-REPORTS = ("daily", "session")
+ANSWER_SECONDS = 10.0
+# A report over a long history, asked for while the daemon imports.
 REPORT_SECONDS = 60.0
 
 
-class Ask(Struct):
-    """How the command was asked. Mutable: options may stand before or after the verb."""
+class UsageError(Exception):
+    """The command was called wrongly; the text says how."""
 
-    as_json: bool = False
-    may_start: bool = True
+
+class Parser(ArgumentParser):
+    """Options of one verb; wrong usage is one line, and exit status 2."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; see {self.prog} --help")
+
+
+class Ask:
+    """How the command was asked."""
+
+    def __init__(self, as_json: bool = False, may_start: bool = True) -> None:
+        self.as_json = as_json
+        self.may_start = may_start
 
     def paths(self) -> Paths:
         """The directories, with a daemon listening in them if one may be started."""
+        from tollkeeper.paths import find_paths
+        from tollkeeper.start import ensure_daemon
+
         paths = find_paths()
         if self.may_start:
             ensure_daemon(paths)
         return paths
 
-    def toll(self, timeout: float = 10.0) -> Toll:
+    def toll(self, timeout: float = ANSWER_SECONDS) -> Toll:
         """A client to the daemon."""
+        from tollkeeper.control import Toll
+
         return Toll(self.paths(), timeout)
 
     def call(self, method: str, kind: type[T], **params: Any) -> T:
-        """Ask the daemon once; a report may take longer than other answers."""
-        with self.toll(REPORT_SECONDS if method in REPORTS else 10.0) as toll:
+        """Ask the daemon once for a value of this kind."""
+        with self.toll() as toll:
             return toll.call(method, kind, **params)
 
+    def raw(
+        self, method: str, params: dict[str, Any] | None = None, timeout: float = REPORT_SECONDS
+    ) -> bytes:
+        """Ask the daemon once, for JSON; starts one when none runs."""
+        run = find_places()[2]
+        try:
+            return link.ask(run, method, params or {}, timeout)
+        except NoDaemonError:
+            if not self.may_start:
+                raise
+        return link.ask(str(self.paths().run), method, params or {}, timeout)
 
-def verb_options(command: F) -> F:
-    """Let ``--json`` and ``--no-start`` stand behind the verb as well; pass the Ask first."""
-
-    def set_json(ctx: click.Context, _: click.Parameter, value: bool) -> None:
-        ctx.obj.as_json = ctx.obj.as_json or value
-
-    def set_start(ctx: click.Context, _: click.Parameter, value: bool) -> None:
-        ctx.obj.may_start = ctx.obj.may_start and not value
-
-    for option in (
-        click.option(
-            "--no-start",
-            is_flag=True,
-            expose_value=False,
-            callback=set_start,
-            help="Do not start the daemon when none runs.",
-        ),
-        click.option(
-            "-j",
-            "--json",
-            is_flag=True,
-            expose_value=False,
-            callback=set_json,
-            help="Answer with JSON on stdout.",
-        ),
-    ):
-        command = option(command)
-    return click.pass_obj(command)  # pyright: ignore[reportReturnType]
+    def plain(self, method: str, params: dict[str, Any] | None = None) -> Any:
+        """The same, as plain dicts and lists."""
+        return json.loads(self.raw(method, params))
 
 
 def print_json(value: Any) -> None:
     """One JSON value on stdout, on one line."""
-    sys.stdout.buffer.write(msgspec.json.encode(value) + b"\n")
+    import msgspec
+
+    print_raw(msgspec.json.encode(value))
+
+
+def print_raw(value: bytes) -> None:
+    """A JSON value that is encoded already, on one line of stdout."""
+    sys.stdout.buffer.write(value + b"\n")
     sys.stdout.buffer.flush()

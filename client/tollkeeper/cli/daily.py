@@ -1,26 +1,19 @@
 """``toll daily``: usage by day."""
 
-from datetime import date
-from typing import Any
+from __future__ import annotations
 
-import click
+from argparse import ArgumentParser, Namespace
 
-from tollkeeper.cli.context import Ask, print_json, verb_options
-from tollkeeper.cli.period import as_params, period_options
+from tollkeeper.cli.context import Ask
+from tollkeeper.cli.period import period_options
+from tollkeeper.cli.periods import show
+
+HELP = "Show tokens and money by day: what was billed, and the list price of everything."
 
 
-@click.command("daily", short_help="usage by day")
-@period_options
-@verb_options
-def command(ask: Ask, since: date | None, until: date | None, timezone: str | None) -> None:
-    """Show tokens and money by day: what was billed, and the list price of everything."""
-    report = ask.call("daily", dict[str, Any], **as_params(since, until, timezone))
-    if ask.as_json:
-        print_json(report)
-        return
-    from tollkeeper.cli.report import report_table
-    from tollkeeper.cli.screen import console
+def options(parser: ArgumentParser) -> None:
+    period_options(parser)
 
-    out = console()
-    rows = [([row["date"]], row) for row in report["daily"]]
-    out.print(report_table(rows, ["Day"], report["totals"], out.width))
+
+def run(ask: Ask, options: Namespace) -> None:
+    show(ask, options, "daily", "date", "Day")

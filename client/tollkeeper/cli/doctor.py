@@ -1,14 +1,13 @@
 """``toll doctor``: say what is wrong, and how to mend it."""
 
-import sys
+from argparse import ArgumentParser, Namespace
 from typing import Any
 
-import click
 from msgspec import Struct, to_builtins
 
 from tollkeeper import __version__
 from tollkeeper.cli import words
-from tollkeeper.cli.context import Ask, print_json, verb_options
+from tollkeeper.cli.context import Ask, print_json
 from tollkeeper.control import Toll, is_listening
 from tollkeeper.errors import NoAnswerError
 from tollkeeper.paths import Paths, find_paths
@@ -24,10 +23,14 @@ class Finding(Struct, frozen=True):
     mend: str | None = None
 
 
-@click.command("doctor", short_help="say what is wrong, and how to mend it")
-@verb_options
-def command(ask: Ask) -> None:
-    """Look at the installation, a line each; exit status 1 when something needs mending."""
+HELP = "Look at the installation, a line each; exit status 1 when something needs mending."
+
+
+def options(parser: ArgumentParser) -> None:
+    """None of its own."""
+
+
+def run(ask: Ask, options: Namespace) -> int:
     paths = find_paths()
     if ask.may_start:
         ask.paths()
@@ -43,8 +46,7 @@ def command(ask: Ask) -> None:
             print(f"{'ok  ' if finding.well else 'BAD '} {words.plain(finding.text)}")
             if finding.mend:
                 print(f"     mend: {finding.mend}")
-    if not all(finding.well for finding in findings):
-        sys.exit(1)
+    return 0 if all(finding.well for finding in findings) else 1
 
 
 def _ask(paths: Paths) -> list[Finding]:

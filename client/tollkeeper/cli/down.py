@@ -1,10 +1,9 @@
 """``toll down``: stop the daemon."""
 
 import time
+from argparse import ArgumentParser, Namespace
 
-import click
-
-from tollkeeper.cli.context import Ask, print_json, verb_options
+from tollkeeper.cli.context import Ask, print_json
 from tollkeeper.control import Toll, is_listening
 from tollkeeper.errors import NoAnswerError
 from tollkeeper.paths import Paths, find_paths
@@ -12,10 +11,14 @@ from tollkeeper.paths import Paths, find_paths
 PATIENCE_SECONDS = 10.0
 
 
-@click.command("down", short_help="stop the daemon")
-@verb_options
-def command(ask: Ask) -> None:
-    """Stop the daemon; the agents go on, and what they do is read at the next start."""
+HELP = "Stop the daemon; the agents go on, and what they do is read at the next start."
+
+
+def options(parser: ArgumentParser) -> None:
+    """None of its own."""
+
+
+def run(ask: Ask, options: Namespace) -> None:
     paths = find_paths()
     if not is_listening(paths):
         pid = None

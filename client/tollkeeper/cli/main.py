@@ -3,92 +3,122 @@
 import importlib
 import os
 import sys
-from typing import Any
-
-import click
+from types import ModuleType
 
 from tollkeeper import __version__
-from tollkeeper.cli.context import Ask
+from tollkeeper.cli.context import Ask, Parser, UsageError
 from tollkeeper.errors import TollError
 
 VERBS = {
-    "agents": "a line per agent",
-    "daily": "usage by day",
-    "doctor": "say what is wrong, and how to mend it",
-    "down": "stop the daemon",
-    "session": "usage by conversation",
     "status": "the state of things: agents, plan, today",
-    "up": "start the daemon",
+    "agents": "a line per agent",
     "watch": "updates as they come",
+    "daily": "usage by day",
+    "weekly": "usage by week",
+    "monthly": "usage by month",
+    "session": "usage by conversation",
+    "blocks": "usage by five-hour block, with burn rate and projection",
+    "up": "start the daemon",
+    "down": "stop the daemon",
+    "doctor": "say what is wrong, and how to mend it",
 }
+HELP = """usage: toll [--json] [--no-start] [VERB] [OPTION]...
+
+Keep the account of every Claude Code agent on this machine.
+
+Without a verb: the state of things. toll VERB --help says more of each. Exit status: 0 done,
+1 failed, 2 wrong usage, 3 no daemon.
+
+verbs:
+{verbs}
+
+options, before or after the verb:
+  -j, --json   answer with JSON on stdout
+  --no-start   do not start the daemon when none runs
+  -h, --help   show this help
+  --version    show the version
+"""
 
 
-class Verbs(click.Group):
-    """The verbs, each loaded when it is called, so that no one waits for another's imports."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in VERBS:
-            return None
-        return importlib.import_module(f"tollkeeper.cli.{cmd_name}").command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(VERBS.items()))
-
-
-@click.group(
-    cls=Verbs,
-    invoke_without_command=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-@click.option("--json", "as_json", is_flag=True, help="Answer with JSON on stdout.")
-@click.option("--no-start", is_flag=True, help="Do not start the daemon when none runs.")
-@click.version_option(__version__, prog_name="toll")
-@click.pass_context
-def toll(ctx: click.Context, as_json: bool, no_start: bool) -> None:
-    """Keep the account of every Claude Code agent on this machine.
-
-    Without a command: the state of things. Exit status: 0 done, 1 failed, 2 wrong usage,
-    3 no daemon.
-    """
-    ctx.obj = Ask(as_json=as_json, may_start=not no_start)
-    if ctx.invoked_subcommand is None:
-        command = toll.get_command(ctx, "status")
-        assert command is not None
-        ctx.invoke(command)
-
-
-def main() -> Any:
+def main() -> None:
     """Run ``toll``; a failure is one line on stderr, with the way out."""
     if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison]: closed by the shell
         # It stays open for as long as we run.
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115
     try:
         try:
-            toll.main(standalone_mode=False)
+            status = run(sys.argv[1:])
         finally:
             sys.stdout.flush()
-    except click.ClickException as error:
-        error.show()
-        sys.exit(2 if isinstance(error, click.UsageError) else 1)
-    except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
-    except (click.Abort, KeyboardInterrupt):
+    except UsageError as error:
+        _complain(str(error), 2)
+    except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
         _drop_output()
         sys.exit(0)
     except OSError as error:
         _drop_output()
-        print(f"toll: {error.strerror or error}", file=sys.stderr)
-        sys.exit(1)
+        _complain(error.strerror or str(error), 1)
     except TollError as error:
         hint = f"; {error.hint}" if error.hint else ""
-        print(f"toll: {error.message}{hint}", file=sys.stderr)
-        sys.exit(error.exit_status)
+        _complain(f"{error.message}{hint}", error.exit_status)
+    else:
+        sys.exit(status)
+
+
+def run(arguments: list[str]) -> int:
+    """Run these arguments; the exit status. UsageError, TollError or OSError when that fails."""
+    verb, rest = _split(arguments)
+    if verb is None and {"-h", "--help"} & {*rest}:
+        print(HELP.format(verbs=_verb_lines()), end="")
+        return 0
+    if verb is None and "--version" in rest:
+        print(f"toll, version {__version__}")
+        return 0
+    module = load(verb or "status")
+    options = parser_of(verb or "status", module).parse_args(rest)
+    return module.run(Ask(options.as_json, options.may_start), options) or 0
+
+
+def load(verb: str) -> ModuleType:
+    """The module of the verb, loaded now, so that no one waits for another's imports."""
+    if verb not in VERBS:
+        raise UsageError(f"there is no command {verb!r}; see toll --help")
+    return importlib.import_module(f"tollkeeper.cli.{verb}")
+
+
+def parser_of(verb: str, module: ModuleType) -> Parser:
+    """The verb's options, and those that all have."""
+    parser = Parser(f"toll {verb}", description=module.HELP, allow_abbrev=False)
+    parser.add_argument(
+        "-j", "--json", dest="as_json", action="store_true", help="answer with JSON on stdout"
+    )
+    parser.add_argument(
+        "--no-start",
+        dest="may_start",
+        action="store_false",
+        help="do not start the daemon when none runs",
+    )
+    module.options(parser)
+    return parser
+
+
+def _split(arguments: list[str]) -> tuple[str | None, list[str]]:
+    """The verb, and what stands around it: before it only options without a value may stand."""
+    for index, argument in enumerate(arguments):
+        if not argument.startswith("-"):
+            return argument, [*arguments[:index], *arguments[index + 1 :]]
+    return None, arguments
+
+
+def _verb_lines() -> str:
+    return "\n".join(f"  {verb:10} {short}" for verb, short in VERBS.items())
+
+
+def _complain(text: str, status: int) -> None:
+    print(f"toll: {text}", file=sys.stderr)
+    sys.exit(status)
 
 
 def _drop_output() -> None:

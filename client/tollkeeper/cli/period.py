@@ -1,48 +1,109 @@
-"""The options that reports share: since, until, time zone."""
+"""The options that reports share: span, time zone, what to show, and how it is cut up."""
 
-from collections.abc import Callable
+from __future__ import annotations
+
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from datetime import date, datetime
-from typing import Any, TypeVar
 
-import click
+from tollkeeper.cli.context import UsageError
 
-F = TypeVar("F", bound=Callable[..., Any])
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 DAY_FORMATS = ("%Y-%m-%d", "%Y%m%d")
+DIMENSIONS = (
+    "agent",
+    "subagent",
+    "source",
+    "account",
+    "workflow",
+    "task",
+    "stage",
+    "model",
+    "project",
+)
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
-class Day(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]
+def day(value: str) -> date:
     """A day, as 2026-11-22 or 20261122."""
-
-    name = "day"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        for form in DAY_FORMATS:
-            try:
-                return datetime.strptime(value, form).date()
-            except ValueError:
-                continue
-        self.fail(f"{value!r} is not a day like 2026-11-22 or 20261122", param, ctx)
+    for form in DAY_FORMATS:
+        try:
+            return datetime.strptime(value, form).date()
+        except ValueError:
+            continue
+    raise ArgumentTypeError(f"{value!r} is not a day like 2026-11-22 or 20261122")
 
 
-def period_options(command: F) -> F:
-    """``--since``, ``--until`` and ``--timezone``, as one argument ``period`` of a call."""
-    for option in (
-        click.option("-z", "--timezone", metavar="ZONE", help="Days of this IANA time zone."),
-        click.option("-u", "--until", type=Day(), help="To this day, inclusive."),
-        click.option("-s", "--since", type=Day(), help="From this day on."),
-    ):
-        command = option(command)
-    return command
+def count(value: str) -> int:
+    """A number of at least one."""
+    if not value.isdecimal() or not int(value):
+        raise ArgumentTypeError(f"{value!r} is not a number above zero")
+    return int(value)
 
 
-def as_params(since: date | None, until: date | None, timezone: str | None) -> dict[str, Any]:
-    """What of the period was asked for, as parameters of a call."""
-    if since and until and since > until:
-        raise click.UsageError(f"--since {since} is after --until {until}")
-    asked = {
-        "since": since.isoformat() if since else None,
-        "until": until.isoformat() if until else None,
-        "timezone": timezone,
-    }
-    return {name: value for name, value in asked.items() if value is not None}
+def span_options(parser: ArgumentParser) -> None:
+    """``--since``, ``--until`` and ``--timezone``."""
+    parser.add_argument("-s", "--since", metavar="DAY", type=day, help="from this day on")
+    parser.add_argument("-u", "--until", metavar="DAY", type=day, help="to this day, inclusive")
+    parser.add_argument("-z", "--timezone", metavar="ZONE", help="days of this IANA time zone")
+
+
+def report_options(parser: ArgumentParser) -> None:
+    """What every report takes; the letters are ccusage's."""
+    span_options(parser)
+    parser.add_argument(
+        "-p", "--project", metavar="NAME", help="only this project: its folder, path or slug"
+    )
+    parser.add_argument(
+        "--by",
+        action="append",
+        choices=DIMENSIONS,
+        metavar="WHAT",
+        help=f"split each line by this; may be given again: {', '.join(DIMENSIONS)}",
+    )
+    parser.add_argument("-b", "--breakdown", action="store_true", help="split each line by model")
+    parser.add_argument("-o", "--order", choices=("asc", "desc"), help="oldest or newest first")
+    parser.add_argument("--last", metavar="N", type=count, help="only the N newest lines")
+    parser.add_argument("--compact", action="store_true", help="the table for narrow terminals")
+    parser.add_argument("--no-cost", action="store_true", help="tokens only, no money")
+    parser.add_argument(
+        "-O", "--offline", action="store_true", help="taken and passed over: it is always so"
+    )
+
+
+def period_options(parser: ArgumentParser) -> None:
+    """What the reports by day, week and month take."""
+    report_options(parser)
+    parser.add_argument(
+        "-i", "--instances", action="store_true", help="the projects one after the other"
+    )
+
+
+def span_params(options: Namespace) -> dict[str, Any]:
+    """The span that was asked for, as parameters of a call; UsageError when it is none."""
+    if options.since and options.until and options.since > options.until:
+        raise UsageError(f"--since {options.since} is after --until {options.until}")
+    return _given(
+        since=options.since and options.since.isoformat(),
+        until=options.until and options.until.isoformat(),
+        timezone=options.timezone,
+    )
+
+
+def report_params(options: Namespace, **more: Any) -> dict[str, Any]:
+    """All that was asked for, as parameters of a call; what was not is left out."""
+    return span_params(options) | _given(
+        project=options.project,
+        by=options.by,
+        order=options.order,
+        last=options.last,
+        cost=False if options.no_cost else None,
+        models=None if options.as_json or options.breakdown else False,
+        **more,
+    )
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}

@@ -1,15 +1,24 @@
-"""Tables of reports: the daemon's JSON in, something rich can print out. Pure."""
+"""Tables of reports: the daemon's JSON in, aligned lines out."""
 
-from typing import Any
+from __future__ import annotations
 
-from rich.table import Table
+from argparse import Namespace
 
-from tollkeeper.cli import words
-from tollkeeper.cli.screen import give_way
+from tollkeeper.cli import terminal, words
+from tollkeeper.cli.table import Column, Row, bar, lay_out
 
-NARROW = 110
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
 
-COLUMNS = (
+    Figures = dict[str, Any]
+
+WIDE = 118
+BAR = 10
+SUB = "  └ "
+NOTHING = "–"
+TOKENS = (
     ("Input", "inputTokens"),
     ("Output", "outputTokens"),
     ("Cache write", "cacheCreationTokens"),
@@ -17,45 +26,135 @@ COLUMNS = (
 )
 
 
-def report_table(
-    rows: list[tuple[list[str], dict[str, Any]]],
-    heads: list[str],
-    totals: dict[str, Any],
-    width: int,
-) -> Table:
-    """A line per row under these heads, models beside them, and the totals below."""
-    wide = width >= NARROW
-    table = Table(
-        box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", show_footer=True
-    )
-    for index, head in enumerate(heads):
-        table.add_column(head, "" if index else "Total")
-    figures = [
-        ("Tokens", _count(totals["totalTokens"], wide)),
-        ("Billed", _money(totals, "costUSD")),
-        ("List price", _money(totals, "valueUSD")),
+class Look:
+    """How a report is shown: the heads of its labels, how wide, with money or not, and split or not."""
+
+    def __init__(
+        self, heads: list[str], width: int, compact: bool, money: bool, models: bool
+    ) -> None:
+        self.heads = heads
+        self.width = width
+        self.wide = width >= WIDE and not compact
+        self.money = money
+        self.models = models
+
+    @classmethod
+    def of(cls, options: Namespace, heads: list[str]) -> Look:
+        """The look that the options ask for, on this terminal."""
+        return cls(heads, terminal.width(), options.compact, not options.no_cost, options.breakdown)
+
+
+class Line:
+    """A line of a report: its labels, its figures (none for a heading), and its style."""
+
+    def __init__(self, labels: list[str], figures: Figures | None, style: str = "") -> None:
+        self.labels = labels
+        self.figures = figures
+        self.style = style
+
+
+def sections(parts: dict[str, list[Figures]], key: str, look: Look) -> list[Line]:
+    """The lines of each part, under its name if it has one, each with what it is split into."""
+    lines: list[Line] = []
+    for name, rows in parts.items():
+        if name:
+            lines.append(Line([words.plain(name)], None, "bold"))
+        for row in rows:
+            lines += with_splits(Line([str(row[key])], row), look)
+    return lines
+
+
+def with_splits(line: Line, look: Look) -> list[Line]:
+    """The line, and below it its parts: by model, and by whatever was asked for."""
+    figures = line.figures or {}
+    lines = [line]
+    if look.models:
+        for each in figures.get("modelBreakdowns", ()):
+            lines.append(Line([SUB + words.model_name(each["modelName"])], each, "dim"))
+    for each in figures.get("breakdown", ()):
+        names = " / ".join(words.plain(name or NOTHING) for name in each["by"].values())
+        lines.append(Line([SUB + names], each, "dim"))
+    return lines
+
+
+def report_lines(lines: list[Line], totals: Figures, look: Look) -> list[tuple[str, str]]:
+    """The table with its totals below, each line with its style."""
+    columns = [Column(head, cut=True) for head in look.heads]
+    if look.wide:
+        columns.append(Column("Models", cut=True))
+        columns += [Column(head, right=True) for head, _ in TOKENS]
+    columns.append(Column("Tokens", right=True))
+    if look.money:
+        columns += [Column("Billed", right=True), Column("List price", right=True)]
+    columns.append(Column("Share"))
+    whole = _weight(totals, look)
+    total = with_splits(Line(["Total"], {**totals, "modelBreakdowns": []}, "bold"), look)
+    rows = [Row(_cells(line, look, whole), line.style) for line in (*lines, *total)]
+    return lay_out(columns, rows, look.width)
+
+
+def _cells(line: Line, look: Look, whole: float) -> list[str]:
+    figures = line.figures
+    labels = [*line.labels, *([""] * (len(look.heads) - len(line.labels)))]
+    room = (1 + len(TOKENS) if look.wide else 0) + 1 + (2 if look.money else 0) + 1
+    if figures is None:
+        return [*labels, *([""] * room)]
+    split: list[str] = []
+    if look.wide:
+        models = ", ".join(words.model_name(name) for name in figures.get("modelsUsed", ()))
+        split = [models, *(f"{figures[key]:,}" for _, key in TOKENS)]
+    tokens = figures["totalTokens"]
+    money = [_money(figures, key) for key in ("costUSD", "valueUSD")] if look.money else []
+    share = _weight(figures, look) / whole if whole else 0.0
+    return [
+        *labels,
+        *split,
+        f"{tokens:,}" if look.wide else words.tokens(tokens),
+        *money,
+        bar(share, BAR),
     ]
-    if wide:
-        table.add_column("Models", overflow="fold")
-        figures = [*((head, f"{totals[key]:,}") for head, key in COLUMNS), *figures]
-    for head, total in figures:
-        table.add_column(head, total, justify="right", no_wrap=True)
-    for cells, row in rows:
-        split = [f"{row[key]:,}" for _, key in COLUMNS]
-        models = ", ".join(words.model_name(name) for name in row["modelsUsed"])
-        table.add_row(
-            *map(give_way, cells),
-            *([models, *split] if wide else []),
-            _count(row["totalTokens"], wide),
-            _money(row, "costUSD"),
-            _money(row, "valueUSD"),
-        )
-    return table
 
 
-def _count(tokens: int, wide: bool) -> str:
-    return f"{tokens:,}" if wide else words.tokens(tokens)
+def _weight(figures: Figures, look: Look) -> float:
+    """What a line's share is a share of."""
+    return figures["valueUSD"] if look.money else figures["totalTokens"]
 
 
-def _money(row: dict[str, Any], key: str) -> str:
+def _money(row: Figures, key: str) -> str:
     return words.money(row[key], row["unpricedRequests"] > 0)
+
+
+def print_report(lines: list[Line], totals: Figures, look: Look) -> None:
+    """Print the report as a table; one without lines says so."""
+    if not lines:
+        print("Nothing was used in this span.")
+        return
+    print_lines(report_lines(lines, totals, look))
+
+
+def print_lines(lines: Iterable[tuple[str, str]]) -> None:
+    """Print these lines, with their styles where the terminal shows them."""
+    colours = terminal.shows_colours()
+    text = "\n".join(terminal.styled(line, style) if colours else line for line, style in lines)
+    print(text)
+
+
+def print_earlier(days: list[Figures]) -> None:
+    """Print the days of which only the client's own statistics tell, apart from what was counted."""
+    print()
+    print("Before the first log there is, by the client's own statistics (in no total above):")
+    rows = [
+        Row([day["date"], f"{day['tokens']:,}", f"{day['messages']:,}", ", ".join(_models(day))])
+        for day in days
+    ]
+    heads = [
+        Column("Day"),
+        Column("Tokens", right=True),
+        Column("Messages", right=True),
+        Column("Models", cut=True),
+    ]
+    print_lines(lay_out(heads, rows, terminal.width()))
+
+
+def _models(day: Figures) -> list[str]:
+    return [words.model_name(name) for name in day["models"]]

@@ -1,34 +1,43 @@
 """``toll session``: usage by conversation."""
 
-from datetime import date, datetime
-from typing import Any
+from __future__ import annotations
 
-import click
+from argparse import ArgumentParser, Namespace
+from datetime import datetime
 
 from tollkeeper.cli import words
-from tollkeeper.cli.context import Ask, print_json, verb_options
-from tollkeeper.cli.period import as_params, period_options
+from tollkeeper.cli.context import Ask, print_raw
+from tollkeeper.cli.period import report_options, report_params
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+HELP = "Show tokens and money by conversation (what Claude Code calls a session)."
 
 
-@click.command("session", short_help="usage by conversation")
-@period_options
-@verb_options
-def command(ask: Ask, since: date | None, until: date | None, timezone: str | None) -> None:
-    """Show tokens and money by conversation (what Claude Code calls a session)."""
-    report = ask.call("session", dict[str, Any], **as_params(since, until, timezone))
+def options(parser: ArgumentParser) -> None:
+    report_options(parser)
+    parser.add_argument(
+        "-i", "--id", metavar="ID", help="only the conversations whose id begins like this"
+    )
+
+
+def run(ask: Ask, options: Namespace) -> None:
+    params = report_params(options, id=options.id)
     if ask.as_json:
-        print_json(report)
+        print_raw(ask.raw("session", params))
         return
-    from tollkeeper.cli.report import report_table
-    from tollkeeper.cli.screen import console
+    from tollkeeper.cli.report import Line, Look, print_report, with_splits
 
-    out = console()
-    rows = [(_cells(row), row) for row in report["sessions"]]
-    heads = ["Conversation", "Project", "Last activity"]
-    out.print(report_table(rows, heads, report["totals"], out.width))
+    report = ask.plain("session", params)
+    look = Look.of(options, ["Conversation", "Project", "Last activity"])
+    rows = [Line(labels(row), row) for row in report["sessions"]]
+    print_report([line for row in rows for line in with_splits(row, look)], report["totals"], look)
 
 
-def _cells(row: dict[str, Any]) -> list[str]:
+def labels(row: dict[str, Any]) -> list[str]:
+    """Title or id, project and last activity of a conversation."""
     last = row["lastActivity"]
     local = datetime.fromisoformat(last).astimezone() if last else None
     project = (row["cwd"] or row["projectPath"]).rstrip("/").rpartition("/")[2]

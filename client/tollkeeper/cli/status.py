@@ -1,26 +1,34 @@
 """``toll status``: the state of things, once or live."""
 
-import click
+from __future__ import annotations
 
-from tollkeeper.cli.context import Ask, print_json, verb_options
-from tollkeeper.model import Status
+from argparse import ArgumentParser, Namespace
+
+from tollkeeper.cli.context import Ask, print_raw
+
+HELP = "Show the agents, what each has used, and the sums of today and of this run."
 
 
-@click.command("status", short_help="the state of things: agents, plan, today")
-@click.option("--live", is_flag=True, help="Stay, and show every change as it comes.")
-@verb_options
-def command(ask: Ask, live: bool = False) -> None:
-    """Show the agents, what each has used, and the sums of today and of this run."""
-    if live:
+def options(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--live", action="store_true", help="stay, and show every change as it comes"
+    )
+
+
+def run(ask: Ask, options: Namespace) -> None:
+    if options.live:
         from tollkeeper.cli.live import show_live
 
         show_live(ask)
-        return
-    status = ask.call("snapshot", Status)
-    if ask.as_json:
-        print_json(status)
-        return
+    elif ask.as_json:
+        print_raw(ask.raw("snapshot"))
+    else:
+        _show(ask)
+
+
+def _show(ask: Ask) -> None:
     from tollkeeper.cli.screen import console, status_screen
+    from tollkeeper.model import Status
 
     out = console()
-    out.print(status_screen(status, out.width))
+    out.print(status_screen(ask.call("snapshot", Status), out.width))

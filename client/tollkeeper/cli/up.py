@@ -1,17 +1,20 @@
 """``toll up``: start the daemon."""
 
-import click
+from argparse import ArgumentParser, Namespace
 
-from tollkeeper.cli.context import Ask, print_json, verb_options
+from tollkeeper.cli.context import Ask, print_json
 from tollkeeper.control import Toll
 from tollkeeper.paths import find_paths
 from tollkeeper.start import ensure_daemon
 
+HELP = "Start the daemon in the background, unless it runs already."
 
-@click.command("up", short_help="start the daemon")
-@verb_options
-def command(ask: Ask) -> None:
-    """Start the daemon in the background, unless it runs already."""
+
+def options(parser: ArgumentParser) -> None:
+    """None of its own."""
+
+
+def run(ask: Ask, options: Namespace) -> None:
     paths = find_paths()
     started = ask.may_start and ensure_daemon(paths)
     with Toll(paths) as toll:

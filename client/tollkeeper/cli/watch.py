@@ -1,29 +1,34 @@
 """``toll watch``: updates as they come."""
 
 import sys
+from argparse import ArgumentParser, Namespace
 from typing import get_args
-
-import click
 
 from tollkeeper import wire
 from tollkeeper.cli import words
-from tollkeeper.cli.context import Ask, print_json, verb_options
+from tollkeeper.cli.context import Ask, UsageError, print_json
 from tollkeeper.feed import Change, Feed
 
 TOPICS = ("snapshot", *get_args(wire.Topic))
 
 
-@click.command("watch", short_help="updates as they come")
-@click.argument("topics", nargs=-1, metavar="[TOPIC]...")
-@verb_options
-def command(ask: Ask, topics: tuple[str, ...]) -> None:
-    """Print each update as it comes, a line each; with --json as JSON, with its topic.
+HELP = "Print each update as it comes, a line each; with --json as JSON, with its topic."
 
-    TOPIC is the beginning of a topic's name, such as usage, agent or agent.exited.
-    """
+
+def options(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "topics",
+        nargs="*",
+        metavar="TOPIC",
+        help="the beginning of a topic's name, such as usage, agent or agent.exited",
+    )
+
+
+def run(ask: Ask, options: Namespace) -> None:
+    topics: tuple[str, ...] = tuple(options.topics)
     for topic in topics:
         if not any(known.startswith(topic) for known in TOPICS):
-            raise click.UsageError(f"no topic begins with {topic!r}; there are {', '.join(TOPICS)}")
+            raise UsageError(f"no topic begins with {topic!r}; there are {', '.join(TOPICS)}")
     with Feed(ask.paths()) as feed:
         for change in feed:
             if topics and not change.topic.startswith(topics):

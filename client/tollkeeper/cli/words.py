@@ -1,8 +1,12 @@
 """How figures read: money, tokens, spans of time. Pure."""
 
+from __future__ import annotations
+
 from datetime import datetime
 
-from tollkeeper.model import Usage
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tollkeeper.model import Usage
 
 
 def money(dollars: float, guessed: bool = False) -> str:

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from tollkeeper_daemon import reports
-from tollkeeper_daemon.control.period import Period, rows_in
-from tollkeeper_daemon.control.refusal import params_as
+from tollkeeper_daemon.control.sheets import choice_of, read_sheet
 from tollkeeper_daemon.daemon import Daemon
+from tollkeeper_daemon.reports import periods
 
 
 def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
-    """A line per day of the period, and the totals."""
-    period = params_as(Period, params)
-    return reports.daily(rows_in(daemon, period), period.zone())
+    """A line per day of the span, and the totals."""
+    choice = choice_of(periods.PeriodChoice, params)
+    return periods.daily(read_sheet(daemon, choice, choice.instances), choice)

@@ -12,7 +12,16 @@ import zmq.asyncio
 
 from tollkeeper import wire
 from tollkeeper.errors import ProtocolError
-from tollkeeper_daemon.control import daily, health, ping, session, shutdown, snapshot
+from tollkeeper_daemon.control import (
+    daily,
+    health,
+    monthly,
+    ping,
+    session,
+    shutdown,
+    snapshot,
+    weekly,
+)
 from tollkeeper_daemon.control.refusal import Refused
 from tollkeeper_daemon.daemon import Daemon
 
@@ -35,6 +44,8 @@ VERBS: dict[str, Verb] = {
 # These read much and change nothing: they run in a thread, with a view of the store of their own.
 REPORTS: dict[str, Verb] = {
     "daily": daily.answer,
+    "weekly": weekly.answer,
+    "monthly": monthly.answer,
     "session": session.answer,
 }
 

@@ -1,0 +1,30 @@
+"""What the reports by day, week and month share: asking for one, and showing it."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from tollkeeper.cli.context import Ask, print_raw
+from tollkeeper.cli.period import report_params
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def show(ask: Ask, options: Namespace, verb: str, key: str, head: str, **more: Any) -> None:
+    """Ask for the report and print it; ``key`` names its lines, ``head`` their column."""
+    params = report_params(options, instances=options.instances or None, **more)
+    if ask.as_json:
+        print_raw(ask.raw(verb, params))
+        return
+    from tollkeeper.cli.report import Look, print_report, sections
+
+    report = ask.plain(verb, params)
+    parts = report.get("projects") or {"": report.get(verb, [])}
+    look = Look.of(options, [head])
+    print_report(sections(parts, key, look), report["totals"], look)
+    if earlier := report.get("earlier"):
+        from tollkeeper.cli.report import print_earlier
+
+        print_earlier(earlier)

@@ -1,0 +1,37 @@
+"""Where the three directories of a Tollkeeper lie; plain text, for commands that must start at once."""
+
+import os
+import sys
+from collections.abc import Mapping
+
+CONTROL_SOCKET = "control.sock"
+
+
+def find_places(environment: Mapping[str, str] = os.environ) -> tuple[str, str, str]:
+    """The config, data and run directories that this environment asks for.
+
+    ``TOLL_HOME`` puts all three under one directory; else the XDG base directories rule
+    (https://specifications.freedesktop.org/basedir-spec), on macOS Application Support.
+    """
+    if own := environment.get("TOLL_HOME"):
+        home = os.path.join(os.getcwd(), os.path.expanduser(own))
+        return tuple(os.path.join(home, name) for name in ("config", "data", "run"))  # pyright: ignore[reportReturnType]
+    home = environment.get("HOME") or os.path.expanduser("~")
+    support = "Library/Application Support" if sys.platform == "darwin" else None
+
+    def base(variable: str, fallback: str) -> str:
+        named = environment.get(variable) or ""
+        return os.path.join(
+            named if os.path.isabs(named) else os.path.join(home, fallback), "tollkeeper"
+        )
+
+    runtime = environment.get("XDG_RUNTIME_DIR") or ""
+    if os.path.isabs(runtime):
+        run = os.path.join(runtime, "tollkeeper")
+    else:
+        run = os.path.join(base("XDG_STATE_HOME", support or ".local/state"), "run")
+    return (
+        base("XDG_CONFIG_HOME", support or ".config"),
+        base("XDG_DATA_HOME", support or ".local/share"),
+        run,
+    )

@@ -1,0 +1,47 @@
+"""Reads what a report is made of, and asks for what it was asked for."""
+
+from typing import Any, TypeVar
+
+from tollkeeper_daemon.control.refusal import Refused, params_as
+from tollkeeper_daemon.daemon import Daemon
+from tollkeeper_daemon.reports.choice import BadZone, Choice
+from tollkeeper_daemon.reports.sheet import Place, Sheet
+from tollkeeper_daemon.store.transaction import Transaction
+
+C = TypeVar("C", bound=Choice)
+
+
+def choice_of(kind: type[C], params: dict[str, Any]) -> C:
+    """What the caller asked for; Refused when it makes no sense."""
+    choice = params_as(kind, params)
+    try:
+        choice.zone()
+    except BadZone as error:
+        raise Refused("bad-params", str(error), "name one like Europe/Berlin or UTC") from None
+    if choice.last is not None and choice.last < 1:
+        raise Refused("bad-params", "last must be at least 1")
+    return choice
+
+
+def read_sheet(daemon: Daemon, choice: Choice, places: bool = False) -> Sheet:
+    """The rows from where the span begins on, in one consistent state of the store."""
+
+    def work(transaction: Transaction) -> Sheet:
+        rows = transaction.figures(choice.first_quarter)
+        books = {number: transaction.book(number) for number in {row[1] for row in rows}}
+        agents = transaction.agents() if "agent" in choice.by else []
+        return Sheet(
+            rows,
+            books,
+            {agent.id: agent.name for agent in agents},
+            _places(transaction) if places or choice.needs_places else {},
+        )
+
+    return daemon.store.read(work)
+
+
+def _places(transaction: Transaction) -> dict[str, Place]:
+    return {
+        name: Place(each.project, each.cwd, each.title, each.first_time, each.last_time)
+        for name, each in transaction.conversations()
+    }

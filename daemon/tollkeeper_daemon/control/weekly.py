@@ -1,0 +1,14 @@
+"""``weekly``: the report by week."""
+
+from typing import Any
+
+from tollkeeper_daemon.control.sheets import choice_of, read_sheet
+from tollkeeper_daemon.daemon import Daemon
+from tollkeeper_daemon.reports import periods
+
+
+def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
+    """A line per week of the span, and the totals."""
+    choice = choice_of(periods.WeekChoice, params)
+    sheet = read_sheet(daemon, choice, choice.instances)
+    return periods.weekly(sheet, choice, daemon.config.reports.start_of_week)

@@ -1,0 +1,108 @@
+"""A line of a report as it is summed up, and its form in JSON: ccusage's keys, and ours beside."""
+
+from typing import Any
+
+from msgspec import Struct, field
+
+from tollkeeper_daemon.ledger.prices import family_of
+from tollkeeper_daemon.ledger.totals import Totals
+from tollkeeper_daemon.reports.choice import Choice
+from tollkeeper_daemon.reports.sheet import VALUE, Figures, Sums
+from tollkeeper_daemon.tally import dollars
+
+MESSAGES = Totals.__struct_fields__.index("messages")
+
+
+class Line(Struct):
+    """One line as it is summed up. Mutable: it grows cell by cell."""
+
+    sums: Sums = field(default_factory=Sums)
+    models: dict[str, Sums] = field(default_factory=dict[str, Sums])
+    splits: dict[tuple[str, ...], Sums] = field(default_factory=dict[tuple[str, ...], Sums])
+
+    def add(self, model: str, billed: bool, split: tuple[str, ...], figures: Figures) -> None:
+        """Add what was used of this model, for this split."""
+        self.sums.put(figures, billed)
+        if model:
+            self.models.setdefault(model, Sums()).put(figures, billed)
+        if split:
+            self.splits.setdefault(split, Sums()).put(figures, billed)
+
+    def merge(self, other: "Line") -> None:
+        """Add another line."""
+        self.sums.merge(other.sums)
+        for name, sums in other.models.items():
+            self.models.setdefault(name, Sums()).merge(sums)
+        for split, sums in other.splits.items():
+            self.splits.setdefault(split, Sums()).merge(sums)
+
+    def as_json(self, choice: Choice) -> dict[str, Any]:
+        """The line, its models from the dearest down."""
+        models = _dearest_first(self.models)
+        return {
+            **sums_json(self.sums, choice),
+            **self._splits_json(choice),
+            "modelsUsed": [name for name, _ in models],
+            **({"modelBreakdowns": _breakdowns(models, choice)} if choice.models else {}),
+        }
+
+    def totals_json(self, choice: Choice) -> dict[str, Any]:
+        """The line as the totals of a report."""
+        return {**sums_json(self.sums, choice), **self._splits_json(choice)}
+
+    def _splits_json(self, choice: Choice) -> dict[str, Any]:
+        families = messages_by_family(self.models)
+        found: dict[str, Any] = {"messagesByFamily": families} if families else {}
+        if choice.by:
+            found["breakdown"] = [
+                {"by": dict(zip(choice.by, split, strict=True)), **sums_json(sums, choice)}
+                for split, sums in _dearest_first(self.splits)
+            ]
+        return found
+
+
+def sums_json(sums: Sums, choice: Choice) -> dict[str, Any]:
+    """Sums under ccusage's keys. ``totalCost`` is the list price of everything, as there."""
+    totals = sums.totals
+    told = {
+        "inputTokens": totals.input,
+        "outputTokens": totals.output,
+        "cacheCreationTokens": totals.cache_write_5m + totals.cache_write_1h,
+        "cacheReadTokens": totals.cache_read,
+        "cacheWrite5mTokens": totals.cache_write_5m,
+        "cacheWrite1hTokens": totals.cache_write_1h,
+        "webSearches": totals.web_searches,
+        "totalTokens": totals.tokens,
+        "requests": totals.requests,
+        "messages": totals.messages,
+        "unpricedRequests": totals.unpriced,
+    }
+    if choice.cost:
+        value = dollars(totals.value)
+        told |= {"totalCost": value, "valueUSD": value, "costUSD": dollars(sums.cost)}
+    return told
+
+
+def messages_by_family(models: dict[str, Sums]) -> dict[str, int]:
+    """How many messages each family of models answered."""
+    found: dict[str, int] = {}
+    for name, sums in models.items():
+        if messages := sums.figures[MESSAGES]:
+            family = family_of(name) or name
+            found[family] = found.get(family, 0) + messages
+    return found
+
+
+def _breakdowns(models: list[tuple[str, Sums]], choice: Choice) -> list[dict[str, Any]]:
+    return [
+        {"modelName": name, **sums_json(sums, choice), **_cost(sums, choice)}
+        for name, sums in models
+    ]
+
+
+def _cost(sums: Sums, choice: Choice) -> dict[str, float]:
+    return {"cost": dollars(sums.figures[VALUE])} if choice.cost else {}
+
+
+def _dearest_first(tallies: "dict[Any, Sums]") -> "list[tuple[Any, Sums]]":
+    return sorted(tallies.items(), key=lambda item: (-item[1].figures[VALUE], item[0]))
