@@ -14,6 +14,7 @@ from tollkeeper import wire
 from tollkeeper.errors import ProtocolError
 from tollkeeper_daemon.control import (
     daily,
+    export,
     health,
     monthly,
     ping,
@@ -47,6 +48,7 @@ REPORTS: dict[str, Verb] = {
     "weekly": weekly.answer,
     "monthly": monthly.answer,
     "session": session.answer,
+    "export": export.answer,
 }
 
 
