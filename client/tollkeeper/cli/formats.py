@@ -17,7 +17,10 @@ NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 
 
 class Csv:
-    """A line of names, then a line per row. Text that begins like a formula gets a ``'`` before it."""
+    """A line of names, then a line per row (RFC 4180).
+
+    Text that begins like a formula gets a ``'`` before it.
+    """
 
     def __init__(self, columns: Sequence[str]) -> None:
         self._columns = columns
@@ -80,7 +83,7 @@ _encode = msgspec.json.Encoder().encode
 
 def _lines(rows: Iterable[Iterable[object]]) -> bytes:
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    csv.writer(text).writerows(rows)
     return text.getvalue().encode()
 
 

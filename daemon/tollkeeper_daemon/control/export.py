@@ -1,5 +1,6 @@
 """``export``: single requests, a page at a time, so that neither side ever holds many."""
 
+from contextlib import suppress
 from datetime import date, datetime, timedelta, tzinfo
 from functools import cache
 from itertools import islice
@@ -14,7 +15,7 @@ from tollkeeper_daemon.daemon import Daemon
 from tollkeeper_daemon.reports.requests import requests_at
 from tollkeeper_daemon.reports.sheet import Place
 from tollkeeper_daemon.store.schema import Conversation
-from tollkeeper_daemon.store.transaction import FAR, Transaction
+from tollkeeper_daemon.store.transaction import FAR, LONGEST_KEY, Transaction
 
 MOST_AT_ONCE = 2_000
 
@@ -76,10 +77,11 @@ def _requests(transaction: Transaction, moments: list[tuple[int, str]]) -> list[
 
 
 def _place(after: str) -> bytes:
-    try:
-        return bytes.fromhex(after)
-    except ValueError:
-        raise Refused("bad-params", "after must be the next of an earlier page") from None
+    with suppress(ValueError):
+        place = bytes.fromhex(after)
+        if len(place) <= LONGEST_KEY:
+            return place
+    raise Refused("bad-params", "after must be the next of an earlier page")
 
 
 def start_of(day: date, zone: tzinfo | None) -> int:
