@@ -473,3 +473,53 @@ def test_progress_line() -> None:
     """The line says how far it is, of how many, and how fast."""
     assert "2,000 of 57,847 requests, 4,000/s" == export.progress_line(2_000, 57_847, 0.5)
     assert "3 of 3 requests, 3/s" == export.progress_line(3, 2, 1.0)
+
+
+class Terminal(io.StringIO):
+    """What is written on a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+    def seen(self) -> str:
+        """What stands in the line."""
+        line = ""
+        for part in self.getvalue().split("\r"):
+            line = part + line[len(part) :]
+        return line.rstrip()
+
+
+def test_progress_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The line grows now and then, and is gone in the end."""
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    now = 0.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    with export.Progress(3_000, into_file=True) as progress:
+        progress.add(10)
+        assert "" == terminal.seen()
+        now = 1.0
+        progress.add(1_990)
+        assert "2,000 of 3,000 requests, 2,000/s" == terminal.seen()
+        now = 100.0
+        progress.add(1_000)
+        assert "3,000 of 3,000 requests, 30/s" == terminal.seen()
+    assert "" == terminal.seen()
+
+
+@pytest.mark.parametrize(
+    ("error", "output", "into_file"),
+    [(Terminal(), Terminal(), False), (io.StringIO(), io.StringIO(), True)],
+)
+def test_no_progress(
+    monkeypatch: pytest.MonkeyPatch, error: io.StringIO, output: io.StringIO, into_file: bool
+) -> None:
+    """Where the rows come on the same terminal, and where errors go elsewhere, there is no line."""
+    now = 0.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    monkeypatch.setattr(sys, "stderr", error)
+    monkeypatch.setattr(sys, "stdout", output)
+    with export.Progress(3, into_file) as progress:
+        now = 1.0
+        progress.add(2)
+    assert "" == error.getvalue()
