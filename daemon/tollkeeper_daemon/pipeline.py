@@ -10,9 +10,9 @@ from tollkeeper_daemon.ledger.ledger import Ledger, Posting, Row
 from tollkeeper_daemon.ledger.prices import PriceList
 from tollkeeper_daemon.ledger.totals import Totals
 from tollkeeper_daemon.reading import Scan
-from tollkeeper_daemon.records import Profile, Prompt, Reply
+from tollkeeper_daemon.records import Profile, Prompt, Refusal, Reply
 from tollkeeper_daemon.roster import LiveAgent, LiveSubagent, Roster
-from tollkeeper_daemon.store.schema import Conversation
+from tollkeeper_daemon.store.schema import Conversation, PlanWindow
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.store.transaction import Transaction
 from tollkeeper_daemon.tally import Tally
@@ -174,6 +174,9 @@ class Pipeline:
             transaction.save_conversation(name, conversation)
         for scan in scans:
             transaction.save_file(scan.file, scan.mark)
+            for refusal in scan.refusals:
+                account = self._conversation(refusal.conversation).account
+                transaction.save_window(window_of(refusal, account))
         if posting.unpriced_models:
             self.unpriced_models |= posting.unpriced_models
             transaction.set_meta("unpriced_models", sorted(self.unpriced_models))
@@ -293,6 +296,11 @@ class Pipeline:
                 self._unheld.setdefault(noted.prompt.conversation, (set(), set()))[1].add(key)
         while len(self._unheld) > MOST_UNHELD:
             del self._unheld[next(iter(self._unheld))]
+
+
+def window_of(refusal: Refusal, account: str) -> PlanWindow:
+    """The window of the plan that the refusal names."""
+    return PlanWindow(refusal.window, account, refusal.resets_at, refusal.time)
 
 
 def place_of(path: str) -> tuple[str, str]:

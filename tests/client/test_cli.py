@@ -184,6 +184,21 @@ def test_reports(home: Paths, run: Run, verb: str) -> None:
     ]
 
 
+def test_blocks(home: Paths, run: Run) -> None:
+    """Blocks take ccusage's flags; a limit is a number of tokens, or max."""
+    with FakeDaemon(home, lambda call: [reply(call, {"blocks": []})]) as daemon:
+        assert (0, "No block is active.\n", "") == run("blocks", "-a")
+        assert (0, "Nothing was used in this span.\n", "") == run("blocks", "-r", "-t", "5000")
+        assert (0, '{"blocks":[]}\n', "") == run("blocks", "-j", "-t", "max", "-n", "3")
+    assert [
+        {"models": False, "active": True},
+        {"models": False, "recent": True, "token_limit": 5000},
+        {"token_limit": "max", "session_length": 3},
+    ] == [call.params for call in daemon.calls]
+    for value in ("0", "-5", "most"):
+        assert 2 == run("blocks", f"--token-limit={value}")[0]
+
+
 def test_refusal(home: Paths, run: Run) -> None:
     """What the daemon refuses is one line on stderr, with its hint; what was asked wrongly has status 2."""
     body = wire.ErrorBody("bad-params", "no time zone 'X'", "name one like UTC")

@@ -34,7 +34,7 @@ def look(
     models: bool = False,
 ) -> Look:
     """How a report is shown in a terminal of this width, unless said otherwise by day."""
-    return Look([*heads], width, compact, money, models)
+    return Look([table.Column(head, cut=1) for head in heads], width, compact, money, models)
 
 
 def shown(lines: list[Line], totals: dict[str, Any], how: Look) -> list[str]:
@@ -42,9 +42,11 @@ def shown(lines: list[Line], totals: dict[str, Any], how: Look) -> list[str]:
     return [line for line, _ in report_lines(lines, totals, how)]
 
 
-def days(*rows: dict[str, Any], width: int = 200, **more: bool) -> list[str]:
+def days(
+    *rows: dict[str, Any], width: int = 200, compact: bool = False, money: bool = True
+) -> list[str]:
     """The table of these days."""
-    how = look(width, **more)
+    how = look(width, compact=compact, money=money)
     named = [{"date": f"2026-11-{21 + at}", **each} for at, each in enumerate(rows)]
     totals = row(
         totalTokens=sum(each["totalTokens"] for each in rows),

@@ -1,7 +1,7 @@
-"""Views and reports: what sums and roster look like to the world."""
+"""Reports: what the sums come to by day, week, month and conversation, split and narrowed."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -9,120 +9,71 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import astuple
 
-from tollkeeper_daemon import reports, view
-from tollkeeper_daemon.control import daily, session
+from tollkeeper_daemon.config import Config, Weekday
+from tollkeeper_daemon.control import daily, monthly, session, weekly
 from tollkeeper_daemon.control.refusal import Refused
 from tollkeeper_daemon.daemon import Daemon
 from tollkeeper_daemon.ledger.books import Book
 from tollkeeper_daemon.ledger.totals import Totals
-from tollkeeper_daemon.roster import LiveAgent, LiveSubagent, Roster
-from tollkeeper_daemon.store.schema import AgentRecord, Conversation
+from tollkeeper_daemon.reports import conversations, periods
+from tollkeeper_daemon.reports.choice import Dimension
+from tollkeeper_daemon.reports.conversations import SessionChoice
+from tollkeeper_daemon.reports.periods import WEEKDAYS, PeriodChoice, WeekChoice
+from tollkeeper_daemon.reports.sheet import Place, Sheet
+from tollkeeper_daemon.store.schema import Conversation
 from tollkeeper_daemon.store.store import Store
-from tollkeeper_daemon.tally import Tally, dollars
 
-from .lines import HAIKU, NINE_MS, NOW, OPUS
+from .lines import HAIKU, NINE_MS, OPUS
 from .shelf import post_to_store
 from .test_ledger import reply
 
 HOUR = 3_600_000
 SUBSCRIBED = Book("conv-1", OPUS, "subscription")
 BILLED = Book("conv-1", OPUS, "api")
+DOLLAR = 10**9
+
+Booking = tuple[str, Book, int]
+Json = dict[str, Any]
+
+# Whatever adds up: all figures of a line but those that only name something.
+COUNTS = (
+    "inputTokens",
+    "outputTokens",
+    "cacheCreationTokens",
+    "cacheReadTokens",
+    "webSearches",
+    "totalTokens",
+    "requests",
+    "messages",
+    "unpricedRequests",
+)
+MONEY = ("totalCost", "valueUSD", "costUSD")
 
 
-# Views.
-
-
-def test_money_is_rounded_to_nine_places() -> None:
-    """A nano-dollar is the ninth place, and no more digits are told."""
-    assert (0.047152, 0.1, 0.000000001, 0.0) == (
-        dollars(47_152_000),
-        dollars(100_000_000),
-        dollars(1),
-        dollars(0),
-    )
-
-
-@given(st.integers(0, 10**15))
-def test_dollars_are_exact(nano: int) -> None:
-    """Whatever is told in dollars can be turned back into nano-dollars, up to a million."""
-    assert nano == round(dollars(nano) * 1e9)
-
-
-def test_subscription_has_a_value_but_no_cost() -> None:
-    """A day's cost is what is billed, its value the list price of everything."""
-    tallies = {"subscription": Tally(), "api": Tally(), "proxy-1": Tally()}
-    for source, tally in tallies.items():
-        tally.add(Book("c", OPUS, source), Totals(requests=1, value=10**9))
-    today = view.today_view(tallies)
-    assert (0.0, 1.0) == (today.subscription.cost_usd, today.subscription.value_usd)
-    assert (2.0, 2.0) == (today.api.cost_usd, today.api.value_usd)
-    assert (2.0, 3.0, 3) == (today.total.cost_usd, today.total.value_usd, today.total.requests)
-
-
-def test_usage_view() -> None:
-    """Every sum has its word on the wire."""
-    tally = Tally()
-    tally.add(BILLED, Totals(1, 2, 3, 4, 5, 6, 7, 8, 9_000_000_000, 10))
-    usage = tally.usage()
-    assert (1, 2, 3, 4, 5, 6, 7, 8, 25, 9.0, 9.0, 10) == (
-        usage.requests,
-        usage.messages,
-        usage.input_tokens,
-        usage.output_tokens,
-        usage.cache_read_tokens,
-        usage.cache_write_5m_tokens,
-        usage.cache_write_1h_tokens,
-        usage.web_searches,
-        usage.total_tokens,
-        usage.cost_usd,
-        usage.value_usd,
-        usage.unpriced_requests,
-    )
-
-
-def test_agent_view() -> None:
-    """An agent is told with its project's name, what is unknown as null, and its helpers."""
-    agent = LiveAgent(AgentRecord("1-2", 1, "a", NINE_MS, "r", cwd="/home/dev/shop/"))
-    agent.subagents = {
-        "h1": LiveSubagent("h1", "analyst", last_time=NOW),
-        "h2": LiveSubagent("h2", last_time=NOW - 61_000),
-        "h3": LiveSubagent("h3", last_time=NOW, finished=True),
-    }
-    told = view.agent_view(agent, NOW)
-    assert ("shop", None, None, "2026-11-22T09:00:00.000+00:00") == (
-        told.project,
-        told.model,
-        told.last_activity_at,
-        told.started_at,
-    )
-    assert ["working", "done", "done"] == [each.state for each in told.subagents]
-    assert ["analyst", None, None] == [each.type for each in told.subagents]
-
-
-def test_no_run() -> None:
-    """Without a run there is none to tell."""
-    assert view.run_view(Roster(), Tally()) is None
-
-
-# Reports.
-
-
-def rows(*told: tuple[str, Book, int]) -> list[reports.Sum]:
-    """Rows of the sums: when, in which book, and for how many nano-dollars."""
-    return [
+def sheet(*bookings: Booking, places: dict[str, Place] | None = None, **names: str) -> Sheet:
+    """The rows of these: when, in which book, and for how many nano-dollars."""
+    books = [*dict.fromkeys(book for _, book, _ in bookings)]
+    rows = [
         (
             int(datetime.fromisoformat(moment).timestamp()) // 900,
-            book,
-            Totals(requests=1, input=10, value=value),
+            books.index(book),
+            [*astuple(Totals(requests=1, input=10, value=value))],
         )
-        for moment, book, value in told
+        for moment, book, value in bookings
     ]
+    return Sheet(sorted(rows), dict(enumerate(books)), names, places or {})
+
+
+def worth(lines: list[Json], key: str) -> dict[str, int]:
+    """The value of each line in nano-dollars."""
+    return {line[key]: round(line["valueUSD"] * 1e9) for line in lines}
 
 
 def test_days_of_a_zone() -> None:
     """The same rows fall on other days in other zones, to the quarter of an hour."""
-    told = rows(
+    told = sheet(
         ("2026-11-21T18:14:59Z", BILLED, 1),
         ("2026-11-21T18:15:00Z", BILLED, 2),
         ("2026-11-21T23:00:00Z", BILLED, 4),
@@ -132,21 +83,72 @@ def test_days_of_a_zone() -> None:
         ("Asia/Kathmandu", {"2026-11-21": 1, "2026-11-22": 6}),
         ("Europe/Berlin", {"2026-11-21": 3, "2026-11-22": 4}),
     ):
-        report = reports.daily(told, ZoneInfo(zone))
-        found = {day["date"]: round(day["valueUSD"] * 1e9) for day in report["daily"]}
-        assert expected == found
+        report = periods.daily(told, PeriodChoice(timezone=zone))
+        assert expected == worth(report["daily"], "date")
+
+
+@pytest.mark.parametrize(
+    ("zone", "before", "after"),
+    [
+        ("Europe/Berlin", "2026-03-28T22:59:59Z", "2026-03-28T23:00:00Z"),
+        ("Europe/Berlin", "2026-03-29T21:59:59Z", "2026-03-29T22:00:00Z"),
+        ("Europe/Berlin", "2026-10-25T22:59:59Z", "2026-10-25T23:00:00Z"),
+        ("America/New_York", "2026-11-02T04:59:59Z", "2026-11-02T05:00:00Z"),
+        ("America/Havana", "2026-11-01T03:59:59Z", "2026-11-01T04:00:00Z"),
+        ("Australia/Lord_Howe", "2026-10-04T12:59:59Z", "2026-10-04T13:00:00Z"),
+    ],
+)
+def test_days_around_a_change_of_clocks(zone: str, before: str, after: str) -> None:
+    """A day of 23, 25 or 24 and a half hours begins and ends at its own midnights."""
+    report = periods.daily(
+        sheet((before, BILLED, 1), (after, BILLED, 2)), PeriodChoice(timezone=zone)
+    )
+    days = [date.fromisoformat(line["date"]) for line in report["daily"]]
+    assert [1, 2] == [*worth(report["daily"], "date").values()]
+    assert timedelta(1) == days[1] - days[0]
+
+
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [
+        ("sunday", {"2026-11-15": 1, "2026-11-22": 6}),
+        ("monday", {"2026-11-16": 3, "2026-11-23": 4}),
+        ("saturday", {"2026-11-21": 7}),
+    ],
+)
+def test_weeks(start: Weekday, expected: dict[str, int]) -> None:
+    """A week is named by its first day, which is a Sunday unless said otherwise."""
+    told = sheet(
+        ("2026-11-21T12:00Z", BILLED, 1),
+        ("2026-11-22T12:00Z", BILLED, 2),
+        ("2026-11-23T12:00Z", BILLED, 4),
+    )
+    by_default = periods.weekly(told, WeekChoice(timezone="UTC"), start)
+    as_asked = periods.weekly(told, WeekChoice(timezone="UTC", start_of_week=start), "friday")
+    assert expected == worth(by_default["weekly"], "week") == worth(as_asked["weekly"], "week")
+
+
+def test_months() -> None:
+    """A month is named by year and month, in the zone that was asked for."""
+    told = sheet(("2026-10-31T23:30Z", BILLED, 1), ("2026-11-22T12:00Z", BILLED, 2))
+    for zone, expected in (
+        ("UTC", {"2026-10": 1, "2026-11": 2}),
+        ("Europe/Berlin", {"2026-11": 3}),
+    ):
+        report = periods.monthly(told, PeriodChoice(timezone=zone))
+        assert expected == worth(report["monthly"], "month")
 
 
 def test_report_lines() -> None:
     """A line has ccusage's keys, its models from the dearest down, and subscription apart."""
     haiku = Book("conv-1", HAIKU, "api")
-    report = reports.daily(
-        rows(
-            ("2026-11-22T09:00Z", haiku, 10**9),
-            ("2026-11-22T09:00Z", SUBSCRIBED, 3 * 10**9),
+    report = periods.daily(
+        sheet(
+            ("2026-11-22T09:00Z", haiku, DOLLAR),
+            ("2026-11-22T09:00Z", SUBSCRIBED, 3 * DOLLAR),
             ("2026-11-22T09:00Z", Book("conv-1", "", "api"), 0),
         ),
-        UTC,
+        PeriodChoice(timezone="UTC"),
     )
     (line,) = report["daily"]
     assert [OPUS, HAIKU] == line["modelsUsed"] == [m["modelName"] for m in line["modelBreakdowns"]]
@@ -156,15 +158,191 @@ def test_report_lines() -> None:
         line["costUSD"],
         line["totalTokens"],
     )
+    assert [3.0, 1.0] == [each["cost"] for each in line["modelBreakdowns"]]
     assert line["totalTokens"] == report["totals"]["totalTokens"]
 
 
+def test_no_cost() -> None:
+    """Without cost, and without models, no trace of them is told."""
+    told = sheet(("2026-11-22T09:00Z", BILLED, DOLLAR))
+    report = periods.daily(told, PeriodChoice(cost=False))
+    (line,) = report["daily"]
+    for part in (line, report["totals"], line["modelBreakdowns"][0]):
+        assert not {"cost", "totalCost", "valueUSD", "costUSD"} & part.keys()
+    (line,) = periods.daily(told, PeriodChoice(models=False))["daily"]
+    assert "modelBreakdowns" not in line
+    assert [OPUS] == line["modelsUsed"]
+
+
+def test_order_and_last() -> None:
+    """The newest lines may come first, or alone: then the totals are theirs."""
+    told = sheet(*((f"2026-11-{day}T12:00Z", BILLED, day) for day in (20, 21, 22)))
+    report = periods.daily(told, PeriodChoice(timezone="UTC", last=2, order="desc"))
+    assert {"2026-11-22": 22, "2026-11-21": 21} == worth(report["daily"], "date")
+    assert "2026-11-22" == report["daily"][0]["date"]
+    assert 43 == round(report["totals"]["valueUSD"] * 1e9)
+
+
+PLACES = {
+    "conv-1": Place("-home-dev-shop", "/home/dev/shop", first_time=2),
+    "conv-2": Place("-home-dev-docs", "/home/dev/docs", first_time=1),
+    "conv-3": Place("-home-dev-old", first_time=3),
+}
+OF_THREE = sheet(
+    ("2026-11-21T12:00Z", BILLED, 1),
+    ("2026-11-22T12:00Z", Book("conv-2", HAIKU, "api"), 2),
+    ("2026-11-22T12:00Z", Book("conv-3", HAIKU, "api"), 4),
+    places=PLACES,
+)
+
+
+@pytest.mark.parametrize(
+    ("project", "value"),
+    [("shop", 1), ("/home/dev/docs", 2), ("-home-dev-old", 4), ("sho", 0), ("", 4)],
+)
+def test_project(project: str, value: int) -> None:
+    """A project is named by its path, its folder or its slug, and by no part of them."""
+    for report in (
+        periods.daily(OF_THREE, PeriodChoice(project=project)),
+        conversations.session(OF_THREE, SessionChoice(project=project)),
+    ):
+        assert value == round(report["totals"]["valueUSD"] * 1e9)
+
+
+def test_instances() -> None:
+    """The projects one after the other, each with its days, as ccusage tells them."""
+    report = periods.daily(OF_THREE, PeriodChoice(timezone="UTC", instances=True))
+    assert "daily" not in report
+    found = {project: worth(lines, "date") for project, lines in report["projects"].items()}
+    assert {
+        "-home-dev-docs": {"2026-11-22": 2},
+        "-home-dev-old": {"2026-11-22": 4},
+        "-home-dev-shop": {"2026-11-21": 1},
+    } == found
+    assert {"-home-dev-shop"} == {line["project"] for line in report["projects"]["-home-dev-shop"]}
+
+
+def test_by() -> None:
+    """A line is split by whatever was asked for, the dearest first, and so are the totals."""
+    ada = Book("conv-1", OPUS, "api", agent="1-2", subagent="h1", subagent_type="analyst", task="t")
+    bob = Book("conv-2", HAIKU, "subscription", account="a1", agent="3-4", subagent="h2", stage="s")
+    told = sheet(
+        ("2026-11-22T09:00Z", ada, 1),
+        ("2026-11-22T09:15Z", ada, 2),
+        ("2026-11-22T09:15Z", bob, 5),
+        places=PLACES,
+        **{"1-2": "Ada"},
+    )
+    for by, expected in (
+        (("agent",), [("3-4",), ("Ada",)]),
+        (("subagent",), [("h2",), ("analyst",)]),
+        (("source", "account"), [("subscription", "a1"), ("api", "")]),
+        (("model", "task", "stage"), [(HAIKU, "", "s"), (OPUS, "t", "")]),
+        (("project", "workflow"), [("/home/dev/docs", ""), ("/home/dev/shop", "")]),
+    ):
+        report = periods.daily(told, PeriodChoice(timezone="UTC", by=cast(Any, by)))
+        (line,) = report["daily"]
+        for part in (line, report["totals"]):
+            assert expected == [tuple(each["by"].values()) for each in part["breakdown"]]
+            assert [5, 3] == [round(each["valueUSD"] * 1e9) for each in part["breakdown"]]
+
+
+def test_messages_by_family() -> None:
+    """Messages are told by the family of the model that answered them."""
+    told = sheet(
+        ("2026-11-22T09:00Z", BILLED, 1), ("2026-11-22T09:00Z", Book("c", HAIKU, "api"), 1)
+    )
+    messages = Totals.__struct_fields__.index("messages")
+    for row, count in zip(told.rows, (3, 2), strict=True):
+        row[2][messages] = count
+    report = periods.daily(told, PeriodChoice())
+    assert {"opus": 3, "haiku": 2} == report["daily"][0]["messagesByFamily"]
+    assert {"opus": 3, "haiku": 2} == report["totals"]["messagesByFamily"]
+
+
 def test_sessions_report() -> None:
-    """A line per conversation, by its first activity."""
-    told = rows(("2026-11-22T09:00Z", BILLED, 1), ("2026-11-22T09:00Z", Book("c0", OPUS, "api"), 2))
-    first = {"conv-1": "2026-11-22", "c0": "2026-11-21"}
-    report = reports.session(told, lambda name: {"firstActivity": first[name]})
-    assert ["c0", "conv-1"] == [line["sessionId"] for line in report["sessions"]]
+    """A line per conversation by its first activity, with its place; some by the id's beginning."""
+    report = conversations.session(OF_THREE, SessionChoice())
+    assert ["conv-2", "conv-1", "conv-3"] == [line["sessionId"] for line in report["sessions"]]
+    assert "/home/dev/docs" == report["sessions"][0]["cwd"]
+    assert report["sessions"][0]["lastActivity"] is None
+    last = conversations.session(OF_THREE, SessionChoice(last=2, order="desc"))
+    assert ["conv-3", "conv-1"] == [line["sessionId"] for line in last["sessions"]]
+    named = conversations.session(OF_THREE, SessionChoice(id="conv-1"))
+    assert 1 == round(named["totals"]["valueUSD"] * 1e9)
+
+
+# Whatever is asked, the lines add up.
+
+ZONES = ("UTC", "Europe/Berlin", "Asia/Kathmandu", "America/St_Johns", "Pacific/Apia")
+books = st.builds(
+    Book,
+    conversation=st.sampled_from(["conv-1", "conv-2", "conv-3"]),
+    model=st.sampled_from([OPUS, HAIKU, ""]),
+    source=st.sampled_from(["api", "subscription"]),
+    agent=st.sampled_from(["", "1-2", "3-4"]),
+    task=st.sampled_from(["", "t1"]),
+)
+# Five weeks around a change of the clocks in Europe.
+quarters = st.integers(0, 35 * 96).map(lambda step: 1_991_000 + step)
+figures = st.lists(st.integers(0, 2), min_size=10, max_size=10)
+Rows = list[tuple[int, Book, list[int]]]
+rows = st.lists(st.tuples(quarters, books, figures), max_size=30)
+splits = st.lists(st.sampled_from(["agent", "model", "task", "project"]), unique=True, max_size=2)
+
+
+def of_rows(told: Rows) -> Sheet:
+    """The sheet of these rows."""
+    known = [*dict.fromkeys(book for _, book, _ in told)]
+    found = [(quarter, known.index(book), counts) for quarter, book, counts in told]
+    return Sheet(sorted(found), dict(enumerate(known)), {"1-2": "Ada"}, PLACES)
+
+
+def adds_up(parts: list[Json], whole: Json) -> None:
+    """The parts come to the whole, to the token and the nano-dollar."""
+    for key in COUNTS:
+        assert whole[key] == sum(part[key] for part in parts), key
+    for key in MONEY:
+        assert round(whole[key] * 1e9) == sum(round(part[key] * 1e9) for part in parts), key
+
+
+@given(
+    rows, st.sampled_from(ZONES), splits, st.integers(1, 4) | st.none(), st.sampled_from(WEEKDAYS)
+)
+def test_every_report_adds_up(
+    told: Rows, zone: str, by: list[Dimension], last: int | None, start: Weekday
+) -> None:
+    """The lines of every report add up to its totals, and each split to its line."""
+    asked: Json = {"timezone": zone, "by": tuple(by), "last": last}
+    found = [
+        (periods.daily(of_rows(told), PeriodChoice(**asked)), "daily"),
+        (periods.weekly(of_rows(told), WeekChoice(**asked), start), "weekly"),
+        (periods.monthly(of_rows(told), PeriodChoice(**asked)), "monthly"),
+        (conversations.session(of_rows(told), SessionChoice(**asked)), "sessions"),
+    ]
+    parted = periods.daily(of_rows(told), PeriodChoice(instances=True, **asked))
+    every = [line for lines in parted["projects"].values() for line in lines]
+    for report, lines in [*((report, report[key]) for report, key in found), (parted, every)]:
+        adds_up(lines, report["totals"])
+        for whole in (*lines, report["totals"]) if by else ():
+            adds_up(whole["breakdown"], whole)
+
+
+@given(rows, st.sampled_from(ZONES), st.sampled_from(ZONES))
+def test_zones_differ_only_in_their_boundaries(told: Rows, one: str, other: str) -> None:
+    """The same totals whatever the zone; a day holds just the quarters of its own midnights."""
+    first, second = (
+        periods.daily(of_rows(told), PeriodChoice(timezone=zone)) for zone in (one, other)
+    )
+    assert first["totals"] == second["totals"]
+    for line in first["daily"]:
+        begin = datetime.combine(date.fromisoformat(line["date"]), datetime.min.time())
+        start, end = (
+            int(moment.replace(tzinfo=ZoneInfo(one)).timestamp()) // 900
+            for moment in (begin, begin + timedelta(1))
+        )
+        within = [counts for quarter, _, counts in told if start <= quarter < end]
+        assert line["requests"] == sum(counts[0] for counts in within)
 
 
 class Keeper:
@@ -172,6 +350,7 @@ class Keeper:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self.config = Config()
 
 
 @pytest.fixture
@@ -230,6 +409,10 @@ def test_local_zone_is_the_default(keeper: Daemon, in_zone: Callable[[str], None
         {"timezone": 5},
         {"since": "yesterday"},
         {"since": 5},
+        {"by": ["colour"]},
+        {"last": 0},
+        {"order": "up"},
+        {"project": 1},
         {"sicne": "2026-11-22"},
     ],
 )
@@ -250,3 +433,13 @@ def test_session_answer(keeper: Daemon) -> None:
         line["title"],
     )
     assert line["firstActivity"] < line["lastActivity"]
+
+
+def test_weekly_and_monthly_answers(keeper: Daemon) -> None:
+    """Weeks begin as the settings say, unless the call says otherwise."""
+    assert ["2026-11-15", "2026-11-22"] == [
+        line["week"] for line in weekly.answer(keeper, {"timezone": "UTC"})["weekly"]
+    ]
+    asked = {"timezone": "UTC", "start_of_week": "saturday"}
+    assert ["2026-11-21"] == [line["week"] for line in weekly.answer(keeper, asked)["weekly"]]
+    assert ["2026-11"] == [line["month"] for line in monthly.answer(keeper, {})["monthly"]]

@@ -23,6 +23,7 @@ ID = "1"
 GREETING = b"\xff" + bytes(8) + b"\x7f" + b"\x03\x00" + b"NULL".ljust(20, b"\0") + bytes(32)
 READY = b"\x05READY\x0bSocket-Type\x00\x00\x00\x06DEALER"
 MORE, LONG, COMMAND = 1, 2, 4
+LONGEST_REPLY = 1 << 30
 # How our daemon writes a reply that bears a result: see docs/protocol.md.
 RESULT = b'{"id":"%s","result":' % ID.encode()
 
@@ -49,7 +50,7 @@ def ask(run: str, method: str, params: dict[str, Any], timeout: float) -> bytes:
             raise NoDaemonError(
                 f"can't reach the daemon: {error.strerror}", "start it with: toll up"
             ) from None
-    return _result(reply)
+    return read_result(reply)
 
 
 def _frame(body: bytes, flags: int = 0) -> bytes:
@@ -66,7 +67,10 @@ def _converse(link: socket.socket, stream: IO[bytes], call: bytes) -> bytes:
     link.sendall(_frame(READY, COMMAND) + _frame(call))
     while True:
         flags = _read(stream, 1)[0]
-        body = _read(stream, int.from_bytes(_read(stream, 8 if flags & LONG else 1), "big"))
+        length = int.from_bytes(_read(stream, 8 if flags & LONG else 1), "big")
+        if length > LONGEST_REPLY:
+            raise ProtocolError(f"the daemon's reply has {length} bytes")
+        body = _read(stream, length)
         if not flags & (COMMAND | MORE):
             return body
 
@@ -78,7 +82,8 @@ def _read(stream: IO[bytes], count: int) -> bytes:
     return data
 
 
-def _result(reply: bytes) -> bytes:
+def read_result(reply: bytes) -> bytes:
+    """The result in a reply of our daemon, as JSON; CallError or ProtocolError where there is none."""
     if reply.startswith(RESULT):
         return reply[len(RESULT) : -1]
     try:

@@ -19,10 +19,11 @@ def show(ask: Ask, options: Namespace, verb: str, key: str, head: str, **more: A
         print_raw(ask.raw(verb, params))
         return
     from tollkeeper.cli.report import Look, print_report, sections
+    from tollkeeper.cli.table import Column
 
     report = ask.plain(verb, params)
     parts = report.get("projects") or {"": report.get(verb, [])}
-    look = Look.of(options, [head])
+    look = Look.of(options, [Column(head, cut=1)])
     print_report(sections(parts, key, look), report["totals"], look)
     if earlier := report.get("earlier"):
         from tollkeeper.cli.report import print_earlier

@@ -27,10 +27,10 @@ TOKENS = (
 
 
 class Look:
-    """How a report is shown: the heads of its labels, how wide, with money or not, and split or not."""
+    """How a report is shown: its columns of labels, how wide, with money or not, split or not."""
 
     def __init__(
-        self, heads: list[str], width: int, compact: bool, money: bool, models: bool
+        self, heads: list[Column], width: int, compact: bool, money: bool, models: bool
     ) -> None:
         self.heads = heads
         self.width = width
@@ -39,7 +39,7 @@ class Look:
         self.models = models
 
     @classmethod
-    def of(cls, options: Namespace, heads: list[str]) -> Look:
+    def of(cls, options: Namespace, heads: list[Column]) -> Look:
         """The look that the options ask for, on this terminal."""
         return cls(heads, terminal.width(), options.compact, not options.no_cost, options.breakdown)
 
@@ -72,16 +72,23 @@ def with_splits(line: Line, look: Look) -> list[Line]:
         for each in figures.get("modelBreakdowns", ()):
             lines.append(Line([SUB + words.model_name(each["modelName"])], each, "dim"))
     for each in figures.get("breakdown", ()):
-        names = " / ".join(words.plain(name or NOTHING) for name in each["by"].values())
-        lines.append(Line([SUB + names], each, "dim"))
+        lines.append(Line([SUB + split_name(each)], each, "dim"))
     return lines
+
+
+def split_name(part: Figures) -> str:
+    """What a part of a line is called: its value in each dimension."""
+    names = {**part["by"]}
+    if "model" in names:
+        names["model"] = words.model_name(names["model"])
+    return " / ".join(words.plain(name or NOTHING) for name in names.values())
 
 
 def report_lines(lines: list[Line], totals: Figures, look: Look) -> list[tuple[str, str]]:
     """The table with its totals below, each line with its style."""
-    columns = [Column(head, cut=True) for head in look.heads]
+    columns = [*look.heads]
     if look.wide:
-        columns.append(Column("Models", cut=True))
+        columns.append(Column("Models", cut=2))
         columns += [Column(head, right=True) for head, _ in TOKENS]
     columns.append(Column("Tokens", right=True))
     if look.money:
@@ -151,7 +158,7 @@ def print_earlier(days: list[Figures]) -> None:
         Column("Day"),
         Column("Tokens", right=True),
         Column("Messages", right=True),
-        Column("Models", cut=True),
+        Column("Models", cut=1),
     ]
     print_lines(lay_out(heads, rows, terminal.width()))
 

@@ -29,9 +29,11 @@ def run(ask: Ask, options: Namespace) -> None:
         print_raw(ask.raw("session", params))
         return
     from tollkeeper.cli.report import Line, Look, print_report, with_splits
+    from tollkeeper.cli.table import Column
 
     report = ask.plain("session", params)
-    look = Look.of(options, ["Conversation", "Project", "Last activity"])
+    heads = [Column("Conversation", cut=1), Column("Project", cut=1), Column("Last activity")]
+    look = Look.of(options, heads)
     rows = [Line(labels(row), row) for row in report["sessions"]]
     print_report([line for row in rows for line in with_splits(row, look)], report["totals"], look)
 

@@ -9,9 +9,12 @@ LEAST = 6
 
 
 class Column:
-    """A column: its head, whether figures stand right in it, and whether it may be cut short."""
+    """A column: its head, whether figures stand right in it, and whether it gives way.
 
-    def __init__(self, head: str, right: bool = False, cut: bool = False) -> None:
+    Of the columns that may be cut short, those with the highest ``cut`` are, 0 never.
+    """
+
+    def __init__(self, head: str, right: bool = False, cut: int = 0) -> None:
         self.head = head
         self.right = right
         self.cut = cut
@@ -34,13 +37,13 @@ def lay_out(columns: list[Column], rows: list[Row], width: int) -> list[tuple[st
 
 
 def _narrow(columns: list[Column], widths: list[int], width: int) -> None:
-    """Take what is too much from the widest column that may be cut, again and again."""
+    """Take what is too much from the widest of those columns that give way first."""
     over = sum(widths) + len(GAP) * (len(widths) - 1) - width
     while over > 0:
         able = [at for at, column in enumerate(columns) if column.cut and widths[at] > LEAST]
         if not able:
             return
-        widths[max(able, key=lambda at: widths[at])] -= 1
+        widths[max(able, key=lambda at: (columns[at].cut, widths[at]))] -= 1
         over -= 1
 
 

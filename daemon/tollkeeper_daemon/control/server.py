@@ -13,6 +13,7 @@ import zmq.asyncio
 from tollkeeper import wire
 from tollkeeper.errors import ProtocolError
 from tollkeeper_daemon.control import (
+    blocks,
     daily,
     export,
     health,
@@ -49,6 +50,7 @@ REPORTS: dict[str, Verb] = {
     "monthly": monthly.answer,
     "session": session.answer,
     "export": export.answer,
+    "blocks": blocks.answer,
 }
 
 

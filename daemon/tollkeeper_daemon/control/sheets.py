@@ -31,19 +31,23 @@ def zone_in(name: str | None) -> tzinfo | None:
 
 def read_sheet(daemon: Daemon, choice: Choice, places: bool = False) -> Sheet:
     """The rows from where the span begins on, in one consistent state of the store."""
+    return daemon.store.read(
+        lambda transaction: read_sheet_in(transaction, choice, choice.first_quarter, places)
+    )
 
-    def work(transaction: Transaction) -> Sheet:
-        rows = transaction.figures(choice.first_quarter)
-        books = {number: transaction.book(number) for number in {row[1] for row in rows}}
-        agents = transaction.agents() if "agent" in choice.by else []
-        return Sheet(
-            rows,
-            books,
-            {agent.id: agent.name for agent in agents},
-            _places(transaction) if places or choice.needs_places else {},
-        )
 
-    return daemon.store.read(work)
+def read_sheet_in(
+    transaction: Transaction, choice: Choice, since: int, places: bool = False
+) -> Sheet:
+    """The rows from this quarter on, and what the choice needs to know of their books."""
+    rows = transaction.figures(since)
+    agents = transaction.agents() if "agent" in choice.by else []
+    return Sheet(
+        rows,
+        {number: transaction.book(number) for number in {row[1] for row in rows}},
+        {agent.id: agent.name for agent in agents},
+        _places(transaction) if places or choice.needs_places else {},
+    )
 
 
 def _places(transaction: Transaction) -> dict[str, Place]:

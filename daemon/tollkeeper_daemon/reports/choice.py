@@ -102,5 +102,9 @@ def zone_named(name: str | None) -> tzinfo | None:
 
 def day_of(quarter: int, zone: tzinfo | None) -> date:
     """The day that the quarter of an hour lies in; the local one without a zone."""
-    seconds = quarter * QUARTER_MS // 1000
-    return datetime.fromtimestamp(seconds, zone).date()
+    return day_at(quarter * QUARTER_MS, zone)
+
+
+def day_at(time: int, zone: tzinfo | None) -> date:
+    """The day of this time (ms)."""
+    return datetime.fromtimestamp(time // 1000, zone).date()

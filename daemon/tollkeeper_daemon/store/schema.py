@@ -62,3 +62,15 @@ class RunRecord(Struct, frozen=True, array_like=True, gc=False):
     started: int
     last_lived: int
     ended: int = 0
+
+
+class PlanWindow(Struct, frozen=True, array_like=True, gc=False):
+    """A window of a plan, as the API named it when it refused a request; times in ms.
+
+    ``kind`` is the API's own name, such as ``five_hour``; ``seen`` is when it was first named.
+    """
+
+    kind: str
+    account: str
+    resets_at: int
+    seen: int

@@ -15,7 +15,7 @@ from tollkeeper_daemon.ledger.requests import resolve, stray_key
 from tollkeeper_daemon.ledger.tombstones import tombstone_of_prompt, tombstones_of
 from tollkeeper_daemon.ledger.totals import Totals
 from tollkeeper_daemon.records import FileId, FileMark, Prompt
-from tollkeeper_daemon.store.schema import AgentRecord, Conversation, RunRecord
+from tollkeeper_daemon.store.schema import AgentRecord, Conversation, PlanWindow, RunRecord
 
 T = TypeVar("T", bound=Struct)
 
@@ -50,6 +50,7 @@ class Tables:
         "conversations",
         "agents",
         "runs",
+        "windows",
     )
 
     def __init__(self, env: lmdb.Environment) -> None:
@@ -303,6 +304,16 @@ class Transaction:
     def save_run(self, run: RunRecord) -> None:
         self._put("runs", _key(run.id), run)
 
+    def save_window(self, window: PlanWindow) -> None:
+        """Keep this window of a plan; the first sight of it stays."""
+        key = _key(f"{window.kind}:{window.account}:{window.resets_at}")
+        self._raw.put(key, _encode(window), db=self._tables.by_name["windows"], overwrite=False)
+
+    def windows(self, kind: str) -> list[PlanWindow]:
+        """The windows of this kind that were ever seen."""
+        found = [_decode_window(value) for _, value in self._all("windows")]
+        return [window for window in found if window.kind == kind]
+
     def meta(self, name: str) -> Any:
         """A single value kept under this name, or None."""
         return self._get("meta", name.encode(), msgspec.msgpack.decode)
@@ -360,3 +371,4 @@ _decode_conversation = msgspec.msgpack.Decoder(Conversation).decode
 _decode_file = msgspec.msgpack.Decoder(FileMark).decode
 _decode_agent = msgspec.msgpack.Decoder(AgentRecord).decode
 _decode_run = msgspec.msgpack.Decoder(RunRecord).decode
+_decode_window = msgspec.msgpack.Decoder(PlanWindow).decode

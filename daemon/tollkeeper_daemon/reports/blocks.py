@@ -1,0 +1,279 @@
+"""The report by five-hour block: the plan's real windows where they were seen, else as ccusage counts.
+
+ccusage's rule: a block begins at the full hour (UTC) of its first request and lasts five hours; what
+comes later, or more than five hours after the last request, begins a new one, and a pause of more
+than five hours is told as a gap.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Literal
+
+from msgspec import Struct, field
+
+from tollkeeper_daemon.clock import iso
+from tollkeeper_daemon.ledger.books import QUARTER_MS, Book
+from tollkeeper_daemon.ledger.totals import Totals
+from tollkeeper_daemon.reports.choice import Choice, day_at
+from tollkeeper_daemon.reports.line import Line
+from tollkeeper_daemon.reports.sheet import Figures, Sheet, is_billed
+from tollkeeper_daemon.tally import dollars
+
+HOUR_MS = 3_600_000
+MINUTE_MS = 60_000
+REQUESTS = Totals.__struct_fields__.index("requests")
+WINDOW_HOURS = 5
+RECENT_MS = 3 * 24 * HOUR_MS
+# From this share of a token limit on, a block is said to near it.
+WARNING = 0.8
+
+Times = Callable[[int], tuple[int, int]]
+"""The first and the last time (ms) of the requests in a quarter of an hour."""
+
+Window = tuple[int, int]
+"""Start and end (ms) of a window of the plan."""
+
+Cell = tuple[str, bool, tuple[str, ...]]
+
+
+class BlockChoice(Choice, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the report was asked for; ``token_limit`` measures blocks against a number of tokens."""
+
+    active: bool = False
+    recent: bool = False
+    token_limit: int | Literal["max"] | None = None
+    session_length: int = WINDOW_HOURS
+
+
+class Block(Struct):
+    """A block, from ``start`` to ``end`` (ms); its first and last request. Mutable: it grows.
+
+    ``real`` says that it is a window of the plan, as the API named it.
+    """
+
+    start: int
+    end: int
+    real: bool
+    first: int
+    last: int
+    line: Line = field(default_factory=Line)
+
+    def is_active(self, now: int) -> bool:
+        """Whether what is requested now falls into it."""
+        return now < self.end and (self.real or now - self.last < self.end - self.start)
+
+
+def blocks(
+    sheet: Sheet, choice: BlockChoice, times: Times, resets: Iterable[int], now: int
+) -> dict[str, Any]:
+    """The blocks and the gaps between them; ``resets`` (ms) are those of the plan's windows."""
+    found = _blocks(_by_quarter(sheet, choice), times, sorted(resets), choice.session_length)
+    limit = _token_limit(found, choice, now)
+    zone = choice.zone()
+    told: list[dict[str, Any]] = []
+    before: Block | None = None
+    for block in found:
+        gap, before = _gap(before, block, choice), block
+        if not choice.holds(day_at(block.start, zone)):
+            continue
+        if choice.recent and block.start < now - RECENT_MS and not block.is_active(now):
+            continue
+        if choice.active and not block.is_active(now):
+            continue
+        if gap and not choice.active:
+            told.append(gap)
+        told.append(_block_json(block, choice, limit, now))
+    told.sort(key=lambda block: block["startTime"])
+    told = told[-choice.last if choice.last else 0 :]
+    return {"blocks": told if choice.order == "asc" else told[::-1]}
+
+
+def _by_quarter(sheet: Sheet, choice: BlockChoice) -> dict[int, list[tuple[Cell, Figures]]]:
+    def bucket_of(book: Book) -> Cell | None:
+        if not choice.wants(book, sheet):
+            return None
+        return book.model, is_billed(book), choice.split(book, sheet)
+
+    cells: dict[int, list[tuple[Cell, Figures]]] = {}
+    for (quarter, cell), figures in sheet.gather(lambda quarter: quarter, bucket_of).items():
+        cells.setdefault(quarter, []).append((cell, figures))
+    return dict(sorted(cells.items()))
+
+
+def _blocks(
+    quarters: dict[int, list[tuple[Cell, Figures]]], times: Times, resets: list[int], hours: int
+) -> list[Block]:
+    """The blocks, oldest first; only a quarter that may be an edge is looked into."""
+    length = hours * HOUR_MS
+    windows = [(reset - length, reset) for reset in resets] if hours == WINDOW_HOURS else []
+    found: list[Block] = []
+    block: Block | None = None
+    last_quarter = 0
+    for quarter, cells in quarters.items():
+        if not any(figures[REQUESTS] for _, figures in cells):
+            continue  # A prompt alone is no use of the plan.
+        start = quarter * QUARTER_MS
+        window = _window(windows, start, times)
+        if block is None or not _goes_on(block, window, start, last_quarter, times, length):
+            if block is not None:
+                block.last = times(last_quarter)[1]
+            block = _begun(window, times(quarter)[0], windows, length)
+            found.append(block)
+        for (model, billed, split), figures in cells:
+            block.line.add(model, billed, split, figures)
+        last_quarter = quarter
+    if block is not None:
+        block.last = times(last_quarter)[1]
+    return found
+
+
+def _window(windows: list[Window], start: int, times: Times) -> Window | None:
+    """The window that the quarter lies in; one with an edge in it goes where its first request does."""
+    if any(start < edge < start + QUARTER_MS for window in windows for edge in window):
+        start = times(start // QUARTER_MS)[0]
+    return next((each for each in windows if each[0] <= start < each[1]), None)
+
+
+def _begun(window: Window | None, first: int, windows: list[Window], length: int) -> Block:
+    if window:
+        return Block(*window, real=True, first=first, last=first)
+    start = first - first % HOUR_MS
+    # What the plan says of itself holds: an estimate ends where a real window begins.
+    end = min([start + length, *(begin for begin, _ in windows if begin > first)])
+    return Block(start, end, real=False, first=first, last=first)
+
+
+def _goes_on(
+    block: Block,
+    window: Window | None,
+    start: int,
+    last_quarter: int,
+    times: Times,
+    length: int,
+) -> bool:
+    """Whether the quarter that begins at ``start`` is still of this block."""
+    if window or block.real:
+        return block.real and (block.start, block.end) == window
+    if start >= block.end:
+        return False
+    # Sure of itself unless the pause comes close to its bound.
+    if start - last_quarter * QUARTER_MS < length:
+        return True
+    return times(start // QUARTER_MS)[0] - times(last_quarter)[1] <= length
+
+
+def _gap(before: Block | None, block: Block, choice: BlockChoice) -> dict[str, Any] | None:
+    length = choice.session_length * HOUR_MS
+    if before is None or block.first - before.last <= length:
+        return None
+    start = before.last + length
+    gap = Block(start, block.first, real=False, first=start, last=start)
+    return {
+        **_bounds_json(gap, f"gap-{_stamp(start)}", choice),
+        "actualEndTime": None,
+        "isActive": False,
+        "isGap": True,
+        "burnRate": None,
+        "projection": None,
+    }
+
+
+def _block_json(block: Block, choice: BlockChoice, limit: int | None, now: int) -> dict[str, Any]:
+    active = block.is_active(now)
+    rate = _burn_rate(block) if active else None
+    projection = _projection(block, rate, now) if rate else None
+    told = {
+        **_bounds_json(block, _stamp(block.start), choice),
+        "actualEndTime": _stamp(block.last),
+        "isActive": active,
+        "isGap": False,
+        "burnRate": rate,
+        "projection": projection,
+    }
+    if limit:
+        used = block.line.sums.totals.tokens
+        told["tokenLimitStatus"] = _limit_json(
+            limit, projection["totalTokens"] if projection else used
+        )
+    return _without_money(told) if not choice.cost else told
+
+
+def _bounds_json(block: Block, name: str, choice: BlockChoice) -> dict[str, Any]:
+    sums = block.line.sums
+    totals = sums.totals
+    line = block.line.as_json(choice)
+    return {
+        "id": name,
+        "startTime": _stamp(block.start),
+        "endTime": _stamp(block.end),
+        "basis": "plan" if block.real else "estimate",
+        "entries": totals.requests,
+        "messages": totals.messages,
+        "models": line["modelsUsed"],
+        "tokenCounts": {
+            "inputTokens": totals.input,
+            "outputTokens": totals.output,
+            "cacheCreationInputTokens": totals.cache_write_5m + totals.cache_write_1h,
+            "cacheReadInputTokens": totals.cache_read,
+        },
+        "totalTokens": totals.tokens,
+        # The list price, as in ccusage; what is billed has a key of its own here.
+        "costUSD": dollars(totals.value),
+        "valueUSD": dollars(totals.value),
+        "billedUSD": dollars(sums.cost),
+        "unpricedRequests": totals.unpriced,
+        **({"breakdown": line["breakdown"]} if choice.by else {}),
+    }
+
+
+def _burn_rate(block: Block) -> dict[str, float] | None:
+    """Tokens a minute and dollars an hour, from the first to the last request."""
+    minutes = (block.last - block.first) / MINUTE_MS
+    if minutes <= 0:
+        return None
+    totals = block.line.sums.totals
+    return {
+        "tokensPerMinute": totals.tokens / minutes,
+        "tokensPerMinuteForIndicator": (totals.input + totals.output) / minutes,
+        "costPerHour": dollars(totals.value) / minutes * 60,
+    }
+
+
+def _projection(block: Block, rate: dict[str, float], now: int) -> dict[str, Any]:
+    """What the block comes to at its end if the rate holds."""
+    left = (block.end - now) / MINUTE_MS
+    totals = block.line.sums.totals
+    return {
+        "remainingMinutes": round(left),
+        "totalTokens": round(totals.tokens + rate["tokensPerMinute"] * left),
+        "totalCost": round(dollars(totals.value) + rate["costPerHour"] / 60 * left, 2),
+    }
+
+
+def _token_limit(found: list[Block], choice: BlockChoice, now: int) -> int | None:
+    if choice.token_limit != "max":
+        return choice.token_limit
+    past = [block.line.sums.totals.tokens for block in found if not block.is_active(now)]
+    return max(past, default=None)
+
+
+def _limit_json(limit: int, projected: int) -> dict[str, Any]:
+    status = "exceeds" if projected > limit else "warning" if projected > limit * WARNING else "ok"
+    return {
+        "limit": limit,
+        "projectedUsage": projected,
+        "percentUsed": projected / limit * 100,
+        "status": status,
+    }
+
+
+def _without_money(told: dict[str, Any]) -> dict[str, Any]:
+    for name in ("costUSD", "valueUSD", "billedUSD"):
+        del told[name]
+    for part, name in (("burnRate", "costPerHour"), ("projection", "totalCost")):
+        if told[part]:
+            del told[part][name]
+    return told
+
+
+def _stamp(time: int) -> str:
+    return iso(time).replace("+00:00", "Z")
