@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tollkeeper.exports import Request
+from tollkeeper.exports import Page, Request
 from tollkeeper_daemon.control import export
 from tollkeeper_daemon.control.refusal import Refused
 from tollkeeper_daemon.daemon import Daemon
@@ -35,12 +35,12 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield store
 
 
-def ask(store: Store, **params: Any) -> export.Page:
+def ask(store: Store, **params: Any) -> Page:
     """The page that a daemon with this store answers with."""
     return export.answer(cast(Daemon, SimpleNamespace(store=store)), params)
 
 
-def all_pages(store: Store, **params: Any) -> Iterator[export.Page]:
+def all_pages(store: Store, **params: Any) -> Iterator[Page]:
     """Page after page, to the last."""
     page = ask(store, **params)
     yield page
@@ -179,7 +179,7 @@ def test_requests_that_come_meanwhile(store: Store) -> None:
 
 def test_nothing_to_export(store: Store) -> None:
     """An empty ledger, and an empty span, is one empty page."""
-    empty = export.Page([], None, 0)
+    empty = Page([], None, 0)
     assert empty == ask(store)
     post_to_store(store, [[reply()]])
     assert empty == ask(store, until="2026-11-21", timezone="UTC")
