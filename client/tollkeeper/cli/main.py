@@ -18,6 +18,7 @@ VERBS = {
     "monthly": "usage by month",
     "session": "usage by conversation",
     "blocks": "usage by five-hour block, with burn rate and projection",
+    "export": "single requests, or sums, as CSV or JSON",
     "up": "start the daemon",
     "down": "stop the daemon",
     "doctor": "say what is wrong, and how to mend it",

@@ -15,6 +15,7 @@ from tollkeeper.errors import ProtocolError
 from tollkeeper_daemon.control import (
     blocks,
     daily,
+    export,
     health,
     monthly,
     ping,
@@ -48,6 +49,7 @@ REPORTS: dict[str, Verb] = {
     "weekly": weekly.answer,
     "monthly": monthly.answer,
     "session": session.answer,
+    "export": export.answer,
     "blocks": blocks.answer,
 }
 

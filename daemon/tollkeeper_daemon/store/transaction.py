@@ -217,6 +217,12 @@ class Transaction:
                 if key != after:
                     yield bytes(key), time, bytes(key[TIME.size :]).decode()
 
+    def count_requests(self, since: int = 0, until: int = FAR) -> int:
+        """About how many requests there are from ``since`` to before ``until`` (ms)."""
+        if since == 0 and until == FAR:
+            return self.count("timeline")
+        return sum(1 for _ in self.timeline(since, until))
+
     def prompts(self, after: str = "") -> Iterator[Noted]:
         """Every prompt, in the order of their keys, from behind that of the line id ``after``."""
         with self._raw.cursor(self._tables.by_name["prompts"]) as cursor:
@@ -283,6 +289,10 @@ class Transaction:
     def agents(self) -> list[AgentRecord]:
         """Every agent that was ever seen."""
         return [_decode_agent(value) for _, value in self._all("agents")]
+
+    def agent(self, name: str) -> AgentRecord | None:
+        """The agent with this id."""
+        return self._get("agents", _key(name), _decode_agent)
 
     def save_agent(self, agent: AgentRecord) -> None:
         self._put("agents", _key(agent.id), agent)
