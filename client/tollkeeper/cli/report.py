@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from textwrap import wrap
 
 from tollkeeper.cli import terminal, words
 from tollkeeper.cli.table import Column, Row, bar, lay_out
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 WIDE = 118
 TINY = 60
 BAR = 10
+EARLIER = "Days whose logs are gone, by the client's own statistics (in no total above):"
 SUB = "  └ "
 NOTHING = "–"
 TOKENS = (
@@ -153,15 +155,16 @@ def print_lines(lines: Iterable[tuple[str, str]]) -> None:
 def print_earlier(days: list[Figures]) -> None:
     """Print the days of which only the client's own statistics tell, apart from what was counted."""
     print()
-    print("Before the first log there is, by the client's own statistics (in no total above):")
+    for line in wrap(EARLIER, terminal.width()):
+        print(line)
     rows = [
-        Row([day["date"], f"{day['tokens']:,}", f"{day['messages']:,}", ", ".join(_models(day))])
+        Row([day["date"], f"{day['tokens']:,}", f"{day['sessions']:,}", ", ".join(_models(day))])
         for day in days
     ]
     heads = [
         Column("Day"),
         Column("Tokens", right=True),
-        Column("Messages", right=True),
+        Column("Sessions", right=True),
         Column("Models", cut=1),
     ]
     print_lines(lay_out(heads, rows, terminal.width()))

@@ -22,5 +22,6 @@ def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
         "failing": daemon.failing,
         "bad_lines": daemon.pipeline.bad_lines,
         "bad_session_files": sorted(daemon.census.bad_files),
+        "bad_stats_caches": sorted(daemon.stats_caches.bad),
         "unpriced_models": sorted(daemon.pipeline.unpriced_models),
     }

@@ -15,6 +15,7 @@ from tollkeeper.errors import ProtocolError
 from tollkeeper_daemon.control import (
     blocks,
     daily,
+    earlier,
     export,
     health,
     monthly,
@@ -50,6 +51,7 @@ REPORTS: dict[str, Verb] = {
     "monthly": monthly.answer,
     "session": session.answer,
     "export": export.answer,
+    "earlier": earlier.answer,
     "blocks": blocks.answer,
 }
 

@@ -14,7 +14,7 @@ from tollkeeper_daemon.ledger.ledger import Moment, Posting, Row
 from tollkeeper_daemon.ledger.requests import resolve, stray_key
 from tollkeeper_daemon.ledger.tombstones import tombstone_of_prompt, tombstones_of
 from tollkeeper_daemon.ledger.totals import Totals
-from tollkeeper_daemon.records import FileId, FileMark, Prompt
+from tollkeeper_daemon.records import EarlierDay, FileId, FileMark, Prompt
 from tollkeeper_daemon.store.schema import AgentRecord, Conversation, PlanWindow, RunRecord
 
 T = TypeVar("T", bound=Struct)
@@ -50,6 +50,7 @@ class Tables:
         "conversations",
         "agents",
         "runs",
+        "earlier",
         "windows",
     )
 
@@ -304,6 +305,13 @@ class Transaction:
     def save_run(self, run: RunRecord) -> None:
         self._put("runs", _key(run.id), run)
 
+    def earlier_days(self) -> list[EarlierDay]:
+        """What the clients' own statistics say of days, counted here as well or not."""
+        return [_decode_earlier(value) for _, value in self._all("earlier")]
+
+    def save_earlier_day(self, day: EarlierDay) -> None:
+        self._put("earlier", _key(f"{day.date} {day.home}"), day)
+
     def save_window(self, window: PlanWindow) -> None:
         """Keep this window of a plan; the first sight of it stays."""
         key = _key(f"{window.kind}:{window.account}:{window.resets_at}")
@@ -371,4 +379,5 @@ _decode_conversation = msgspec.msgpack.Decoder(Conversation).decode
 _decode_file = msgspec.msgpack.Decoder(FileMark).decode
 _decode_agent = msgspec.msgpack.Decoder(AgentRecord).decode
 _decode_run = msgspec.msgpack.Decoder(RunRecord).decode
+_decode_earlier = msgspec.msgpack.Decoder(EarlierDay).decode
 _decode_window = msgspec.msgpack.Decoder(PlanWindow).decode
