@@ -11,12 +11,10 @@ from tollkeeper_daemon.control.refusal import params_as
 from tollkeeper_daemon.control.sheets import choice_of
 from tollkeeper_daemon.daemon import Daemon
 from tollkeeper_daemon.ledger.books import quarter
-from tollkeeper_daemon.ledger.totals import Totals
 from tollkeeper_daemon.records import EarlierDay
 from tollkeeper_daemon.reports.choice import Choice, day_of
+from tollkeeper_daemon.reports.line import REQUESTS
 from tollkeeper_daemon.store.transaction import Transaction
-
-REQUESTS = Totals.__struct_fields__.index("requests")
 
 
 class Span(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -63,7 +61,7 @@ def read_earlier(daemon: Daemon, choice: Choice) -> list[EarlierDay]:
 def with_earlier(daemon: Daemon, choice: Choice, report: dict[str, Any]) -> dict[str, Any]:
     """The report, and the earlier days beside it where there are any.
 
-    They are of no project and no agent, and older than any line that was counted.
+    They are of no project and of no agent, and have no place among the newest lines.
     """
     if choice.project is not None or choice.last is not None:
         return report

@@ -13,15 +13,13 @@ from msgspec import Struct, field, structs
 
 from tollkeeper_daemon.clock import iso
 from tollkeeper_daemon.ledger.books import QUARTER_MS, Book
-from tollkeeper_daemon.ledger.totals import Totals
 from tollkeeper_daemon.reports.choice import Choice, day_at
-from tollkeeper_daemon.reports.line import Line
+from tollkeeper_daemon.reports.line import REQUESTS, Line
 from tollkeeper_daemon.reports.sheet import Sheet, is_billed
 from tollkeeper_daemon.tally import dollars
 
 HOUR_MS = 3_600_000
 MINUTE_MS = 60_000
-REQUESTS = Totals.__struct_fields__.index("requests")
 WINDOW_HOURS = 5
 RECENT_MS = 3 * 24 * HOUR_MS
 # From this share of a token limit on, a block is said to near it.

@@ -10,6 +10,7 @@ from tollkeeper_daemon.reports.choice import Choice
 from tollkeeper_daemon.reports.sheet import VALUE, Figures, Sums
 from tollkeeper_daemon.tally import dollars
 
+REQUESTS = Totals.__struct_fields__.index("requests")
 MESSAGES = Totals.__struct_fields__.index("messages")
 
 
@@ -38,7 +39,9 @@ class Line(Struct):
 
     def as_json(self, choice: Choice) -> dict[str, Any]:
         """The line, its models from the dearest down."""
-        models = _dearest_first(self.models)
+        # A message may stand alone, the day before its answer: that is no use of the model.
+        used = {name: sums for name, sums in self.models.items() if sums.figures[REQUESTS]}
+        models = _dearest_first(used)
         return {
             **sums_json(self.sums, choice),
             **self._splits_json(choice),
