@@ -52,12 +52,14 @@ def _native(prefix: Path) -> Path:
     return next(found, prefix / LAUNCHER)
 
 
-def run_daily(program: Path, claude_home: Path) -> Run:
-    """Run `ccusage claude daily` over this home, without the network."""
-    command = [str(program), "claude", "daily", "--json", "--offline"]
+def run_report(program: Path, claude_home: Path, *arguments: str) -> Run:
+    """Run this report of `ccusage claude` over this home, without the network; --json if asked."""
+    command = [str(program), "claude", *arguments, "--offline"]
     environment = {**os.environ, "CLAUDE_CONFIG_DIR": str(claude_home)}
     started = time.monotonic()
-    child = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)
+    child = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
     assert child.stdout is not None
     with child.stdout as stdout:
         output = stdout.read()
@@ -66,5 +68,5 @@ def run_daily(program: Path, claude_home: Path) -> Run:
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
         sys.exit(f"{program} ended with status {child.returncode}")
-    totals = json.loads(output)["totals"]
+    totals: dict[str, Any] = json.loads(output).get("totals", {}) if "--json" in arguments else {}
     return Run(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024, totals)

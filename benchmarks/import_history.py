@@ -67,7 +67,7 @@ def _round(corpus: Path, truth: Truth, program: Path) -> Round:
         daemon.stop()
         restarted, _ = daemon.start().seconds_until_answer()
         check(daemon.daily()["totals"], truth)
-    other = ccusage.run_daily(program, corpus)
+    other = ccusage.run_report(program, corpus, "daily", "--json")
     with Daemon(corpus) as daemon:
         with MemoryWatch(daemon.start().pid) as watch:
             daemon.seconds_until_imported()

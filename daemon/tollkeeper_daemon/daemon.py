@@ -28,6 +28,7 @@ from tollkeeper_daemon.retention import Retention
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.sources.homes import Home, Homes
 from tollkeeper_daemon.sources.watcher import Watcher
+from tollkeeper_daemon.stats_caches import StatsCaches
 from tollkeeper_daemon.store.schema import AgentRecord, RunRecord
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.store.transaction import Transaction
@@ -92,6 +93,7 @@ class Daemon:
             lambda text: self.herald.alert("watches", text),
         )
         self.marks = Marks(store)
+        self.stats_caches = StatsCaches(store)
         self.retention = Retention(store, config.history.keep_requests_days)
         # What went wrong, until something is saved again.
         self.failing: str | None = None
@@ -227,6 +229,8 @@ class Daemon:
             self.herald.importing = Progress(total=sum(job.bytes for job in backlog))
             task = self._import(backlog, self.herald.importing)
             self._tasks.append(asyncio.create_task(task))
+        if not self.herald.importing:
+            self._attempt(self.stats_caches.read, self.followed.homes)
         return backlog
 
     async def _import(self, backlog: list[Job], progress: Progress) -> None:
@@ -247,6 +251,7 @@ class Daemon:
         self._read_each(deferred)
         for agent in self.roster.agents.values():
             self._agent_changed(agent)
+        self._attempt(self.stats_caches.read, self.followed.homes)
         self.herald.beat()
         self.retention.call()
 

@@ -272,7 +272,7 @@ class Pipeline:
         )
 
     def _book_of_prompt(self, prompt: Prompt) -> Book:
-        return self._book(prompt.conversation, prompt.time, "", "", "")
+        return self._book(prompt.conversation, prompt.time, prompt.model, "", "")
 
     def _book(
         self, conversation: str, time: int, model: str, subagent: str, subagent_type: str

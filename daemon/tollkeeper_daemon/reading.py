@@ -14,6 +14,7 @@ from tollkeeper_daemon.ledger.requests import identity, join
 from tollkeeper_daemon.records import FileId, FileMark, Profile, Prompt, Refusal, Reply
 from tollkeeper_daemon.sources.files import read_small
 from tollkeeper_daemon.sources.tail import Reading, read_on
+from tollkeeper_daemon.transcript.answers import Prompts
 from tollkeeper_daemon.transcript.parse import Parser
 
 LARGEST_SIDECAR = 1 << 16
@@ -62,7 +63,7 @@ def scan_log(path: str, mark: FileMark | None, now: int) -> Scan | None:
 def scan(reading: Reading, now: int) -> Scan:
     """What the lines of this reading say, the lines of one request merged."""
     replies: dict[tuple[str, str], Reply] = {}
-    prompts: list[Prompt] = []
+    prompts = Prompts(reading.mark.open)
     profiles: dict[str, Profile] = {}
     refusals: list[Refusal] = []
     parser = Parser(now)
@@ -73,22 +74,24 @@ def scan(reading: Reading, now: int) -> Scan:
                 known = replies.get(key)
                 replies[key] = join(known, record) if known else record
             case Prompt():
-                prompts.append(record)
+                prompts.answer(parser.take_answer())
+                prompts.add(record)
             case Profile():
                 known_profile = profiles.get(record.conversation)
                 profiles[record.conversation] = _update(known_profile, record)
             case Refusal():
                 refusals.append(record)
+    prompts.answer(parser.take_answer())
     path = reading.mark.path
     helper = read_helper(path) if SUBAGENTS in path else None
     found = tuple(replies.values())
     return Scan(
         path=path,
         file=reading.file,
-        mark=reading.mark,
+        mark=replace(reading.mark, open=prompts.open),
         bytes=reading.bytes,
         replies=_with_helper(found, helper) if helper else found,
-        prompts=_with_owners(prompts, found),
+        prompts=_with_owners(prompts.news, found),
         profiles=tuple(profiles.values()),
         refusals=tuple(refusals),
         bad_lines=reading.too_long + parser.bad_lines,
@@ -124,8 +127,7 @@ def _with_owners(prompts: list[Prompt], replies: tuple[Reply, ...]) -> tuple[Pro
     for prompt in prompts:
         after = bisect_left(times, prompt.time)
         if after < len(copied):
-            owner = copied[after].conversation
-            prompt = Prompt(prompt.line, owner, prompt.time, prompt.cwd, owned=True)
+            prompt = replace(prompt, conversation=copied[after].conversation, owned=True)
         found.append(prompt)
     return tuple(found)
 

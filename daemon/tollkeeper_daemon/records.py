@@ -47,7 +47,8 @@ class Reply(Struct, frozen=True, array_like=True, gc=False):
 class Prompt(Struct, frozen=True, array_like=True, gc=False):
     """A message that a person or an orchestrator sent.
 
-    ``owned`` says that the conversation is known to be the one in which it was sent.
+    ``owned`` says that the conversation is known to be the one in which it was sent. ``answered``
+    is the time of the reply that answers it, 0 while none does, and ``model`` who replied.
     """
 
     line: str
@@ -55,6 +56,8 @@ class Prompt(Struct, frozen=True, array_like=True, gc=False):
     time: int
     cwd: str
     owned: bool = False
+    answered: int = 0
+    model: str = ""
 
 
 class Profile(Struct, frozen=True, array_like=True, gc=False):
@@ -92,10 +95,32 @@ class FileMark(Struct, frozen=True, array_like=True, gc=False):
     """How far a log has been read: everything before ``offset`` is in the ledger.
 
     ``check`` is the CRC-32 of the last bytes before the offset: it tells a file that was replaced.
-    ``skipping`` says that the offset stands inside a line too long to be read.
+    ``skipping`` says that the offset stands inside a line too long to be read, ``open`` holds the
+    latest prompts before the offset that no reply has followed yet.
     """
 
     path: str
     offset: int = 0
     check: int = 0
     skipping: bool = False
+    open: tuple[Prompt, ...] = ()
+
+
+class EarlierDay(Struct, frozen=True, array_like=True):
+    """A day as the client's own statistics have it, by its rules: see docs/accounting.md.
+
+    ``date`` is as 2026-11-22, ``models`` tokens by model, ``lines`` the lines of the day's logs,
+    ``sessions`` the conversations begun. ``cache_counted`` says that cache tokens are among them.
+    """
+
+    home: str
+    date: str
+    models: dict[str, int] = {}
+    lines: int = 0
+    sessions: int = 0
+    cache_counted: bool = False
+
+    @property
+    def tokens(self) -> int:
+        """The tokens of all models."""
+        return sum(self.models.values())

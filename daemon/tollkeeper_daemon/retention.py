@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 DAY_MS = 86_400_000
 # Dropped in a few hundredths of a second, in which the daemon does not answer.
-DROPPED_AT_ONCE = 500
+DROPPED_AT_ONCE = 200
 
 Place = TypeVar("Place", bytes, str)
 

@@ -160,6 +160,7 @@ HEALTH: dict[str, Any] = {
     "logs": 7,
     "bad_lines": 0,
     "bad_session_files": [],
+    "bad_stats_caches": [],
     "unpriced_models": [],
 }
 
@@ -191,10 +192,11 @@ def test_unhealthy(ping: dict[str, Any], health: dict[str, Any], said: str, mend
 
 
 def test_bad_lines_are_told() -> None:
-    """Log lines that could not be read are told, though nothing can be done about them."""
-    findings = doctor.examine(PING, {**HEALTH, "bad_lines": 3})
+    """What could not be read is told, though nothing can be done about it."""
+    findings = doctor.examine(PING, {**HEALTH, "bad_lines": 3, "bad_stats_caches": ["/h/s.json"]})
     assert all(finding.well for finding in findings)
     assert any(finding.text.endswith(": 3") for finding in findings)
+    assert any(finding.text.startswith("/h/s.json can't") for finding in findings)
 
 
 def change(topic: str, update: wire.Update | None, *agents: Agent) -> Change:
@@ -221,21 +223,39 @@ def test_watched_changes() -> None:
 
 
 def test_watched_usage() -> None:
-    """What was charged is told by agent, or by conversation when there is none."""
+    """What was sent and charged is told by agent, or by conversation when there is none."""
     parts = {"model": "claude-opus-5-5", "source": "api"}
     charged = (
         wire.Charged(conversation="c", agent="id-Agent-1", usage=USED, **parts),
-        wire.Charged(conversation="0123456789", usage=USED, **parts),
+        wire.Charged(conversation="0123456789", usage=replace(USED, messages=0), **parts),
         wire.Charged(conversation="0123456789", usage=Usage(messages=1), **parts),
     )
     update = wire.UsageUpdate(
         sequence=8, time=TIME, charged=charged, agents=(), today=today(), run=None
     )
     assert [
+        "09:30:00 usage Agent-1: +2 messages",
+        "09:30:00 usage 01234567: +1 message",
         "09:30:00 usage Agent-1: opus-5-5 330K tokens $1.25 [api]",
         "09:30:00 usage 01234567: opus-5-5 330K tokens $1.25 [api]",
-        "09:30:00 usage 01234567: +1 message",
     ] == watch.lines_of(change("usage", update, agent()))
+
+
+def test_watched_answer() -> None:
+    """A message that moves to the model that answers it was told before, and is not again."""
+    parts = {"conversation": "c", "agent": "id-Agent-1", "source": "api"}
+    charged = (
+        wire.Charged(model="", usage=Usage(messages=-1), **parts),
+        wire.Charged(model="claude-opus-5-5", usage=replace(USED, messages=1), **parts),
+    )
+    update = wire.UsageUpdate(
+        sequence=8, time=TIME, charged=charged, agents=(), today=today(), run=None
+    )
+    assert ["09:30:00 usage Agent-1: opus-5-5 330K tokens $1.25 [api]"] == watch.lines_of(
+        change("usage", update, agent())
+    )
+    moved = replace(update, charged=charged[:1])
+    assert [] == watch.lines_of(change("usage", moved, agent()))
 
 
 def test_watched_change_for_a_program() -> None:

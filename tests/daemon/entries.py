@@ -47,10 +47,22 @@ def replies(draw: st.DrawFn) -> Reply:
     )
 
 
-prompts = st.builds(
-    Prompt, st.sampled_from(["p1", "p2"]), names, times, st.sampled_from(["", "/a", "/b"])
-)
-entries = st.lists(replies() | prompts, max_size=12)
+@st.composite
+def prompts(draw: st.DrawFn) -> Prompt:
+    """What one of few prompts' lines and the replies after it say of it."""
+    answered = draw(st.sampled_from([0, NINE_MS, NINE_MS + MINUTE]))
+    return Prompt(
+        line=draw(st.sampled_from(["p1", "p2"])),
+        conversation=draw(names),
+        time=draw(times),
+        cwd=draw(st.sampled_from(["", "/a", "/b"])),
+        owned=draw(st.booleans()),
+        answered=answered,
+        model=draw(st.sampled_from([OPUS, HAIKU])) if answered else "",
+    )
+
+
+entries = st.lists(replies() | prompts(), max_size=12)
 
 
 @st.composite

@@ -24,8 +24,8 @@ def book_of_reply(reply: Reply) -> Book:
 
 
 def book_of_prompt(prompt: Prompt) -> Book:
-    """A book for each conversation."""
-    return Book(prompt.conversation, "", "api")
+    """A book for each conversation and model."""
+    return Book(prompt.conversation, prompt.model, "api")
 
 
 def new_ledger() -> Ledger:

@@ -260,6 +260,14 @@ def test_messages_by_family() -> None:
     assert {"opus": 3, "haiku": 2} == report["totals"]["messagesByFamily"]
 
 
+def test_message_without_a_request() -> None:
+    """A model that only has a message, whose answer came the next day, was not used that day."""
+    alone = Sheet([(1_991_000, 0, [*astuple(Totals(messages=1))])], {0: BILLED})
+    (line,) = periods.daily(alone, PeriodChoice())["daily"]
+    assert ([], [], 1) == (line["modelsUsed"], line["modelBreakdowns"], line["messages"])
+    assert {"opus": 1} == line["messagesByFamily"]
+
+
 def test_sessions_report() -> None:
     """A line per conversation by its first activity, with its place; some by the id's beginning."""
     report = conversations.session(OF_THREE, SessionChoice())

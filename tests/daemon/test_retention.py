@@ -91,7 +91,8 @@ def drop_some(store: Store, complete: list[Entry], luck: int) -> None:
 
     def work(transaction: Transaction) -> None:
         for number, (key, group) in enumerate(list(transaction.all_groups())):
-            if number % 4 >= luck and all(cluster_of(each) in clusters for each in group.entries):
+            told = group.entries and all(cluster_of(each) in clusters for each in group.entries)
+            if number % 4 >= luck and told:
                 transaction.drop_group(key)
         for number, noted in enumerate(list(transaction.prompts())):
             if number % 4 >= luck and noted.prompt.line in clusters:

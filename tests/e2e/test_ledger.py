@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -137,6 +138,9 @@ def test_rate_limit(stand_in: StandIn, subscriber: Client, subscribed: Keeper) -
     assert status.plan.limited_until
     assert status.today.total.requests == 1
     assert status.today.subscription.value_usd == pytest.approx(well.total_cost_usd, abs=CLOSE)
+    [block] = subscribed.report("blocks")["blocks"]
+    ends = datetime.fromisoformat(block["endTime"]).timestamp()
+    assert (block["basis"], block["entries"], ends) == ("plan", 1, IN_AN_HOUR)
 
 
 def test_two_agents_at_once(stand_in: StandIn, client: Client, keeper: Keeper) -> None:

@@ -16,7 +16,7 @@ from .keeper import TOLL, Keeper
 from .lines import USUAL
 from .terminal import Running
 
-READING_VERBS = ["status", "agents", "daily", "session", "doctor"]
+READING_VERBS = ["status", "agents", "daily", "weekly", "monthly", "session", "blocks", "doctor"]
 ESCAPE = "\x1b"
 COLOUR = re.compile(r"\x1b\[(?:\d+;)*(?:3|4|9|10)\d")
 
@@ -113,7 +113,7 @@ def test_version_and_help(keeper: Keeper) -> None:
     for verb in ("", *READING_VERBS, "up", "down", "watch"):
         result = keeper.run(*([verb] if verb else []), "--help")
         assert (result.returncode, result.stderr) == (0, "")
-        assert result.stdout.startswith("Usage: toll")
+        assert result.stdout.startswith("usage: toll")
     assert not is_listening(keeper.paths)
 
 
@@ -134,7 +134,7 @@ def test_wrong_usage(keeper: Keeper, arguments: list[str]) -> None:
     """Wrong usage has exit status 2, says so on stderr, and starts nothing."""
     result = keeper.run(*arguments)
     assert (result.returncode, result.stdout) == (2, "")
-    assert "Error: " in result.stderr
+    assert (result.stderr[:6], result.stderr.count("\n")) == ("toll: ", 1)
     assert not is_listening(keeper.paths)
 
 
@@ -147,7 +147,7 @@ def test_refused_call(shared: Keeper) -> None:
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]])
-@pytest.mark.parametrize("verb", ["status", "agents", "daily", "session", "watch"])
+@pytest.mark.parametrize("verb", ["status", "agents", "daily", "blocks", "session", "watch"])
 def test_no_start(keeper: Keeper, verb: str, form: list[str]) -> None:
     """With --no-start and no daemon a verb has exit status 3, one line, and starts nothing."""
     for arguments in ([verb, "--no-start"], ["--no-start", verb]):

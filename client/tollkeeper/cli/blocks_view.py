@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from argparse import Namespace
 from datetime import datetime
+from textwrap import wrap
 
 from tollkeeper.cli import terminal, words
-from tollkeeper.cli.report import BAR, SUB, WIDE, print_lines, split_name
+from tollkeeper.cli.report import BAR, SUB, TINY, WIDE, print_lines, split_name
 from tollkeeper.cli.table import Column, Row, bar, lay_out
 
 TYPE_CHECKING = False
@@ -31,7 +32,8 @@ def print_blocks(report: dict[str, Any], options: Namespace) -> None:
     for block in blocks:
         if block["isActive"]:
             print()
-            print_lines(active_lines(block, zone, datetime.now().astimezone()))
+            for line, style in active_lines(block, zone, datetime.now().astimezone()):
+                print_lines((part, style) for part in wrap(line, terminal.width()))
 
 
 def block_lines(
@@ -39,26 +41,40 @@ def block_lines(
 ) -> list[tuple[str, str]]:
     """The table of blocks."""
     limited = any("tokenLimitStatus" in block for block in blocks)
-    columns = [Column("Block", cut=1), Column("By")]
+    tiny = width < TINY
+    columns = [Column("Block", cut=1), *([] if tiny else [Column("By")])]
     columns += [Column("Models", cut=2), Column("Requests", right=True)] if wide else []
     columns.append(Column("Tokens", right=True))
     columns += [Column("Of limit", right=True)] if limited else []
     columns += [Column("Billed", right=True), Column("List price", right=True)] if money else []
-    columns.append(Column("Share"))
+    columns += [] if tiny else [Column("Share")]
     most = max(_weight(block, money) for block in blocks)
     rows: list[Row] = []
     for block in blocks:
         style = "dim" if block["isGap"] else "bold" if block["isActive"] else ""
         cells = [
             _span(block, zone),
-            "" if block["isGap"] else block["basis"],
+            *([] if tiny else ["" if block["isGap"] else block["basis"]]),
             *([", ".join(map(words.model_name, block["models"]))] if wide else []),
         ]
-        rows.append(Row([*cells, *_figures(block, wide, limited, money, most)], style))
+        rows.append(
+            Row(
+                [*cells, *_figures(block, wide, limited, money, most)[: len(columns) - len(cells)]],
+                style,
+            )
+        )
         for part in block.get("breakdown", ()):
             requests = {**part, "entries": part["requests"], "billedUSD": part.get("costUSD")}
-            name = [SUB + split_name(part), "", *([""] if wide else [])]
-            rows.append(Row([*name, *_figures(requests, wide, limited, money, most)], "dim"))
+            name = [SUB + split_name(part), *([""] * (len(cells) - 1))]
+            rows.append(
+                Row(
+                    [
+                        *name,
+                        *_figures(requests, wide, limited, money, most)[: len(columns) - len(name)],
+                    ],
+                    "dim",
+                )
+            )
     return lay_out(columns, rows, width)
 
 

@@ -77,6 +77,9 @@ def examine(ping: dict[str, Any], health: dict[str, Any]) -> list[Finding]:
         findings.append(Finding(True, f"log lines that could not be read: {health['bad_lines']}"))
     for path in health["bad_session_files"]:
         findings.append(Finding(False, f"{path} can't be read", "remove it"))
+    for path in health["bad_stats_caches"]:
+        text = f"{path} can't be read: days before the first log stay unknown"
+        findings.append(Finding(True, text))
     if health["unpriced_models"]:
         models = ", ".join(health["unpriced_models"][:MOST_NAMED])
         if (more := len(health["unpriced_models"]) - MOST_NAMED) > 0:

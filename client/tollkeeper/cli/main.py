@@ -18,6 +18,7 @@ VERBS = {
     "monthly": "usage by month",
     "session": "usage by conversation",
     "blocks": "usage by five-hour block, with burn rate and projection",
+    "export": "single requests, or sums, as CSV or JSON",
     "prices": "every known price; set, import, check",
     "reprice": "charge stored requests by the prices in force",
     "plans": "the subscription plans; set, remove",

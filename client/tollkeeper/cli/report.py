@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from textwrap import wrap
 
 from tollkeeper.cli import terminal, words
 from tollkeeper.cli.table import Column, Row, bar, lay_out
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     Figures = dict[str, Any]
 
 WIDE = 118
+TINY = 60
 BAR = 10
+EARLIER = "Days whose logs are gone, by the client's own statistics (in no total above):"
 SUB = "  └ "
 NOTHING = "–"
 TOKENS = (
@@ -32,7 +35,9 @@ class Look:
     def __init__(
         self, heads: list[Column], width: int, compact: bool, money: bool, models: bool
     ) -> None:
-        self.heads = heads
+        # A very narrow terminal has room for the first label and the figures alone.
+        self.tiny = width < TINY
+        self.heads = heads[:1] if self.tiny else heads
         self.width = width
         self.wide = width >= WIDE and not compact
         self.money = money
@@ -93,7 +98,8 @@ def report_lines(lines: list[Line], totals: Figures, look: Look) -> list[tuple[s
     columns.append(Column("Tokens", right=True))
     if look.money:
         columns += [Column("Billed", right=True), Column("List price", right=True)]
-    columns.append(Column("Share"))
+    if not look.tiny:
+        columns.append(Column("Share"))
     whole = _weight(totals, look)
     total = with_splits(Line(["Total"], {**totals, "modelBreakdowns": []}, "bold"), look)
     rows = [Row(_cells(line, look, whole), line.style) for line in (*lines, *total)]
@@ -102,8 +108,8 @@ def report_lines(lines: list[Line], totals: Figures, look: Look) -> list[tuple[s
 
 def _cells(line: Line, look: Look, whole: float) -> list[str]:
     figures = line.figures
-    labels = [*line.labels, *([""] * (len(look.heads) - len(line.labels)))]
-    room = (1 + len(TOKENS) if look.wide else 0) + 1 + (2 if look.money else 0) + 1
+    labels = [*line.labels, *([""] * (len(look.heads) - len(line.labels)))][: len(look.heads)]
+    room = (1 + len(TOKENS)) * look.wide + 1 + 2 * look.money + (not look.tiny)
     if figures is None:
         return [*labels, *([""] * room)]
     split: list[str] = []
@@ -118,7 +124,7 @@ def _cells(line: Line, look: Look, whole: float) -> list[str]:
         *split,
         f"{tokens:,}" if look.wide else words.tokens(tokens),
         *money,
-        bar(share, BAR),
+        *([] if look.tiny else [bar(share, BAR)]),
     ]
 
 
@@ -149,15 +155,16 @@ def print_lines(lines: Iterable[tuple[str, str]]) -> None:
 def print_earlier(days: list[Figures]) -> None:
     """Print the days of which only the client's own statistics tell, apart from what was counted."""
     print()
-    print("Before the first log there is, by the client's own statistics (in no total above):")
+    for line in wrap(EARLIER, terminal.width()):
+        print(line)
     rows = [
-        Row([day["date"], f"{day['tokens']:,}", f"{day['messages']:,}", ", ".join(_models(day))])
+        Row([day["date"], f"{day['tokens']:,}", f"{day['sessions']:,}", ", ".join(_models(day))])
         for day in days
     ]
     heads = [
         Column("Day"),
         Column("Tokens", right=True),
-        Column("Messages", right=True),
+        Column("Sessions", right=True),
         Column("Models", cut=1),
     ]
     print_lines(lay_out(heads, rows, terminal.width()))

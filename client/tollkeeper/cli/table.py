@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 GAP = "  "
 LEAST = 6
@@ -50,16 +51,21 @@ def _narrow(columns: list[Column], widths: list[int], width: int) -> None:
 def _line(columns: list[Column], texts: list[str], widths: list[int]) -> str:
     parts: list[str] = []
     for column, text, room in zip(columns, texts, widths, strict=True):
-        text = fit(text, room)
-        filler = " " * (room - cells(text))
+        if (size := cells(text)) > room:
+            text = fit(text, room)
+            size = cells(text)
+        filler = " " * (room - size)
         parts.append(filler + text if column.right else text + filler)
     return GAP.join(parts).rstrip()
 
 
 def cells(text: str) -> int:
     """How many columns of a terminal the text takes."""
-    if text.isascii():
-        return len(text)
+    return len(text) if text.isascii() else _wide_cells(text)
+
+
+@lru_cache(1000)  # Bars and dashes: few, and in every line.
+def _wide_cells(text: str) -> int:
     return sum(_cells_of(letter) for letter in text)
 
 

@@ -2,6 +2,8 @@
 
 import sys
 from argparse import ArgumentParser, Namespace
+from collections import Counter
+from collections.abc import Iterator
 from typing import get_args
 
 from tollkeeper import wire
@@ -60,7 +62,7 @@ def lines_of(change: Change) -> list[str]:
             doing = f"{agent.state} ({agent.waiting_for})" if agent.waiting_for else agent.state
             return [f"{clock} {change.topic} {agent.name}: {doing}"]
         case wire.UsageUpdate(charged=charged):
-            return [f"{clock} usage {_charged(each, names)}" for each in charged]
+            return [f"{clock} usage {told}" for told in _charged(charged, names)]
         case wire.AlertUpdate(alert=alert):
             return [f"{clock} alert {alert.text}"]
         case wire.Heartbeat():
@@ -69,10 +71,20 @@ def lines_of(change: Change) -> list[str]:
             return [f"{clock} {change.topic}"]
 
 
-def _charged(each: wire.Charged, names: dict[str, str]) -> str:
-    who = names.get(each.agent or "", each.conversation[:8])
-    usage = each.usage
-    if not usage.requests and not usage.total_tokens:
-        return f"{who}: {usage.messages:+d} message"
-    told = f"{words.model_name(each.model)} {words.tokens(usage.total_tokens)} tokens"
-    return f"{who}: {told} {words.paid(usage, each.source)}"
+def _charged(charged: tuple[wire.Charged, ...], names: dict[str, str]) -> Iterator[str]:
+    """What was sent and what was used; messages that only move to the model that answers are not."""
+    messages: Counter[str] = Counter()
+    for each in charged:
+        messages[_who(each, names)] += each.usage.messages
+    for who, count in messages.items():
+        if count > 0:
+            yield f"{who}: +{count} message{'s' if count > 1 else ''}"
+    for each in charged:
+        usage = each.usage
+        if usage.requests or usage.total_tokens:
+            told = f"{words.model_name(each.model)} {words.tokens(usage.total_tokens)} tokens"
+            yield f"{_who(each, names)}: {told} {words.paid(usage, each.source)}"
+
+
+def _who(each: wire.Charged, names: dict[str, str]) -> str:
+    return names.get(each.agent or "", each.conversation[:8])

@@ -54,6 +54,8 @@ def model_name(model: str | None) -> str:
 
 def plain(text: str) -> str:
     """Words of others without what could move a terminal's cursor or more: a dot for each."""
+    if text.isprintable():
+        return text
     return "".join(letter if letter.isprintable() else "·" for letter in text)
 
 

@@ -23,6 +23,7 @@ def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
         "failing": daemon.failing,
         "bad_lines": daemon.pipeline.bad_lines,
         "bad_session_files": sorted(daemon.census.bad_files),
+        "bad_stats_caches": sorted(daemon.stats_caches.bad),
         "unpriced_models": sorted(model for model in unpriced if not prices.knows(model)),
         "outdated_guesses": sorted(filter(prices.knows, unpriced)),
     }

@@ -15,6 +15,8 @@ from tollkeeper.errors import ProtocolError
 from tollkeeper_daemon.control import (
     blocks,
     daily,
+    earlier,
+    export,
     health,
     monthly,
     ping,
@@ -59,6 +61,8 @@ REPORTS: dict[str, Verb] = {
     "weekly": weekly.answer,
     "monthly": monthly.answer,
     "session": session.answer,
+    "export": export.answer,
+    "earlier": earlier.answer,
     "blocks": blocks.answer,
     "prices.check": prices_check.answer,
 }

@@ -1,10 +1,11 @@
 """Reads what a report is made of, and asks for what it was asked for."""
 
+from datetime import tzinfo
 from typing import Any, TypeVar
 
 from tollkeeper_daemon.control.refusal import Refused, params_as
 from tollkeeper_daemon.daemon import Daemon
-from tollkeeper_daemon.reports.choice import BadZone, Choice
+from tollkeeper_daemon.reports.choice import BadZone, Choice, zone_named
 from tollkeeper_daemon.reports.sheet import Place, Sheet
 from tollkeeper_daemon.store.transaction import Transaction
 
@@ -14,13 +15,18 @@ C = TypeVar("C", bound=Choice)
 def choice_of(kind: type[C], params: dict[str, Any]) -> C:
     """What the caller asked for; Refused when it makes no sense."""
     choice = params_as(kind, params)
-    try:
-        choice.zone()
-    except BadZone as error:
-        raise Refused("bad-params", str(error), "name one like Europe/Berlin or UTC") from None
+    zone_in(choice.timezone)
     if choice.last is not None and choice.last < 1:
         raise Refused("bad-params", "last must be at least 1")
     return choice
+
+
+def zone_in(name: str | None) -> tzinfo | None:
+    """The time zone that the caller named; Refused when there is none of that name."""
+    try:
+        return zone_named(name)
+    except BadZone as error:
+        raise Refused("bad-params", str(error), "name one like Europe/Berlin or UTC") from None
 
 
 def read_sheet(daemon: Daemon, choice: Choice, places: bool = False) -> Sheet:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tollkeeper_daemon.control.earlier import with_earlier
 from tollkeeper_daemon.control.sheets import choice_of, read_sheet
 from tollkeeper_daemon.daemon import Daemon
 from tollkeeper_daemon.reports import periods
@@ -11,4 +12,5 @@ def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
     """A line per week of the span, and the totals."""
     choice = choice_of(periods.WeekChoice, params)
     sheet = read_sheet(daemon, choice, choice.instances)
-    return periods.weekly(sheet, choice, daemon.config.reports.start_of_week)
+    report = periods.weekly(sheet, choice, daemon.config.reports.start_of_week)
+    return with_earlier(daemon, choice, report)

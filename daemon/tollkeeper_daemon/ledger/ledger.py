@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from tollkeeper_daemon.ledger.books import Book, Charge, Group, Noted, quarter, totals_of
 from tollkeeper_daemon.ledger.charge import charge
 from tollkeeper_daemon.ledger.prices import PriceList
@@ -35,6 +37,10 @@ class Shelf(Protocol):
 
     def number_of(self, book: Book) -> int:
         """The number of the book, a new one when it is opened now."""
+        ...
+
+    def book(self, number: int) -> Book:
+        """The book with this number."""
         ...
 
     @property
@@ -219,12 +225,15 @@ class Ledger:
     ) -> None:
         if before is not None:
             posting.add((quarter(before.prompt.time), before.book), Totals(messages=1), -1)
-        if before and not rebook and before.prompt.conversation == prompt.conversation:
-            noted = Noted(prompt, before.book)
+        if before is None or rebook or before.prompt.conversation != prompt.conversation:
+            book = shelf.number_of(self._attribute_prompt(prompt))
+        elif before.prompt.model != prompt.model:
+            # Who sent it, for what work, may not be known any more: only the model is news.
+            book = shelf.number_of(replace(shelf.book(before.book), model=prompt.model))
         else:
-            noted = Noted(prompt, shelf.number_of(self._attribute_prompt(prompt)))
-        posting.add((quarter(prompt.time), noted.book), Totals(messages=1))
-        posting.prompts[key] = noted
+            book = before.book
+        posting.add((quarter(prompt.time), book), Totals(messages=1))
+        posting.prompts[key] = Noted(prompt, book)
 
 
 class _Kept:
@@ -263,7 +272,10 @@ def _held(key: str, shelf: Shelf, posting: Posting) -> Group:
 
 
 def _join_prompts(one: Prompt, other: Prompt) -> Prompt:
-    """A copied prompt belongs to the same conversation whichever copy is read first."""
+    """The same prompt as two lines tell of it, whichever is read first.
+
+    Copies belong to one conversation, and the earliest reply is the answer.
+    """
     first = min(
         one,
         other,
@@ -275,4 +287,10 @@ def _join_prompts(one: Prompt, other: Prompt) -> Prompt:
             each.cwd,
         ),
     )
-    return Prompt(one.line, first.conversation, min(one.time, other.time), first.cwd, first.owned)
+    answer = min(one, other, key=lambda each: (not each.answered, each.answered, each.model))
+    return replace(
+        first,
+        time=min(one.time, other.time),
+        answered=answer.answered,
+        model=answer.model,
+    )

@@ -5,22 +5,21 @@ comes later, or more than five hours after the last request, begins a new one, a
 than five hours is told as a gap.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from tollkeeper_daemon.clock import iso
 from tollkeeper_daemon.ledger.books import QUARTER_MS, Book
-from tollkeeper_daemon.ledger.totals import Totals
 from tollkeeper_daemon.reports.choice import Choice, day_at
-from tollkeeper_daemon.reports.line import Line
-from tollkeeper_daemon.reports.sheet import Figures, Sheet, is_billed
+from tollkeeper_daemon.reports.line import REQUESTS, Line
+from tollkeeper_daemon.reports.sheet import Sheet, is_billed
 from tollkeeper_daemon.tally import dollars
 
 HOUR_MS = 3_600_000
 MINUTE_MS = 60_000
-REQUESTS = Totals.__struct_fields__.index("requests")
 WINDOW_HOURS = 5
 RECENT_MS = 3 * 24 * HOUR_MS
 # From this share of a token limit on, a block is said to near it.
@@ -66,7 +65,7 @@ def blocks(
     sheet: Sheet, choice: BlockChoice, times: Times, resets: Iterable[int], now: int
 ) -> dict[str, Any]:
     """The blocks and the gaps between them; ``resets`` (ms) are those of the plan's windows."""
-    found = _blocks(_by_quarter(sheet, choice), times, sorted(resets), choice.session_length)
+    found = _filled(sheet, choice, times, sorted(resets))
     limit = _token_limit(found, choice, now)
     zone = choice.zone()
     told: list[dict[str, Any]] = []
@@ -87,50 +86,68 @@ def blocks(
     return {"blocks": told if choice.order == "asc" else told[::-1]}
 
 
-def _by_quarter(sheet: Sheet, choice: BlockChoice) -> dict[int, list[tuple[Cell, Figures]]]:
+def _filled(sheet: Sheet, choice: BlockChoice, times: Times, resets: list[int]) -> list[Block]:
+    """The blocks, oldest first, and what was used in each."""
+
     def bucket_of(book: Book) -> Cell | None:
         if not choice.wants(book, sheet):
             return None
         return book.model, is_billed(book), choice.split(book, sheet)
 
-    cells: dict[int, list[tuple[Cell, Figures]]] = {}
-    for (quarter, cell), figures in sheet.gather(lambda quarter: quarter, bucket_of).items():
-        cells.setdefault(quarter, []).append((cell, figures))
-    return dict(sorted(cells.items()))
+    used = sheet.gather(lambda quarter: quarter, lambda book: choice.wants(book, sheet) or None)
+    # A prompt alone is no use of the plan.
+    quarters = sorted(quarter for (quarter, _), figures in used.items() if figures[REQUESTS])
+    found, block_of = _blocks(quarters, times, resets, choice.session_length)
+    for (at, (model, billed, split)), figures in sheet.gather(block_of.get, bucket_of).items():
+        found[at].line.add(model, billed, split, figures)
+    return found
 
 
 def _blocks(
-    quarters: dict[int, list[tuple[Cell, Figures]]], times: Times, resets: list[int], hours: int
-) -> list[Block]:
-    """The blocks, oldest first; only a quarter that may be an edge is looked into."""
+    quarters: list[int], times: Times, resets: list[int], hours: int
+) -> tuple[list[Block], dict[int, int]]:
+    """The blocks that these quarters make, and which of them each lies in.
+
+    Only a quarter that may be an edge is looked into.
+    """
     length = hours * HOUR_MS
-    windows = [(reset - length, reset) for reset in resets] if hours == WINDOW_HOURS else []
+    windows = _windows(resets) if hours == WINDOW_HOURS else []
     found: list[Block] = []
-    block: Block | None = None
-    last_quarter = 0
-    for quarter, cells in quarters.items():
-        if not any(figures[REQUESTS] for _, figures in cells):
-            continue  # A prompt alone is no use of the plan.
+    block_of: dict[int, int] = {}
+    last = 0
+    for quarter in quarters:
         start = quarter * QUARTER_MS
         window = _window(windows, start, times)
-        if block is None or not _goes_on(block, window, start, last_quarter, times, length):
-            if block is not None:
-                block.last = times(last_quarter)[1]
-            block = _begun(window, times(quarter)[0], windows, length)
-            found.append(block)
-        for (model, billed, split), figures in cells:
-            block.line.add(model, billed, split, figures)
-        last_quarter = quarter
-    if block is not None:
-        block.last = times(last_quarter)[1]
+        if not found or not _goes_on(found[-1], window, start, last, times, length):
+            if found:
+                found[-1].last = times(last)[1]
+            found.append(_begun(window, times(quarter)[0], windows, length))
+        block_of[quarter] = len(found) - 1
+        last = quarter
+    if found:
+        found[-1].last = times(last)[1]
+    return found, block_of
+
+
+def _windows(resets: list[int]) -> list[Window]:
+    """The plan's windows, oldest first; of two accounts' that overlap, the later begins later."""
+    found: list[Window] = []
+    for reset in resets:
+        before = found[-1][1] if found else 0
+        if reset > before:
+            found.append((max(reset - WINDOW_HOURS * HOUR_MS, before), reset))
     return found
 
 
 def _window(windows: list[Window], start: int, times: Times) -> Window | None:
     """The window that the quarter lies in; one with an edge in it goes where its first request does."""
-    if any(start < edge < start + QUARTER_MS for window in windows for edge in window):
+    at = bisect_right(windows, start, key=lambda window: window[1])
+    if at == len(windows) or start + QUARTER_MS <= windows[at][0]:
+        return None
+    if any(start < edge < start + QUARTER_MS for edge in windows[at]):
         start = times(start // QUARTER_MS)[0]
-    return next((each for each in windows if each[0] <= start < each[1]), None)
+        at = bisect_right(windows, start, key=lambda window: window[1])
+    return windows[at] if at < len(windows) and windows[at][0] <= start else None
 
 
 def _begun(window: Window | None, first: int, windows: list[Window], length: int) -> Block:
@@ -138,7 +155,8 @@ def _begun(window: Window | None, first: int, windows: list[Window], length: int
         return Block(*window, real=True, first=first, last=first)
     start = first - first % HOUR_MS
     # What the plan says of itself holds: an estimate ends where a real window begins.
-    end = min([start + length, *(begin for begin, _ in windows if begin > first)])
+    at = bisect_right(windows, first, key=lambda window: window[0])
+    end = min([start + length, *(begin for begin, _ in windows[at : at + 1])])
     return Block(start, end, real=False, first=first, last=first)
 
 
@@ -146,7 +164,7 @@ def _goes_on(
     block: Block,
     window: Window | None,
     start: int,
-    last_quarter: int,
+    last: int,
     times: Times,
     length: int,
 ) -> bool:
@@ -156,9 +174,9 @@ def _goes_on(
     if start >= block.end:
         return False
     # Sure of itself unless the pause comes close to its bound.
-    if start - last_quarter * QUARTER_MS < length:
+    if start - last * QUARTER_MS < length:
         return True
-    return times(start // QUARTER_MS)[0] - times(last_quarter)[1] <= length
+    return times(start // QUARTER_MS)[0] - times(last)[1] <= length
 
 
 def _gap(before: Block | None, block: Block, choice: BlockChoice) -> dict[str, Any] | None:
@@ -200,7 +218,7 @@ def _block_json(block: Block, choice: BlockChoice, limit: int | None, now: int) 
 def _bounds_json(block: Block, name: str, choice: BlockChoice) -> dict[str, Any]:
     sums = block.line.sums
     totals = sums.totals
-    line = block.line.as_json(choice)
+    line = block.line.as_json(structs.replace(choice, models=False))
     return {
         "id": name,
         "startTime": _stamp(block.start),

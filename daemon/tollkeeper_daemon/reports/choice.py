@@ -58,12 +58,7 @@ class Choice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def zone(self) -> tzinfo | None:
         """The time zone asked for; BadZone when there is none of that name."""
-        if self.timezone is None:
-            return None
-        try:
-            return ZoneInfo(self.timezone)
-        except (ValueError, OSError, KeyError):
-            raise BadZone(f"no time zone {self.timezone!r}") from None
+        return zone_named(self.timezone)
 
     def holds(self, day: date) -> bool:
         """Whether the day lies in the span."""
@@ -93,6 +88,16 @@ class Choice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             return 0
         start = datetime(self.since.year, self.since.month, self.since.day, tzinfo=UTC)
         return max(int(start.timestamp() * 1000) // QUARTER_MS - 96, 0)
+
+
+def zone_named(name: str | None) -> tzinfo | None:
+    """The time zone of this name, None for the local one; BadZone when there is none."""
+    if name is None:
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        raise BadZone(f"no time zone {name!r}") from None
 
 
 def day_of(quarter: int, zone: tzinfo | None) -> date:

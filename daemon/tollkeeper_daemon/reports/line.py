@@ -10,6 +10,7 @@ from tollkeeper_daemon.reports.choice import Choice
 from tollkeeper_daemon.reports.sheet import VALUE, Figures, Sums
 from tollkeeper_daemon.tally import dollars
 
+REQUESTS = Totals.__struct_fields__.index("requests")
 MESSAGES = Totals.__struct_fields__.index("messages")
 
 
@@ -38,7 +39,9 @@ class Line(Struct):
 
     def as_json(self, choice: Choice) -> dict[str, Any]:
         """The line, its models from the dearest down."""
-        models = _dearest_first(self.models)
+        # A message may stand alone, the day before its answer: that is no use of the model.
+        used = {name: sums for name, sums in self.models.items() if sums.figures[REQUESTS]}
+        models = _dearest_first(used)
         return {
             **sums_json(self.sums, choice),
             **self._splits_json(choice),
@@ -63,23 +66,26 @@ class Line(Struct):
 
 def sums_json(sums: Sums, choice: Choice) -> dict[str, Any]:
     """Sums under ccusage's keys. ``totalCost`` is the list price of everything, as there."""
-    totals = sums.totals
-    told = {
-        "inputTokens": totals.input,
-        "outputTokens": totals.output,
-        "cacheCreationTokens": totals.cache_write_5m + totals.cache_write_1h,
-        "cacheReadTokens": totals.cache_read,
-        "cacheWrite5mTokens": totals.cache_write_5m,
-        "cacheWrite1hTokens": totals.cache_write_1h,
-        "webSearches": totals.web_searches,
-        "totalTokens": totals.tokens,
-        "requests": totals.requests,
-        "messages": totals.messages,
-        "unpricedRequests": totals.unpriced,
+    # In the order of the fields of Totals: by name they would take twice as long.
+    requests, messages, prompt, output, read, write_5m, write_1h, searches, value, unpriced = (
+        sums.figures
+    )
+    told: dict[str, Any] = {
+        "inputTokens": prompt,
+        "outputTokens": output,
+        "cacheCreationTokens": write_5m + write_1h,
+        "cacheReadTokens": read,
+        "cacheWrite5mTokens": write_5m,
+        "cacheWrite1hTokens": write_1h,
+        "webSearches": searches,
+        "totalTokens": prompt + output + read + write_5m + write_1h,
+        "requests": requests,
+        "messages": messages,
+        "unpricedRequests": unpriced,
     }
     if choice.cost:
-        value = dollars(totals.value)
-        told |= {"totalCost": value, "valueUSD": value, "costUSD": dollars(sums.cost)}
+        price = dollars(value)
+        told |= {"totalCost": price, "valueUSD": price, "costUSD": dollars(sums.cost)}
     return told
 
 

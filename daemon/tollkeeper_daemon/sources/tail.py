@@ -82,7 +82,7 @@ def _read_lines(
         block = block[block.index(b"\n") + 1 :]
         skipping = False
     offset = start.offset + end
-    mark = FileMark(printable(path), offset, _check(descriptor, offset), skipping)
+    mark = FileMark(printable(path), offset, _check(descriptor, offset), skipping, start.open)
     more_left = end > 0 and was_full and os.fstat(descriptor).st_size > offset
     return Reading(file, block, mark, end, too_long, restarted, more_left)
 

@@ -15,7 +15,7 @@ from tollkeeper_daemon.ledger.ledger import Moment, Posting, Row
 from tollkeeper_daemon.ledger.requests import resolve, stray_key
 from tollkeeper_daemon.ledger.tombstones import tombstone_of_prompt, tombstones_of
 from tollkeeper_daemon.ledger.totals import Totals
-from tollkeeper_daemon.records import FileId, FileMark, Prompt
+from tollkeeper_daemon.records import EarlierDay, FileId, FileMark, Prompt
 from tollkeeper_daemon.store.schema import AgentRecord, Conversation, PlanWindow, RunRecord
 
 T = TypeVar("T", bound=Struct)
@@ -51,6 +51,7 @@ class Tables:
         "conversations",
         "agents",
         "runs",
+        "earlier",
         "windows",
     )
 
@@ -218,6 +219,12 @@ class Transaction:
                 if key != after:
                     yield bytes(key), time, bytes(key[TIME.size :]).decode()
 
+    def count_requests(self, since: int = 0, until: int = FAR) -> int:
+        """About how many requests there are from ``since`` to before ``until`` (ms)."""
+        if since == 0 and until == FAR:
+            return self.count("timeline")
+        return sum(1 for _ in self.timeline(since, until))
+
     def prompts(self, after: str = "") -> Iterator[Noted]:
         """Every prompt, in the order of their keys, from behind that of the line id ``after``."""
         with self._raw.cursor(self._tables.by_name["prompts"]) as cursor:
@@ -285,6 +292,10 @@ class Transaction:
         """Every agent that was ever seen."""
         return [_decode_agent(value) for _, value in self._all("agents")]
 
+    def agent(self, name: str) -> AgentRecord | None:
+        """The agent with this id."""
+        return self._get("agents", _key(name), _decode_agent)
+
     def save_agent(self, agent: AgentRecord) -> None:
         self._put("agents", _key(agent.id), agent)
 
@@ -294,6 +305,13 @@ class Transaction:
 
     def save_run(self, run: RunRecord) -> None:
         self._put("runs", _key(run.id), run)
+
+    def earlier_days(self) -> list[EarlierDay]:
+        """What the clients' own statistics say of days, counted here as well or not."""
+        return [_decode_earlier(value) for _, value in self._all("earlier")]
+
+    def save_earlier_day(self, day: EarlierDay) -> None:
+        self._put("earlier", _key(f"{day.date} {day.home}"), day)
 
     def save_window(self, window: PlanWindow) -> None:
         """Keep this window of a plan; the first sight of it stays."""
@@ -375,4 +393,5 @@ _decode_conversation = msgspec.msgpack.Decoder(Conversation).decode
 _decode_file = msgspec.msgpack.Decoder(FileMark).decode
 _decode_agent = msgspec.msgpack.Decoder(AgentRecord).decode
 _decode_run = msgspec.msgpack.Decoder(RunRecord).decode
+_decode_earlier = msgspec.msgpack.Decoder(EarlierDay).decode
 _decode_window = msgspec.msgpack.Decoder(PlanWindow).decode

@@ -65,6 +65,9 @@ class Origin(Struct, gc=False):
 class Attachment(Struct, gc=False):
     type: str | None = None
     origin: Origin | None = None
+    commandMode: str | None = None
+    isMeta: bool | None = None
+    prompt: Raw = Raw()
 
 
 class Kind(Struct, gc=False):
@@ -93,6 +96,7 @@ class Line(Struct, gc=False):
     isMeta: bool | None = None
     isCompactSummary: bool | None = None
     promptSource: str | None = None
+    turnOrigin: str | None = None
     customTitle: str | None = None
     agentName: str | None = None
     accountUuid: str | None = None

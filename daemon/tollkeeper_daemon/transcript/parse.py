@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from tollkeeper_daemon.records import Advice, Profile, Prompt, Record, Refusal, Reply
+from tollkeeper_daemon.transcript.answers import Answer
 from tollkeeper_daemon.transcript.lines import (
     CacheCreation,
     Iteration,
@@ -30,13 +31,24 @@ TOOL_RESULT = b'"type":"user","message":{"role":"user","content":[{"tool_use_id"
 HEAD = 1000
 TYPE = b'{"type":"'
 
-# How a prompt of the machinery begins (facts of the client: command echoes, task notifications). A
-# quotation mark behind a backslash is one that a person typed.
+# Who opened a turn, where the line says so and it was a person or an orchestrator. Other turns are
+# the client's own: schedules, notifications, what agents say to each other.
+SENDERS = frozenset((None, "human", "sdk", "unknown"))
+# How a text of the machinery begins, where only the text tells (facts of the client: command echoes,
+# task notifications). A quotation mark behind a backslash is one that a person typed.
+BEGINNING = rb'(?<!\\)"(?:\s|\\[nrt])*'
 MACHINERY = re.compile(
-    rb'(?<!\\)"(?:\s|\\[nrt])*(?:'
+    BEGINNING + rb"(?:"
     rb"<(?:command-name|command-message|local-command-|task-notification|bash-|system-reminder)"
-    rb"|Caveat: The messages below were generated|\[Request interrupted by user)"
+    rb"|Caveat: The messages below were generated|\[Request interrupted by user"
+    rb"|This session is being continued from a previous conversation)"
 )
+# A skill, or a command that is a prompt, called by its name. The echo of a command that runs in the
+# client itself begins with the name, and a skill that the model called bears no slash.
+CALL = re.compile(
+    BEGINNING + rb"<command-message>[^<]*</command-message>(?:\s|\\[nrt])*<command-name>/"
+)
+LONGEST_CALL = 1000
 # Before 2.1 a refusal was only this text, with the reset in epoch seconds.
 OLD_REFUSAL = re.compile(rb"usage limit reached\|(\d{9,11})")
 
@@ -59,6 +71,7 @@ class Parser:
         self.bad_lines = 0
         self._now = now
         self._last = Line()
+        self._answer: Answer | None = None
 
     def records(self, block: bytes) -> Iterator[Record]:
         """The records in these lines; a broken line costs that line alone."""
@@ -85,11 +98,22 @@ class Parser:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise BadLine(str(error)) from None
         if decoded.type == "assistant":
+            if self._answer is None:
+                self._answer = _answer(decoded, self._now)
             if _says_the_same(decoded, self._last):
                 return None
             self._last = decoded
         read = READERS.get(decoded.type or "")
         return read(decoded, self._now) if read else None
+
+    def take_answer(self) -> Answer | None:
+        """The first line of a reply since the last call that answers the prompts before it.
+
+        Every line counts here, also one that only repeats its reply: so it is the same line in
+        whatever blocks a log is parsed.
+        """
+        answer, self._answer = self._answer, None
+        return answer
 
 
 def worthwhile_lines(block: bytes) -> Iterator[bytes]:
@@ -164,7 +188,7 @@ def _reply(line: Line, now: int) -> Record | None:
         conversation=line.requestSessionId or line.sessionId or "",
         owned=bool(line.requestSessionId),
         time=_time(line.timestamp, now),
-        model=(message.model or UNKNOWN_MODEL)[:LONGEST_NAME],
+        model=_model(message),
         subagent=line.agentId or "",
         subagent_type=(line.attributionAgent or "")[:LONGEST_NAME],
         input=usage.input_tokens or 0,
@@ -211,6 +235,20 @@ def _advised(iteration: Iteration) -> Advice:
     )
 
 
+def _answer(line: Line, now: int) -> Answer | None:
+    """What this line answers prompts with; None for helpers, errors and what the client made up."""
+    message = line.message
+    if message is None or message.usage is None or line.isApiErrorMessage:
+        return None
+    if message.model == SYNTHETIC or line.agentId or line.isSidechain:
+        return None
+    return Answer(_time(line.timestamp, now), _model(message))
+
+
+def _model(message: Message) -> str:
+    return (message.model or UNKNOWN_MODEL)[:LONGEST_NAME]
+
+
 def _refusal(line: Line, now: int) -> Record | None:
     """The refusal that an error line tells of, when a plan's window is what was spent."""
     conversation, time = line.sessionId or "", _time(line.timestamp, now)
@@ -229,24 +267,34 @@ def _prompt(line: Line, now: int) -> Record | None:
     message = line.message
     if message is None or line.isMeta or line.isSidechain or line.agentId or line.isCompactSummary:
         return None
-    if not line.uuid or line.promptSource == "system" or not _is_said(message):
+    if line.promptSource == "system" or line.turnOrigin not in SENDERS:
         return None
-    return Prompt(line.uuid, line.sessionId or "", _time(line.timestamp, now), line.cwd or "")
-
-
-def _is_said(message: Message) -> bool:
     content = bytes(message.content)
-    if not content or content == b"null":
-        return False
-    return not (b'"tool_result"' in content or MACHINERY.search(content[:200]))
+    if b'"tool_result"' in content or not (line.promptSource or _is_said(content)):
+        return None
+    return _sent(line, content, now)
 
 
 def _attachment(line: Line, now: int) -> Record | None:
-    """A prompt that a person typed while the agent worked, and that joined the running turn."""
+    """A prompt that was sent while the agent worked, and that joined the running turn."""
     attached = line.attachment
-    if attached is None or attached.type != "queued_command" or not line.uuid:
+    if attached is None or attached.type != "queued_command" or attached.isMeta:
         return None
-    if attached.origin is None or attached.origin.kind != "human":
+    if line.isSidechain or line.agentId or attached.commandMode not in (None, "prompt"):
+        return None
+    if attached.origin and attached.origin.kind not in SENDERS:
+        return None
+    content = bytes(attached.prompt)
+    return _sent(line, content, now) if _is_said(content) else None
+
+
+def _is_said(content: bytes) -> bool:
+    """Whether somebody said this, as far as the text tells."""
+    return not MACHINERY.search(content[:200]) or bool(CALL.search(content[:LONGEST_CALL]))
+
+
+def _sent(line: Line, content: bytes, now: int) -> Prompt | None:
+    if not line.uuid or content in (b"", b"null"):
         return None
     return Prompt(line.uuid, line.sessionId or "", _time(line.timestamp, now), line.cwd or "")
 
