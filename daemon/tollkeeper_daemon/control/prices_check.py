@@ -3,16 +3,24 @@
 from typing import Any
 
 from tollkeeper_daemon.clock import now_ms
+from tollkeeper_daemon.control.refusal import Refused
 from tollkeeper_daemon.daemon import Daemon
 from tollkeeper_daemon.ledger.books import totals_of
 from tollkeeper_daemon.ledger.requests import resolve
 from tollkeeper_daemon.ledger.totals import Totals
-from tollkeeper_daemon.repricing import walk
+from tollkeeper_daemon.repricing import RepricingError, walk
 from tollkeeper_daemon.tally import dollars
 
 
 def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
     """Models without a price of their own, and requests charged at a guess that is outdated."""
+    try:
+        return _check(daemon)
+    except RepricingError as error:
+        raise Refused("failed", str(error), "try again later") from None
+
+
+def _check(daemon: Daemon) -> dict[str, Any]:
     prices, now = daemon.pipeline.prices, now_ms()
     guessed: dict[str, Totals] = {}
     outdated: dict[str, Totals] = {}
