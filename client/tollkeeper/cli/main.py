@@ -19,6 +19,7 @@ VERBS = {
     "session": "usage by conversation",
     "blocks": "usage by five-hour block, with burn rate and projection",
     "export": "single requests, or sums, as CSV or JSON",
+    "audit": "the ledger beside Claude Code's own totals",
     "up": "start the daemon",
     "down": "stop the daemon",
     "doctor": "say what is wrong, and how to mend it",

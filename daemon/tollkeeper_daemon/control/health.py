@@ -24,4 +24,5 @@ def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
         "bad_session_files": sorted(daemon.census.bad_files),
         "bad_stats_caches": sorted(daemon.stats_caches.bad),
         "unpriced_models": sorted(daemon.pipeline.unpriced_models),
+        "audit": daemon.auditor.counts(),
     }
