@@ -55,6 +55,7 @@ def main() -> None:
     except UsageError as error:
         _complain(str(error), 2)
     except KeyboardInterrupt:
+        print(file=sys.stderr)  # What comes next stands on a line of its own, not behind the ^C.
         sys.exit(130)
     except BrokenPipeError:
         _drop_output()
