@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from tollkeeper import wire
 from tollkeeper.model import Status
 from tollkeeper.paths import Paths
+from tollkeeper_daemon.auditor import Auditor
 from tollkeeper_daemon.backlog import Progress, plan, read_backlog
 from tollkeeper_daemon.census import Census, Reports
 from tollkeeper_daemon.clock import local_day, now_ms
@@ -95,6 +96,9 @@ class Daemon:
         self.marks = Marks(store)
         self.stats_caches = StatsCaches(store)
         self.retention = Retention(store, config.history.keep_requests_days)
+        self.auditor = Auditor(
+            store, self.herald.alert, lambda: self.herald.importing is not None, now_ms()
+        )
         # What went wrong, until something is saved again.
         self.failing: str | None = None
         self._pending: set[str] = set()
@@ -133,6 +137,7 @@ class Daemon:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.auditor.stop()
         self._tick(now_ms())
         self._save_run(self.roster.run)
         self.watcher.stop()
@@ -196,6 +201,7 @@ class Daemon:
         if not live:
             return
         self.herald.tell(outcome, now)
+        self.auditor.heard(scans, now)
         for agent in outcome.agents:
             self._save_agent(agent.record)
         for scan in scans:
@@ -254,6 +260,7 @@ class Daemon:
         self._attempt(self.stats_caches.read, self.followed.homes)
         self.herald.beat()
         self.retention.call()
+        self.auditor.history_read(now_ms())
 
     async def _import_all(self, backlog: list[Job], progress: Progress) -> None:
         """Post what is read in large batches, since each costs a write to the disk."""
@@ -296,6 +303,7 @@ class Daemon:
         self._tick(now)
         self._check_day(now)
         self.herald.check_plan(now)
+        self.auditor.look(now)
 
     def _tick(self, now: int) -> None:
         _, ended = self.roster.tick(now)

@@ -8,10 +8,12 @@ from msgspec.structs import replace
 from tollkeeper_daemon.ledger.books import API, SUBSCRIPTION, Book, quarter
 from tollkeeper_daemon.ledger.ledger import Ledger, Posting, Row
 from tollkeeper_daemon.ledger.prices import PriceList
+from tollkeeper_daemon.ledger.requests import identity
 from tollkeeper_daemon.ledger.totals import Totals
 from tollkeeper_daemon.reading import Scan
 from tollkeeper_daemon.records import Profile, Prompt, Refusal, Reply
 from tollkeeper_daemon.roster import LiveAgent, LiveSubagent, Roster
+from tollkeeper_daemon.statements import follow
 from tollkeeper_daemon.store.schema import Conversation, PlanWindow
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.store.transaction import Transaction
@@ -195,6 +197,7 @@ class Pipeline:
             for refusal in scan.refusals:
                 account = self._conversation(refusal.conversation).account
                 transaction.save_window(window_of(refusal, account))
+            self._save_for_audit(scan, transaction)
         if posting.unpriced_models:
             self.unpriced_models |= posting.unpriced_models
             transaction.set_meta("unpriced_models", sorted(self.unpriced_models))
@@ -202,6 +205,16 @@ class Pipeline:
         if bad:
             self.bad_lines = (transaction.meta("bad_lines") or 0) + bad
             transaction.set_meta("bad_lines", self.bad_lines)
+
+    def _save_for_audit(self, scan: Scan, transaction: Transaction) -> None:
+        """Save what an audit compares: the client's totals, and what was copied from others."""
+        own, _ = place_of(scan.path)
+        for stated in scan.stated:
+            transaction.evidence.save_statement(stated.conversation, stated.statement)
+        if self._conversation(own).told.parents:
+            for reply in scan.replies:
+                if reply.owned and reply.conversation != own:
+                    transaction.evidence.save_copy(own, identity(reply)[0])
 
     def _tell(self, posting: Posting, rows: list[tuple[Row, Book]]) -> Outcome:
         touched: dict[str, LiveAgent] = {}
@@ -265,6 +278,10 @@ class Pipeline:
                 learned = replace(learned, source=self._source_of(scan.path))
             if learned != known:
                 changed[name] = learned
+        if own:
+            known = self._conversation(own)
+            if (told := follow(known.told, scan, own)) is not known.told:
+                changed[own] = replace(known, told=told)
 
     def _book_of_reply(self, reply: Reply) -> Book:
         return self._book(

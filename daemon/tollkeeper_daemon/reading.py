@@ -11,7 +11,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tollkeeper_daemon.ledger.requests import identity, join
-from tollkeeper_daemon.records import FileId, FileMark, Profile, Prompt, Refusal, Reply
+from tollkeeper_daemon.records import (
+    FileId,
+    FileMark,
+    Profile,
+    Prompt,
+    Refusal,
+    Reply,
+    Statement,
+)
 from tollkeeper_daemon.sources.files import read_small
 from tollkeeper_daemon.sources.tail import Reading, read_on
 from tollkeeper_daemon.transcript.answers import Prompts
@@ -38,6 +46,14 @@ class Helper(Struct, frozen=True, array_like=True):
     finished: bool
 
 
+class Stated(Struct, frozen=True, array_like=True, gc=False):
+    """The client's totals of a conversation; ``after`` counts the scan's replies before them."""
+
+    conversation: str
+    statement: Statement
+    after: int
+
+
 class Scan(Struct, frozen=True, array_like=True, gc=False):
     """What some new lines of one log say. ``bytes`` is how far the reading went."""
 
@@ -52,6 +68,7 @@ class Scan(Struct, frozen=True, array_like=True, gc=False):
     bad_lines: int = 0
     more: bool = False
     helper: Helper | None = None
+    stated: tuple[Stated, ...] = ()
 
 
 def scan_log(path: str, mark: FileMark | None, now: int) -> Scan | None:
@@ -66,6 +83,7 @@ def scan(reading: Reading, now: int) -> Scan:
     prompts = Prompts(reading.mark.open)
     profiles: dict[str, Profile] = {}
     refusals: list[Refusal] = []
+    stated: list[Stated] = []
     parser = Parser(now)
     for record in parser.records(reading.block):
         match record:
@@ -79,6 +97,8 @@ def scan(reading: Reading, now: int) -> Scan:
             case Profile():
                 known_profile = profiles.get(record.conversation)
                 profiles[record.conversation] = _update(known_profile, record)
+                if record.statement:
+                    stated.append(Stated(record.conversation, record.statement, len(replies)))
             case Refusal():
                 refusals.append(record)
     prompts.answer(parser.take_answer())
@@ -97,6 +117,7 @@ def scan(reading: Reading, now: int) -> Scan:
         bad_lines=reading.too_long + parser.bad_lines,
         more=reading.more,
         helper=helper,
+        stated=tuple(stated),
     )
 
 
@@ -112,6 +133,7 @@ def _update(known: Profile | None, new: Profile) -> Profile:
         totals.client_cost,
         totals.lines_added,
         totals.lines_removed,
+        totals.statement,
     )
 
 

@@ -60,11 +60,39 @@ class Prompt(Struct, frozen=True, array_like=True, gc=False):
     model: str = ""
 
 
+class Spent(Struct, frozen=True, array_like=True, gc=False):
+    """What was used of a model, and what it came to (``value``, nano-dollars)."""
+
+    input: int = 0
+    output: int = 0
+    cache_read: int = 0
+    cache_write_5m: int = 0
+    cache_write_1h: int = 0
+    web_searches: int = 0
+    value: int = 0
+
+
+class Statement(Struct, frozen=True, array_like=True, gc=False):
+    """The client's own totals of a conversation, as a ``cost-state`` line gives them, by model.
+
+    They count from ``started`` (ms, 0 when unknown), over clients that ran for ``duration`` (ms)
+    together. ``unpriced`` says that the client knew no
+    price for a model of them, ``unsplit`` that it counts all cache writes as one kind.
+    """
+
+    models: tuple[tuple[str, Spent], ...]
+    value: int
+    started: int = 0
+    unpriced: bool = False
+    unsplit: bool = False
+    duration: int = 0
+
+
 class Profile(Struct, frozen=True, array_like=True, gc=False):
     """What lines say about a conversation as such; empty or None where they say nothing.
 
-    ``client_cost`` (nano-dollars), ``lines_added`` and ``lines_removed`` are the client's own
-    totals, which it writes into ``cost-state`` lines.
+    ``client_cost`` (nano-dollars), ``lines_added``, ``lines_removed`` and ``statement`` are the
+    client's own totals, which it writes into ``cost-state`` lines.
     """
 
     conversation: str
@@ -73,6 +101,7 @@ class Profile(Struct, frozen=True, array_like=True, gc=False):
     client_cost: int | None = None
     lines_added: int = 0
     lines_removed: int = 0
+    statement: Statement | None = None
 
 
 class Refusal(Struct, frozen=True, array_like=True, gc=False):

@@ -147,6 +147,27 @@ def test_map_grows_behind_a_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         assert 4_100 == total_of(store).requests
 
 
+def test_closing_waits_for_those_who_read(tmp_path: Path) -> None:
+    """A report that runs in a thread comes to its end before the file is closed under it."""
+    reading, closed = threading.Event(), threading.Event()
+
+    def read_slowly(transaction: Transaction) -> int:
+        groups = transaction.all_groups()
+        next(groups)
+        reading.set()
+        assert not closed.wait(0.2)
+        return 1 + sum(1 for _ in groups)
+
+    store = Store(tmp_path)
+    post_to_store(store, [[reply(f"a{each}") for each in range(100)]])
+    with ThreadPoolExecutor() as threads:
+        seen = threads.submit(store.read, read_slowly)
+        assert reading.wait(10)
+        store.close()
+        closed.set()
+        assert 100 == seen.result(10)
+
+
 def test_letting_go_loses_nothing(tmp_path: Path) -> None:
     """After the memory was given back, the ledger reads and grows as before."""
     with Store(tmp_path) as store:

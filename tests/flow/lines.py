@@ -186,6 +186,29 @@ def cost_state(writer: Writer, added: int, removed: int, dollars: float = 0.0) -
     return encode(line)
 
 
+def totals(
+    writer: Writer, dollars: float, model: str = OPUS, count: int = 1, hidden: int = 0
+) -> bytes:
+    """The client's own totals by model, after so many usual replies.
+
+    ``hidden`` is the output of a request that the log does not hold.
+    """
+    used = {
+        "inputTokens": USUAL.input * count,
+        "outputTokens": USUAL.output * count + hidden,
+        "cacheReadInputTokens": USUAL.cache_read * count,
+        "cacheCreationInputTokens": (USUAL.write_5m + USUAL.write_1h) * count,
+        "cacheCreationEphemeral5mInputTokens": USUAL.write_5m * count,
+        "cacheCreationEphemeral1hInputTokens": USUAL.write_1h * count,
+        "webSearchRequests": 0,
+        "costUSD": dollars,
+    }
+    line = json.loads(cost_state(writer, 0, 0, dollars))
+    started = int(ago(hours=2).timestamp() * 1000)
+    line |= {"startTime": started, "totalDuration": 7_200_000, "modelUsage": {model: used}}
+    return encode(line)
+
+
 def session_owner(writer: Writer, account: str) -> bytes:
     """The account of the subscription that the conversation runs on."""
     line = {"type": "session-owner", "accountUuid": account, "sessionId": writer.conversation}

@@ -75,6 +75,8 @@ def examine(ping: dict[str, Any], health: dict[str, Any]) -> list[Finding]:
         findings.append(Finding(False, health["failing"], "make room, and see tolld.log"))
     if health["bad_lines"]:
         findings.append(Finding(True, f"log lines that could not be read: {health['bad_lines']}"))
+    if (audit := health.get("audit")) and audit["audited"]:
+        findings.append(_audit(audit))
     for path in health["bad_session_files"]:
         findings.append(Finding(False, f"{path} can't be read", "remove it"))
     for path in health["bad_stats_caches"]:
@@ -91,6 +93,14 @@ def examine(ping: dict[str, Any], health: dict[str, Any]) -> list[Finding]:
             Finding(False, f"requests of {models} were charged at a guess", "toll reprice")
         )
     return findings
+
+
+def _audit(audit: dict[str, Any]) -> Finding:
+    text = f"audit: {audit['agree']} of {audit['audited']} conversations agree with the client's"
+    if audit["differ"]:
+        text += f" totals, {audit['differ']} differ: toll audit says why"
+        return Finding(True, text)
+    return Finding(True, f"{text} totals")
 
 
 def _homes(health: dict[str, Any]) -> list[Finding]:

@@ -19,6 +19,7 @@ VERBS = {
     "session": "usage by conversation",
     "blocks": "usage by five-hour block, with burn rate and projection",
     "export": "single requests, or sums, as CSV or JSON",
+    "audit": "the ledger beside Claude Code's own totals",
     "prices": "every known price; set, import, check",
     "reprice": "charge stored requests by the prices in force",
     "plans": "the subscription plans; set, remove",
@@ -57,6 +58,7 @@ def main() -> None:
     except UsageError as error:
         _complain(str(error), 2)
     except KeyboardInterrupt:
+        print(file=sys.stderr)  # What comes next stands on a line of its own, not behind the ^C.
         sys.exit(130)
     except BrokenPipeError:
         _drop_output()

@@ -26,4 +26,5 @@ def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
         "bad_stats_caches": sorted(daemon.stats_caches.bad),
         "unpriced_models": sorted(model for model in unpriced if not prices.knows(model)),
         "outdated_guesses": sorted(filter(prices.knows, unpriced)),
+        "audit": daemon.auditor.counts(),
     }

@@ -13,6 +13,7 @@ import zmq.asyncio
 from tollkeeper import wire
 from tollkeeper.errors import ProtocolError
 from tollkeeper_daemon.control import (
+    audit,
     blocks,
     daily,
     earlier,
@@ -57,6 +58,7 @@ VERBS: dict[str, Verb] = {
 
 # These read much and change nothing: they run in a thread, with a view of the store of their own.
 REPORTS: dict[str, Verb] = {
+    "audit": audit.answer,
     "daily": daily.answer,
     "weekly": weekly.answer,
     "monthly": monthly.answer,

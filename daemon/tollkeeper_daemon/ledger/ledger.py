@@ -8,7 +8,13 @@ from msgspec.structs import replace
 from tollkeeper_daemon.ledger.books import Book, Charge, Group, Noted, quarter, totals_of
 from tollkeeper_daemon.ledger.charge import charge
 from tollkeeper_daemon.ledger.prices import PriceList
-from tollkeeper_daemon.ledger.requests import file_under, identity, resolve, stray_key
+from tollkeeper_daemon.ledger.requests import (
+    file_under,
+    identity,
+    owner_of,
+    resolve,
+    stray_key,
+)
 from tollkeeper_daemon.ledger.tombstones import tombstone_of_prompt, tombstones_of_request
 from tollkeeper_daemon.ledger.totals import Totals
 from tollkeeper_daemon.records import Prompt, Reply
@@ -61,6 +67,8 @@ class Shelf(Protocol):
 class Posting:
     """What a batch of records changes, to be saved whole or not at all.
 
+    ``copies`` are the conversations, and the keys of groups, whose lines stand in the
+    conversation's log although another one has a better claim to them.
     ``timeline`` says of every moment that was looked at whether there is a paid request now.
     """
 
@@ -71,6 +79,7 @@ class Posting:
         self.sums: dict[Row, Totals] = {}
         self.timeline: dict[Moment, bool] = {}
         self.unpriced_models: set[str] = set()
+        self.copies: set[tuple[str, str]] = set()
         self.has_strays = False
 
     def add(self, row: Row, totals: Totals, times: int = 1) -> None:
@@ -121,6 +130,10 @@ class Ledger:
     def _post_reply(self, reply: Reply, shelf: Shelf, posting: Posting) -> None:
         key, request = identity(reply)
         before = _held(key, shelf, posting)
+        for entry in before.entries:
+            if entry.conversation != reply.conversation:
+                copy = reply if owner_of(entry, reply) is entry else entry
+                posting.copies.add((copy.conversation, key))
         entries = file_under(before.entries, request, reply)
         if entries is before.entries:
             return

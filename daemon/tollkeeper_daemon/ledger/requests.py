@@ -42,7 +42,7 @@ def join(one: Reply, other: Reply) -> Reply:
     """The request that both lines tell of: the largest of each count, the earliest time."""
     if one == other:
         return one
-    owner = _owner(one, other)
+    owner = owner_of(one, other)
     return Reply(
         message=max(one.message, other.message),
         request=max(one.request, other.request),
@@ -65,7 +65,7 @@ def join(one: Reply, other: Reply) -> Reply:
     )
 
 
-def _owner(one: Reply, other: Reply) -> Reply:
+def owner_of(one: Reply, other: Reply) -> Reply:
     """The line that knows best whose the request is: a marked one, else the smallest name."""
     return min(
         one, other, key=lambda each: (not each.owned, not each.conversation, each.conversation)

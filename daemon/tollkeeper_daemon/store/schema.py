@@ -5,8 +5,30 @@ All are MessagePack arrays: fields are only ever added at the end, with a defaul
 
 from msgspec import Struct
 
+from tollkeeper_daemon.records import Statement
+
 # Counts up when a stored form changes in a way that new defaults can't bridge.
 VERSION = 2
+
+
+class Told(Struct, frozen=True, array_like=True, gc=False):
+    """What a conversation's log says of the client's own totals (see statements.py).
+
+    ``statement`` is the last of them. Of the replies after it, ``open_message`` is the last,
+    ``open_output`` the output of all, ``open_since`` and ``open_until`` (ms) the first and the last
+    time. ``lost_output`` is the output of those that the totals of a later client passed over.
+    ``parents`` are the conversations that made what it copied; ``unreadable`` says that its logs
+    hold lines that could not be read.
+    """
+
+    statement: Statement | None = None
+    open_message: str = ""
+    open_output: int = 0
+    open_since: int = 0
+    open_until: int = 0
+    lost_output: int = 0
+    parents: tuple[str, ...] = ()
+    unreadable: bool = False
 
 
 class Conversation(Struct, frozen=True, array_like=True, gc=False):
@@ -26,6 +48,7 @@ class Conversation(Struct, frozen=True, array_like=True, gc=False):
     client_cost: int | None = None
     lines_added: int = 0
     lines_removed: int = 0
+    told: Told = Told()
 
 
 class AgentRecord(Struct, frozen=True, array_like=True, gc=False):

@@ -67,9 +67,11 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        """Write everything through and close the file."""
-        self._env.sync(True)
-        self._env.close()
+        """Write everything through and close the file, once no thread reads in it any more."""
+        with self._read_ended:
+            self._read_ended.wait_for(lambda: not self._reads)
+            self._env.sync(True)
+            self._env.close()
 
     def write(self, work: Callable[[Transaction], T]) -> T:
         """Do the work in one transaction: all of it is saved, or nothing.

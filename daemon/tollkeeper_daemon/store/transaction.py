@@ -16,6 +16,9 @@ from tollkeeper_daemon.ledger.requests import resolve, stray_key
 from tollkeeper_daemon.ledger.tombstones import tombstone_of_prompt, tombstones_of
 from tollkeeper_daemon.ledger.totals import Totals
 from tollkeeper_daemon.records import EarlierDay, FileId, FileMark, Prompt
+from tollkeeper_daemon.store.evidence import Evidence
+from tollkeeper_daemon.store.keys import LONGEST_KEY
+from tollkeeper_daemon.store.keys import key_of as _key
 from tollkeeper_daemon.store.schema import AgentRecord, Conversation, PlanWindow, RunRecord
 
 T = TypeVar("T", bound=Struct)
@@ -28,8 +31,6 @@ TIME = struct.Struct(">Q")
 # Later than any time (ms).
 FAR = 2**63 - 1
 
-# LMDB takes keys of up to 511 bytes; longer names are filed under their digest.
-LONGEST_KEY = 400
 MOST_BOOKS_CACHED = 50_000
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -49,6 +50,8 @@ class Tables:
         "books",
         "book_numbers",
         "conversations",
+        "statements",
+        "copies",
         "agents",
         "runs",
         "earlier",
@@ -70,6 +73,7 @@ class Transaction:
         self._opened: dict[Book, int] = {}
         self._has_strays: bool | None = None
         self._has_gone: bool | None = None
+        self.evidence = Evidence(raw, tables.by_name["statements"], tables.by_name["copies"])
 
     # What the ledger asks for (see Shelf).
 
@@ -140,6 +144,8 @@ class Transaction:
         ]
         with self._raw.cursor(self._tables.request_ids) as cursor:
             cursor.putmulti(sorted(links), dupdata=True)
+        for conversation, key in posting.copies:
+            self.evidence.save_copy(conversation, key)
         for row, change in posting.sums.items():
             self._add_to_row(row, change)
         self.add_to_timeline(moment for moment, is_paid in posting.timeline.items() if is_paid)
@@ -377,11 +383,6 @@ def _digest(tombstone: str) -> bytes:
 def _moment(moment: Moment) -> bytes:
     time, group = moment
     return TIME.pack(time) + _key(group)
-
-
-def _key(name: str) -> bytes:
-    key = name.encode("utf-8", "surrogatepass") or b"-"
-    return key if len(key) <= LONGEST_KEY else hashlib.blake2b(key).hexdigest().encode()
 
 
 _decode_group = msgspec.msgpack.Decoder(Group).decode

@@ -11,6 +11,9 @@ from msgspec import Meta, Raw, Struct
 MOST_TOKENS = 1_000_000_000
 
 Tokens = Annotated[int, Meta(ge=0, le=MOST_TOKENS)]
+# The tokens of a whole conversation.
+SummedTokens = Annotated[int, Meta(ge=0, le=MOST_TOKENS * 1_000_000)]
+Milliseconds = Annotated[float, Meta(ge=0, le=1e15)]
 Dollars = Annotated[float, Meta(ge=0, le=1e9)]
 
 
@@ -70,6 +73,17 @@ class Attachment(Struct, gc=False):
     prompt: Raw = Raw()
 
 
+class ModelUsage(Struct, gc=False):
+    inputTokens: SummedTokens | None = None
+    outputTokens: SummedTokens | None = None
+    cacheReadInputTokens: SummedTokens | None = None
+    cacheCreationInputTokens: SummedTokens | None = None
+    cacheCreationEphemeral5mInputTokens: SummedTokens | None = None
+    cacheCreationEphemeral1hInputTokens: SummedTokens | None = None
+    webSearchRequests: SummedTokens | None = None
+    costUSD: Dollars | None = None
+
+
 class Kind(Struct, gc=False):
     """Any line, as far as its type goes."""
 
@@ -103,3 +117,7 @@ class Line(Struct, gc=False):
     totalCostUSD: Dollars | None = None
     totalLinesAdded: Tokens | None = None
     totalLinesRemoved: Tokens | None = None
+    startTime: Milliseconds | None = None
+    totalDuration: Milliseconds | None = None
+    modelUsage: dict[str, ModelUsage | None] | None = None
+    hasUnknownModelCost: bool | None = None

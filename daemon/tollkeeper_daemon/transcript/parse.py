@@ -6,7 +6,16 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from tollkeeper_daemon.records import Advice, Profile, Prompt, Record, Refusal, Reply
+from tollkeeper_daemon.records import (
+    Advice,
+    Profile,
+    Prompt,
+    Record,
+    Refusal,
+    Reply,
+    Spent,
+    Statement,
+)
 from tollkeeper_daemon.transcript.answers import Answer
 from tollkeeper_daemon.transcript.lines import (
     CacheCreation,
@@ -15,6 +24,7 @@ from tollkeeper_daemon.transcript.lines import (
     Line,
     LineUsage,
     Message,
+    ModelUsage,
 )
 
 # A clock may run ahead by this much; a line from further in the future is dated when it is read.
@@ -24,6 +34,8 @@ SYNTHETIC = "<synthetic>"
 UNKNOWN_MODEL = "unknown"
 # What is longer is no name; it would only fill the ledger and the screens.
 LONGEST_NAME = 200
+# Far more than any conversation has used.
+MOST_MODELS = 100
 
 # Most bytes of a log are results of tools. This is how such a line begins, as every version of the
 # client writes it: told from the line's head alone, it need not be decoded.
@@ -305,6 +317,38 @@ def _cost_state(line: Line, now: int) -> Record | None:
         client_cost=None if line.totalCostUSD is None else round(line.totalCostUSD * 1e9),
         lines_added=line.totalLinesAdded or 0,
         lines_removed=line.totalLinesRemoved or 0,
+        statement=_statement(line),
+    )
+
+
+def _statement(line: Line) -> Statement | None:
+    """The totals by model; None where there are none, or the client does not write them."""
+    if not line.modelUsage or line.totalCostUSD is None:
+        return None
+    used = [(name, each) for name, each in line.modelUsage.items() if each][:MOST_MODELS]
+    return Statement(
+        models=tuple((name[:LONGEST_NAME], _spent(each)) for name, each in used),
+        value=round(line.totalCostUSD * 1e9),
+        started=int(line.startTime or 0),
+        unpriced=bool(line.hasUnknownModelCost),
+        unsplit=any(each.cacheCreationEphemeral1hInputTokens is None for _, each in used),
+        duration=int(line.totalDuration or 0),
+    )
+
+
+def _spent(usage: ModelUsage) -> Spent:
+    split = CacheCreation(
+        usage.cacheCreationEphemeral5mInputTokens, usage.cacheCreationEphemeral1hInputTokens
+    )
+    write_5m, write_1h = _cache_writes(split, usage.cacheCreationInputTokens)
+    return Spent(
+        usage.inputTokens or 0,
+        usage.outputTokens or 0,
+        usage.cacheReadInputTokens or 0,
+        write_5m,
+        write_1h,
+        usage.webSearchRequests or 0,
+        round((usage.costUSD or 0.0) * 1e9),
     )
 
 
