@@ -12,7 +12,7 @@ run: $(VENV)/.ready  ## Start the daemon and show the agents live.
 test: $(VENV)/.ready  ## Run the tests that need nothing but Python.
 	$(BIN)/pytest --ignore=tests/e2e
 
-e2e: $(VENV)/.ready .cache/npm/.ready  ## Run the tests that drive the real Claude Code client, and a real panel.
+e2e: $(VENV)/.ready .cache/npm/.ready .cache/ccusage/.ready  ## Run the tests that drive the real Claude Code client, and a real panel.
 	TOLL_REQUIRE_E2E=1 $(BIN)/pytest tests/e2e tests/tray
 
 lowest: .venv-lowest/.ready  ## Run the same tests with the oldest dependencies that are allowed.
@@ -36,6 +36,10 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 
 .cache/npm/.ready: tests/e2e/install_client.py
 	$(PYTHON) tests/e2e/install_client.py
+	touch $@
+
+.cache/ccusage/.ready: benchmarks/ccusage.py $(VENV)/.ready
+	$(BIN)/python benchmarks/ccusage.py
 	touch $@
 
 .venv-lowest/.ready: pyproject.toml constraints.txt .ci/lowest.py

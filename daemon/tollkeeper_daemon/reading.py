@@ -4,7 +4,6 @@ Runs in the daemon for what is appended, and in worker processes for what is his
 """
 
 import os
-from bisect import bisect_left
 
 import msgspec
 from msgspec import Struct
@@ -111,7 +110,7 @@ def scan(reading: Reading, now: int) -> Scan:
         mark=replace(reading.mark, open=prompts.open),
         bytes=reading.bytes,
         replies=_with_helper(found, helper) if helper else found,
-        prompts=_with_owners(prompts.news, found),
+        prompts=tuple(prompts.news),
         profiles=tuple(profiles.values()),
         refusals=tuple(refusals),
         bad_lines=reading.too_long + parser.bad_lines,
@@ -135,23 +134,6 @@ def _update(known: Profile | None, new: Profile) -> Profile:
         totals.lines_removed,
         totals.statement,
     )
-
-
-def _with_owners(prompts: list[Prompt], replies: tuple[Reply, ...]) -> tuple[Prompt, ...]:
-    """The prompts, those that a fork copied given back to the conversation that they are of.
-
-    Only copied replies name their owner: a prompt was copied with the first that came after it,
-    and a fork of a fork holds those of both.
-    """
-    copied = sorted((reply for reply in replies if reply.owned), key=lambda reply: reply.time)
-    times = [reply.time for reply in copied]
-    found: list[Prompt] = []
-    for prompt in prompts:
-        after = bisect_left(times, prompt.time)
-        if after < len(copied):
-            prompt = replace(prompt, conversation=copied[after].conversation, owned=True)
-        found.append(prompt)
-    return tuple(found)
 
 
 def _with_helper(replies: tuple[Reply, ...], helper: Helper) -> tuple[Reply, ...]:

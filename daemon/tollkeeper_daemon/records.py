@@ -17,11 +17,21 @@ class Advice(Struct, frozen=True, array_like=True, gc=False):
     cache_write_1h: int = 0
 
 
+class Step(Struct, frozen=True, array_like=True, gc=False):
+    """One of several turns of the model inside a reply: its part of the reply's tokens."""
+
+    input: int = 0
+    output: int = 0
+    cache_read: int = 0
+    cache_write_5m: int = 0
+    cache_write_1h: int = 0
+
+
 class Reply(Struct, frozen=True, array_like=True, gc=False):
     """One line of a paid reply of the API: whose it is, and the usage that it names.
 
     ``owned`` says that the line itself names the conversation that made the request, which a
-    copy in a fork does not always do.
+    copy in a fork does not always do. ``steps`` are empty where the model took only one.
     """
 
     message: str
@@ -42,6 +52,7 @@ class Reply(Struct, frozen=True, array_like=True, gc=False):
     fast: bool
     us: bool
     advice: tuple[Advice, ...] = ()
+    steps: tuple[Step, ...] = ()
 
 
 class Prompt(Struct, frozen=True, array_like=True, gc=False):

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from tollkeeper_daemon.records import Advice, Prompt, Reply
+from tollkeeper_daemon.records import Advice, Prompt, Reply, Step
 
 from .lines import HAIKU, NINE_MS, OPUS
 
@@ -14,6 +14,10 @@ times = st.integers(0, 6).map(lambda step: NINE_MS + step * 7 * MINUTE)
 advices = st.lists(
     st.builds(Advice, st.sampled_from([HAIKU, "claude-opus-9"]), small, small, small, small, small),
     max_size=2,
+).map(tuple)
+# A step of 200,000 tokens is a long prompt, and most cuts do not account for the reply.
+steps = st.lists(
+    st.builds(Step, st.sampled_from([0, 1, 200_000]), small, small, small, small), max_size=2
 ).map(tuple)
 
 # A request id stands in one message only: each message has ids of its own, and either may be missing.
@@ -44,6 +48,7 @@ def replies(draw: st.DrawFn) -> Reply:
         fast=draw(st.booleans()),
         us=draw(st.booleans()),
         advice=draw(advices),
+        steps=draw(steps),
     )
 
 

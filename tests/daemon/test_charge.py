@@ -5,10 +5,11 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tollkeeper_daemon.ledger.charge import charge
 from tollkeeper_daemon.ledger.prices import load_prices
-from tollkeeper_daemon.records import Reply
+from tollkeeper_daemon.records import Reply, Step
 
 from .lines import DATA, HAIKU, NINE_MS, OPUS
 from .shelf import PRICES
@@ -94,6 +95,25 @@ def test_long_prompt_is_the_sum_of_its_kinds() -> None:
     at_most = value(HAIKU, cache_write_1h=25_000, **quarter)
     assert 5 * (at_most + 200) == value(HAIKU, cache_write_1h=25_001, **quarter)
     assert 500 * 900_000 == value(HAIKU, output=900_000)
+
+
+def test_long_prompt_is_told_step_by_step() -> None:
+    """Two steps of 60,000 tokens are no long prompt, and of two steps only the long one is."""
+    half = Step(input=60_000, output=500)
+    whole = replace(request(HAIKU, input=120_000, output=1_000), steps=(half, half))
+    assert (100 * 120_000 + 500 * 1_000, False) == charge(whole, PRICES)
+    long, short = Step(input=100_001, output=500), Step(input=19_999, output=500)
+    whole = replace(whole, steps=(long, short))
+    assert (5 * (100 * 100_001 + 500 * 500) + 100 * 19_999 + 500 * 500, False) == charge(
+        whole, PRICES
+    )
+
+
+def test_steps_that_do_not_account_for_the_request() -> None:
+    """Steps that add up to something else decide nothing."""
+    half = Step(input=60_000, output=500)
+    whole = replace(request(HAIKU, input=120_000, output=1_001), steps=(half, half))
+    assert (5 * (100 * 120_000 + 500 * 1_001), False) == charge(whole, PRICES)
 
 
 def test_web_searches() -> None:

@@ -9,12 +9,12 @@ from tollkeeper_daemon.ledger.books import Book
 from tollkeeper_daemon.ledger.prices import load_prices
 from tollkeeper_daemon.ledger.totals import Totals
 from tollkeeper_daemon.pipeline import Pipeline
-from tollkeeper_daemon.reading import Scan
+from tollkeeper_daemon.reading import Scan, scan_log
 from tollkeeper_daemon.roster import Roster
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.tally import Tally
 
-from .lines import NINE_MS, NOW, OPUS, assistant, scanned, usage, user
+from .lines import NINE_MS, NOW, OPUS, as_block, assistant, scanned, usage, user
 from .machine import process, session
 from .shelf import PRICES, Entry, added_up, post
 
@@ -147,6 +147,28 @@ def test_prompts_stay_where_they_were_sent(
     }
     assert {"conv-1": (2, 2), fork_of_all: (1, 1), fork_of_fork: (1, 1)} == {
         name: (totals.messages, totals.requests) for name, totals in sums.items()
+    }
+
+
+@pytest.mark.parametrize("cut", range(1, len(fork("conv-0", parent()))))
+@pytest.mark.parametrize("parent_first", [True, False])
+def test_prompts_stay_where_they_were_sent_in_any_cut(
+    tmp_path: Path, cut: int, parent_first: bool
+) -> None:
+    """A reading that ends between a copied prompt and its reply leaves the prompt its maker's."""
+    path = tmp_path / "conv-0.jsonl"
+    lines = fork("conv-0", parent())
+    path.write_bytes(as_block(lines[:cut]))
+    first = scan_log(str(path), None, NOW)
+    assert first
+    path.write_bytes(as_block(lines))
+    second = scan_log(str(path), first.mark, NOW)
+    assert second
+    told = [first, second]
+    told.insert(0 if parent_first else 2, scanned(parent()))
+    shelf = post(*(_records(scan) for scan in told))
+    assert {"u1": "conv-1", "u2": "conv-1", "u-conv-0": "conv-0"} == {
+        line: noted.prompt.conversation for line, noted in shelf.prompts.items()
     }
 
 

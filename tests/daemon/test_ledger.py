@@ -199,6 +199,12 @@ def test_advice_is_a_request_of_its_own() -> None:
     assert {OPUS, HAIKU} == {book.model for book in shelf.books}
 
 
+def test_advice_in_the_us() -> None:
+    """Advice inside a request that is kept in the US costs a tenth more too, and is never fast."""
+    told = reply(us=True, fast=True, input=0, advice=(Advice(HAIKU, output=1_000),))
+    assert 550_000 == post([told]).total().value
+
+
 def test_advice_of_replays_counts_once() -> None:
     """A replayed reply brings its advice once."""
     told = [reply(advice=(Advice(HAIKU, 5),)), reply(request="r2", advice=(Advice(HAIKU, 5),))]

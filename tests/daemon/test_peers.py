@@ -20,9 +20,14 @@ def account(*logs: Iterable[bytes]) -> DictShelf:
     return post(*([*scan.replies, *scan.prompts] for scan in scans))
 
 
-def total(*logs: Iterable[bytes]) -> Totals:
-    """The sum of these logs."""
-    return account(*logs).total()
+def total(*logs: list[bytes]) -> Totals:
+    """The sum of these logs; the same read backwards, line by line, and once more."""
+    found = account(*logs).total()
+    backwards = [log[::-1] for log in reversed(logs)]
+    by_line = [[line] for log in logs for line in log]
+    for told in (backwards, by_line, by_line[::-1], [*logs, *backwards]):
+        assert found == account(*told).total()
+    return found
 
 
 def copied(line: bytes, conversation: str) -> bytes:
@@ -32,10 +37,8 @@ def copied(line: bytes, conversation: str) -> bytes:
 
 def test_one_reply_on_three_lines() -> None:
     """Lines with output 1, 1 and 500 of one reply come to 500."""
-    lines = [assistant(usage(output=output)) for output in (1, 1, 500)]
-    for log in (lines, lines[::-1]):
-        assert (1, 500) == (total(log).requests, total(log).output)
-    assert 500 == total(*([line] for line in lines)).output
+    found = total([assistant(usage(output=output)) for output in (1, 1, 500)])
+    assert (1, 500) == (found.requests, found.output)
 
 
 def test_resumed_session_copies_its_parent() -> None:
@@ -46,7 +49,7 @@ def test_resumed_session_copies_its_parent() -> None:
         assistant(usage(output=500), message="msg_2", request="req_2"),
     ]
     copies = [copied(line, "conv-2") for line in lines]
-    assert 800 == total(lines, copies).output == total(copies, lines).output
+    assert (2, 800) == (total(lines, copies).requests, total(lines, copies).output)
 
 
 def test_no_request_id() -> None:
@@ -86,7 +89,21 @@ def test_subagent_replay() -> None:
     ]
     replay = [assistant(usage(6, 500), message="m2", request="r2-again", agentId="a")]
     assert (2, 800) == (total(first, replay).requests, total(first, replay).output)
-    assert 800 == total(replay, first).output
+
+
+def test_subagent_replay_of_partial_lines() -> None:
+    """A replay whose early lines say too little counts once, as it does on a single line."""
+    first, replay = (
+        [assistant(usage(6, output), request=request, agentId="a") for output in (1, 500)]
+        for request in ("r2", "r2-again")
+    )
+    assert (1, 500) == (total(first, replay).requests, total(first, replay).output)
+
+
+def test_request_id_on_one_line_only() -> None:
+    """A reply whose request id stands on one of its lines alone comes to 500, not 501."""
+    lines = [assistant(usage(output=1), request=None), assistant(usage(output=500))]
+    assert (1, 500) == (total(lines).requests, total(lines).output)
 
 
 def test_agents_of_a_workflow_run() -> None:
@@ -107,10 +124,52 @@ def test_cache_writes_with_an_empty_split() -> None:
     assert 5_000_000_000 == found.value
 
 
+def test_unsplit_cache_writes() -> None:
+    """Cache writes beyond the split count as written for five minutes."""
+    found = total([assistant(usage(w5=100, w1=200, cache_creation_input_tokens=1_000))])
+    assert (800, 200) == (found.cache_write_5m, found.cache_write_1h)
+
+
+def test_no_split() -> None:
+    """Cache writes without any split, as older versions wrote them, are for five minutes."""
+    used = {"input_tokens": 1, "output_tokens": 2, "cache_creation_input_tokens": 1_000}
+    found = total([assistant(used)])
+    assert (1_000, 0) == (found.cache_write_5m, found.cache_write_1h)
+
+
+def test_long_prompt() -> None:
+    """More than 100,000 tokens of prompt make the whole request of Haiku 5.5 five times dearer."""
+    at_most, above = (
+        total([assistant(usage(60_000, 1_000, 30_000, 5_000, more), model=HAIKU)]).value
+        for more in (5_000, 5_001)
+    )
+    assert 6_000_000 + 300_000 + 625_000 + 1_000_000 + 500_000 == at_most
+    assert 5 * (at_most + 200) == above
+
+
+def test_long_prompt_in_steps() -> None:
+    """Two turns of 60,000 tokens in one request are no long prompt."""
+    turn = {
+        "type": "message",
+        "input_tokens": 60_000,
+        "output_tokens": 0,
+        "cache_read_input_tokens": 0,
+        "cache_creation_input_tokens": 0,
+    }
+    used = usage(120_000, iterations=[turn, turn])
+    assert 12_000_000 == total([assistant(used, model=HAIKU)]).value
+
+
 def test_fast_mode() -> None:
     """A request in fast mode on Opus 4.6 costs six times its list price: $4.50."""
     used = usage(input=50_000, output=20_000, speed="fast")
     assert 4_500_000_000 == total([assistant(used, model=OPUS_46)]).value
+
+
+def test_fast_on_a_model_without_a_fast_mode() -> None:
+    """A reply that says it was fast costs what it does on a model that has no such mode."""
+    used = usage(output=1_000, speed="fast")
+    assert 15_000_000 == total([assistant(used, model="claude-sonnet-4-6")]).value
 
 
 def test_web_searches() -> None:
@@ -133,20 +192,41 @@ def test_advisor_tokens() -> None:
     assert 20_000_000 + 501_000 == found.value
 
 
+def test_advisor_in_the_us() -> None:
+    """Advice inside a request that is kept in the US costs a tenth more, as the request does."""
+    advice = {"type": "advisor_message", "model": HAIKU, "output_tokens": 1000}
+    used = usage(output=1_000, inference_geo="us", iterations=[advice])
+    assert 22_000_000 + 550_000 == total([assistant(used)]).value
+
+
 def test_model_without_a_price() -> None:
     """A model without a price costs what the dearest of its family does, and is marked."""
     found = total([assistant(usage(output=1_000), model="claude-opus-9")])
     assert (1, 75_000_000) == (found.unpriced, found.value)
 
 
-@pytest.mark.parametrize("field", ["speed", "inference_geo", "service_tier", "iterations"])
+@pytest.mark.parametrize("field", [*usage(), "output_tokens_details"])
 def test_null_in_usage(field: str) -> None:
     """A null somewhere in the usage does not drop the line."""
-    assert 500 == total([assistant({**usage(output=500), field: None})]).output
+    told = total([assistant({**usage(7, 500), field: None})])
+    assert (1, 0 if field == "output_tokens" else 500) == (told.requests, told.output)
 
 
 @pytest.mark.parametrize(
-    "field", ["uuid", "cwd", "parentUuid", "sessionId", "timestamp", "agentId"]
+    "field",
+    [
+        "uuid",
+        "cwd",
+        "parentUuid",
+        "sessionId",
+        "requestId",
+        "timestamp",
+        "agentId",
+        "version",
+        "isSidechain",
+        "isApiErrorMessage",
+        "costUSD",
+    ],
 )
 def test_null_on_the_line(field: str) -> None:
     """A null somewhere on the line does not drop it."""

@@ -46,6 +46,11 @@ def day(text: str) -> int:
             "claude-opus-4-6",
         ),
         ("anthropic/claude-sonnet-4-6", "claude-sonnet-4-6"),
+        ("anthropic/claude-sonnet-4.5", "claude-sonnet-4-5-20250929"),
+        ("openrouter/anthropic/claude-3.7-sonnet:thinking", "claude-3-7-sonnet-20250219"),
+        ("claude-opus-4-0", "claude-opus-4-20250514"),
+        ("claude-sonnet-4-0", "claude-sonnet-4-20250514"),
+        ("claude-opus-4-6@default", "claude-opus-4-6"),
         ("publishers/anthropic/models/claude-fable-5-2", "claude-fable-5-2"),
     ],
 )

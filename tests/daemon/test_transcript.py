@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tollkeeper_daemon.records import Advice, Profile, Prompt, Record, Refusal, Reply
+from tollkeeper_daemon.records import Advice, Profile, Prompt, Record, Refusal, Reply, Step
 from tollkeeper_daemon.transcript.parse import Parser
 
 from .lines import (
@@ -249,7 +249,10 @@ def test_least_reply() -> None:
     [
         ({"ephemeral_5m_input_tokens": 3, "ephemeral_1h_input_tokens": 4}, 7, (3, 4)),
         ({"ephemeral_5m_input_tokens": 3, "ephemeral_1h_input_tokens": 4}, 10, (6, 4)),
+        ({"ephemeral_5m_input_tokens": 3, "ephemeral_1h_input_tokens": 4}, 5, (1, 4)),
+        ({"ephemeral_5m_input_tokens": 3, "ephemeral_1h_input_tokens": 4}, 2, (0, 2)),
         ({"ephemeral_5m_input_tokens": 3, "ephemeral_1h_input_tokens": 4}, 0, (3, 4)),
+        ({"ephemeral_5m_input_tokens": 3, "ephemeral_1h_input_tokens": 4}, None, (3, 4)),
         ({"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0}, 9, (9, 0)),
         (None, 9, (9, 0)),
         ({}, None, (0, 0)),
@@ -257,9 +260,43 @@ def test_least_reply() -> None:
     ],
 )
 def test_cache_writes(split: Json | None, whole: int | None, expected: tuple[int, int]) -> None:
-    """What the split fields leave over of all cache writes counts as written for five minutes."""
+    """Of all cache writes, what was not written for an hour was written for five minutes."""
     found = reply(assistant({"cache_creation": split, "cache_creation_input_tokens": whole}))
     assert expected == (found.cache_write_5m, found.cache_write_1h)
+
+
+def step(input: int, whole: int = 0, w5: int = 0, w1: int = 0) -> Json:
+    """A turn of the model inside a reply, with some of its cache writes split."""
+    return {
+        "type": "message",
+        "input_tokens": input,
+        "output_tokens": 1,
+        "cache_read_input_tokens": 0,
+        "cache_creation_input_tokens": whole,
+        "cache_creation": {"ephemeral_5m_input_tokens": w5, "ephemeral_1h_input_tokens": w1},
+    }
+
+
+def test_steps() -> None:
+    """Several turns inside a reply are its steps, with all their tokens; advice is none."""
+    advice = {"type": "advisor_message", "model": HAIKU, "input_tokens": 9}
+    turns = [step(1, 7, 3, 4), None, advice, step(2)]
+    found = reply(assistant(usage(3, 2, 0, 3, 4, iterations=turns)))
+    assert (Step(1, 1, 0, 3, 4), Step(2, 1)) == found.steps
+
+
+def test_one_turn_is_no_step() -> None:
+    """A reply in one turn is priced as it stands."""
+    assert () == reply(assistant(usage(iterations=[step(1)]))).steps
+
+
+def test_steps_that_do_not_split_their_writes() -> None:
+    """The reply's writes for an hour go to the first steps that have unsplit ones."""
+    turns = [step(1, 10, 2), step(1, 10), step(1, 10)]
+    found = reply(assistant(usage(3, 3, 0, 20, 10, iterations=turns)))
+    assert [(2, 8), (8, 2), (10, 0)] == [
+        (each.cache_write_5m, each.cache_write_1h) for each in found.steps
+    ]
 
 
 def test_later_block_with_more_output_counts() -> None:

@@ -1,4 +1,4 @@
-"""Fixtures of the end-to-end tests: they need the real client, and tmux for the typed sessions."""
+"""Fixtures of the end-to-end tests: the real client, tmux for the typed sessions, and ccusage."""
 
 import os
 import shutil
@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+
+import ccusage
 
 from .client import Client, find_client
 from .home import Subscription
@@ -38,6 +40,14 @@ def subscriber(client_binary: Path, stand_in: StandIn) -> Iterator[Client]:
     """A client that runs on a made-up subscription instead of an API key."""
     with Client(client_binary, stand_in.url, subscription=Subscription()) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def ccusage_binary() -> Path:
+    """The pinned ccusage, which the tests compare with."""
+    if not ccusage.installed():
+        _unavailable("no ccusage: run benchmarks/ccusage.py")
+    return ccusage.find(None)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ Fields = dict[str, Any]  # a JSON object
 
 
 def as_events(message_id: str, model: str, tokens: Tokens, reply: Reply) -> bytes:
-    final = usage_of(tokens, reply.terms, reply.advice)
+    final = _usage(tokens, reply)
     opening = message(message_id, model, [], {**final, "output_tokens": 1, "iterations": []})
     events = [_event("message_start", {"message": opening})]
     for index, block in enumerate(blocks_of(message_id, reply)):
@@ -22,7 +22,7 @@ def as_events(message_id: str, model: str, tokens: Tokens, reply: Reply) -> byte
 
 
 def as_json(message_id: str, model: str, tokens: Tokens, reply: Reply) -> bytes:
-    usage = usage_of(tokens, reply.terms, reply.advice)
+    usage = _usage(tokens, reply)
     body = message(message_id, model, list(blocks_of(message_id, reply)), usage)
     return json.dumps({**body, "stop_reason": stop_reason(reply)}).encode()
 
@@ -52,6 +52,12 @@ def blocks_of(message_id: str, reply: Reply) -> Iterator[Fields]:
 
 def stop_reason(reply: Reply) -> str:
     return "tool_use" if reply.tools else "end_turn"
+
+
+def _usage(tokens: Tokens, reply: Reply) -> Fields:
+    if reply.usage is not None:
+        return dict(reply.usage)
+    return usage_of(tokens, reply.terms, reply.advice)
 
 
 def usage_of(tokens: Tokens, terms: Terms, advice: tuple[Advice, ...] = ()) -> Fields:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from threading import Event
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import astuple
@@ -88,6 +89,7 @@ class Reply(Struct, frozen=True, kw_only=True):
     tokens: Tokens | None = None  # None: numbers of its own, unlike any other reply's
     terms: Terms = Terms()
     advice: tuple[Advice, ...] = ()
+    usage: Mapping[str, Any] | None = None  # word for word, in the place of the three above
     model: str | None = None  # None: the model that was asked for
     quota: Quota | None = None
     refusal: Refusal | None = None

@@ -276,6 +276,7 @@ def _priced(reply: Reply) -> tuple[object, ...]:
         reply.web_searches,
         reply.fast,
         reply.us,
+        reply.steps,
     )
 
 

@@ -16,8 +16,13 @@ TABLE_KEYS = frozenset({"version", "web_search", "us_inference", "prices"})
 # Far above any price, far below what would overflow the sums.
 MOST_DOLLARS = 1_000_000
 
-# A tail that names the same model at the same price: a release date, `latest`, a context size.
-MODEL_TAIL = re.compile(r"(?:-latest|[-@]\d{8})?(?:-v\d+)?(?::\d+)?(?:\[\w+\])?$")
+# A tail that names the same model at the same price: a minor version of zero, a release date,
+# `latest`, a provider's version, a variant of a gateway, a context size.
+MODEL_TAIL = re.compile(
+    r"(?:-0)?(?:-latest|[-@]\d{8})?(?:@default)?(?:-v\d+)?(?::\w+)*(?:\[\w+\])?$"
+)
+# How gateways write a version: `claude-sonnet-4.5`.
+VERSION_DOT = re.compile(r"(?<=\d)\.(?=\d)")
 # What providers put before the model's name, e.g. `us.anthropic.` on Bedrock.
 MODEL_HEAD = re.compile(r"^(?:.*/)?(?:[a-z-]+\.)*(?:anthropic\.)?(?=claude)")
 FAMILY = re.compile(r"claude-(?:\d[\d-]*-)?([a-z]+)")
@@ -94,7 +99,8 @@ class PriceList:
 
 def canonical(model: str) -> str:
     """The model's name without provider, date, version and context size."""
-    return MODEL_TAIL.sub("", MODEL_HEAD.sub("", model.lower()))
+    name = VERSION_DOT.sub("-", MODEL_HEAD.sub("", model.lower()))
+    return MODEL_TAIL.sub("", name, count=1)
 
 
 def family_of(model: str) -> str:

@@ -9,9 +9,10 @@ from itertools import zip_longest
 
 from msgspec.structs import replace
 
-from tollkeeper_daemon.records import Advice, Reply
+from tollkeeper_daemon.records import Advice, Reply, Step
 
 NO_ADVICE = Advice("")
+NO_STEP = Step()
 # The client's own ids have some forty characters.
 LONGEST_ID = 90
 
@@ -62,6 +63,7 @@ def join(one: Reply, other: Reply) -> Reply:
         fast=one.fast or other.fast,
         us=one.us or other.us,
         advice=_join_advice(one.advice, other.advice),
+        steps=_join_steps(one.steps, other.steps),
     )
 
 
@@ -85,6 +87,21 @@ def _join_advice(one: tuple[Advice, ...], other: tuple[Advice, ...]) -> tuple[Ad
             max(left.cache_write_1h, right.cache_write_1h),
         )
         for left, right in zip_longest(one, other, fillvalue=NO_ADVICE)
+    )
+
+
+def _join_steps(one: tuple[Step, ...], other: tuple[Step, ...]) -> tuple[Step, ...]:
+    if one == other or not other:
+        return one
+    return tuple(
+        Step(
+            max(left.input, right.input),
+            max(left.output, right.output),
+            max(left.cache_read, right.cache_read),
+            max(left.cache_write_5m, right.cache_write_5m),
+            max(left.cache_write_1h, right.cache_write_1h),
+        )
+        for left, right in zip_longest(one, other, fillvalue=NO_STEP)
     )
 
 
@@ -130,6 +147,6 @@ def _advised(reply: Reply, advice: Advice) -> Reply:
         cache_write_1h=advice.cache_write_1h,
         web_searches=0,
         fast=False,
-        us=False,
         advice=(),
+        steps=(),
     )

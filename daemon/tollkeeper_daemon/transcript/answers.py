@@ -1,4 +1,4 @@
-"""Which model answers a prompt: that of the first reply of its conversation that follows it."""
+"""Which model answers a prompt, and whose it is: the first reply that follows it tells both."""
 
 from collections.abc import Iterable
 
@@ -12,15 +12,21 @@ MOST_OPEN = 16
 
 
 class Answer(Struct, frozen=True, gc=False):
-    """A line of a reply: when it came (ms), and which model replied."""
+    """A line of a reply: when it came (ms), and which model replied.
+
+    ``owner`` is the conversation that made the request, as a fork's copy of the line names it.
+    """
 
     time: int
     model: str
+    owner: str = ""
 
 
 class Prompts:
     """The prompts of a log as its lines are read, each with its answer once that is known.
 
+    Only copied replies name their owner. A fork copied the prompts with the reply that follows
+    them, so they are given back to it; a fork of a fork holds those of both.
     ``open`` are those that an earlier reading found, and that no reply had followed by its end.
     """
 
@@ -44,7 +50,10 @@ class Prompts:
         if answer is None:
             return
         for prompt in self._open:
-            self._news.append(replace(prompt, answered=answer.time, model=answer.model))
+            answered = replace(prompt, answered=answer.time, model=answer.model)
+            if answer.owner:
+                answered = replace(answered, conversation=answer.owner, owned=True)
+            self._news.append(answered)
         self._open.clear()
         self._known = 0
 

@@ -10,6 +10,10 @@ from msgspec import Meta, Raw, Struct
 # Far above any model's context, far below what would let a broken line ruin the sums.
 MOST_TOKENS = 1_000_000_000
 
+UNKNOWN_MODEL = "unknown"
+# What is longer is no name; it would only fill the ledger and the screens.
+LONGEST_NAME = 200
+
 Tokens = Annotated[int, Meta(ge=0, le=MOST_TOKENS)]
 # The tokens of a whole conversation.
 SummedTokens = Annotated[int, Meta(ge=0, le=MOST_TOKENS * 1_000_000)]

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 import msgspec
 
 from tollkeeper_daemon.records import (
-    Advice,
     Profile,
     Prompt,
     Record,
@@ -18,22 +17,20 @@ from tollkeeper_daemon.records import (
 )
 from tollkeeper_daemon.transcript.answers import Answer
 from tollkeeper_daemon.transcript.lines import (
+    LONGEST_NAME,
+    UNKNOWN_MODEL,
     CacheCreation,
-    Iteration,
     Kind,
     Line,
-    LineUsage,
     Message,
     ModelUsage,
 )
+from tollkeeper_daemon.transcript.usage import advice, cache_writes, steps
 
 # A clock may run ahead by this much; a line from further in the future is dated when it is read.
 CLOCK_LEEWAY_MS = 60 * 60 * 1000
 
 SYNTHETIC = "<synthetic>"
-UNKNOWN_MODEL = "unknown"
-# What is longer is no name; it would only fill the ledger and the screens.
-LONGEST_NAME = 200
 # Far more than any conversation has used.
 MOST_MODELS = 100
 
@@ -191,7 +188,7 @@ def _reply(line: Line, now: int) -> Record | None:
     if line.isApiErrorMessage or message.model == SYNTHETIC:
         return _refusal(line, now)
     usage = message.usage
-    write_5m, write_1h = _cache_writes(usage.cache_creation, usage.cache_creation_input_tokens)
+    write_5m, write_1h = cache_writes(usage.cache_creation, usage.cache_creation_input_tokens)
     searches = usage.server_tool_use.web_search_requests if usage.server_tool_use else 0
     return Reply(
         message=message.id or "",
@@ -211,40 +208,14 @@ def _reply(line: Line, now: int) -> Record | None:
         web_searches=searches or 0,
         fast=usage.speed == "fast",
         us=usage.inference_geo == "us",
-        advice=_advice(usage) if usage.iterations else (),
+        advice=advice(usage) if usage.iterations else (),
+        steps=steps(usage, write_1h) if usage.iterations else (),
     )
 
 
 def _place(line: Line) -> str:
     """What tells a line without any id from another: its conversation and time."""
     return f"{line.sessionId or ''}@{line.timestamp or ''}"
-
-
-def _cache_writes(split: CacheCreation | None, whole: int | None) -> tuple[int, int]:
-    """Writes for five minutes and for an hour; what the split leaves over counts as the former."""
-    write_5m = (split.ephemeral_5m_input_tokens or 0) if split else 0
-    write_1h = (split.ephemeral_1h_input_tokens or 0) if split else 0
-    return write_5m + max((whole or 0) - write_5m - write_1h, 0), write_1h
-
-
-def _advice(usage: LineUsage) -> tuple[Advice, ...]:
-    return tuple(
-        _advised(each) for each in usage.iterations or () if each and each.type == "advisor_message"
-    )
-
-
-def _advised(iteration: Iteration) -> Advice:
-    write_5m, write_1h = _cache_writes(
-        iteration.cache_creation, iteration.cache_creation_input_tokens
-    )
-    return Advice(
-        (iteration.model or UNKNOWN_MODEL)[:LONGEST_NAME],
-        iteration.input_tokens or 0,
-        iteration.output_tokens or 0,
-        iteration.cache_read_input_tokens or 0,
-        write_5m,
-        write_1h,
-    )
 
 
 def _answer(line: Line, now: int) -> Answer | None:
@@ -254,7 +225,7 @@ def _answer(line: Line, now: int) -> Answer | None:
         return None
     if message.model == SYNTHETIC or line.agentId or line.isSidechain:
         return None
-    return Answer(_time(line.timestamp, now), _model(message))
+    return Answer(_time(line.timestamp, now), _model(message), line.requestSessionId or "")
 
 
 def _model(message: Message) -> str:
@@ -340,7 +311,7 @@ def _spent(usage: ModelUsage) -> Spent:
     split = CacheCreation(
         usage.cacheCreationEphemeral5mInputTokens, usage.cacheCreationEphemeral1hInputTokens
     )
-    write_5m, write_1h = _cache_writes(split, usage.cacheCreationInputTokens)
+    write_5m, write_1h = cache_writes(split, usage.cacheCreationInputTokens)
     return Spent(
         usage.inputTokens or 0,
         usage.outputTokens or 0,
