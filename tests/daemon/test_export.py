@@ -19,9 +19,10 @@ from tollkeeper_daemon.daemon import Daemon
 from tollkeeper_daemon.ledger.books import Book
 from tollkeeper_daemon.ledger.ledger import Ledger
 from tollkeeper_daemon.records import Advice, Reply
+from tollkeeper_daemon.store.bookings import FAR
 from tollkeeper_daemon.store.schema import AgentRecord, Conversation
 from tollkeeper_daemon.store.store import Store
-from tollkeeper_daemon.store.transaction import FAR, Transaction
+from tollkeeper_daemon.store.transaction import Transaction
 
 from .entries import replies
 from .lines import HAIKU, NINE_MS, OPUS

@@ -13,8 +13,8 @@ from tollkeeper_daemon.ledger.books import Book
 from tollkeeper_daemon.ledger.ledger import Posting
 from tollkeeper_daemon.ledger.totals import Totals
 from tollkeeper_daemon.records import FileMark, Prompt
+from tollkeeper_daemon.store import bookings
 from tollkeeper_daemon.store import store as store_module
-from tollkeeper_daemon.store import transaction as transaction_module
 from tollkeeper_daemon.store.schema import VERSION, AgentRecord, Conversation, RunRecord
 from tollkeeper_daemon.store.store import Store, StoreError
 from tollkeeper_daemon.store.transaction import Transaction
@@ -215,7 +215,7 @@ def test_books_opened_in_vain_are_forgotten(tmp_path: Path) -> None:
 
 def test_books_cache_overflows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Books keep their numbers when the cache overflows, and over a restart."""
-    monkeypatch.setattr(transaction_module, "MOST_BOOKS_CACHED", 3)
+    monkeypatch.setattr(bookings, "MOST_BOOKS_CACHED", 3)
     books = [Book(f"c{each}", "m", "api") for each in range(10)]
 
     def numbers(transaction: Transaction) -> list[int]:

@@ -12,9 +12,10 @@ from tollkeeper_daemon.ledger.ledger import Moment
 from tollkeeper_daemon.ledger.requests import resolve
 from tollkeeper_daemon.records import Advice, Prompt
 from tollkeeper_daemon.store import upgrade as upgrade_module
+from tollkeeper_daemon.store.bookings import FAR
 from tollkeeper_daemon.store.schema import VERSION
 from tollkeeper_daemon.store.store import Store
-from tollkeeper_daemon.store.transaction import FAR, Transaction
+from tollkeeper_daemon.store.transaction import Transaction
 
 from .entries import entries_twice
 from .lines import DATA, HAIKU, NINE_MS

@@ -14,9 +14,10 @@ from tollkeeper_daemon.control.sheets import zone_in
 from tollkeeper_daemon.daemon import Daemon
 from tollkeeper_daemon.reports.requests import requests_at
 from tollkeeper_daemon.reports.sheet import Place
+from tollkeeper_daemon.store.bookings import FAR
 from tollkeeper_daemon.store.keys import LONGEST_KEY
 from tollkeeper_daemon.store.schema import Conversation
-from tollkeeper_daemon.store.transaction import FAR, Transaction
+from tollkeeper_daemon.store.transaction import Transaction
 
 MOST_AT_ONCE = 2_000
 

@@ -10,7 +10,8 @@ import lmdb
 
 from tollkeeper_daemon.ledger.books import Book
 from tollkeeper_daemon.store.schema import VERSION
-from tollkeeper_daemon.store.transaction import Tables, Transaction
+from tollkeeper_daemon.store.tables import Tables
+from tollkeeper_daemon.store.transaction import Transaction
 from tollkeeper_daemon.store.upgrade import upgrade
 
 FIRST_MAP_SIZE = 64 << 20
