@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from tollkeeper.model import AgentState
 from tollkeeper_daemon.clock import now_ms
-from tollkeeper_daemon.pipeline import place_of
+from tollkeeper_daemon.reading import place_of
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.sources import processes
 from tollkeeper_daemon.sources.homes import Home

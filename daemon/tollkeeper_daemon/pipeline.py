@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tollkeeper_daemon.hints import note_on
 from tollkeeper_daemon.ledger.books import API, SUBSCRIPTION, Book, quarter
 from tollkeeper_daemon.ledger.ledger import Ledger, Posting, Row
 from tollkeeper_daemon.ledger.prices import PriceList
 from tollkeeper_daemon.ledger.requests import identity
 from tollkeeper_daemon.ledger.totals import Totals
-from tollkeeper_daemon.reading import Scan
+from tollkeeper_daemon.reading import Scan, place_of
 from tollkeeper_daemon.records import Profile, Prompt, Refusal, Reply
 from tollkeeper_daemon.roster import LiveAgent, LiveSubagent, Roster
 from tollkeeper_daemon.statements import follow
@@ -18,9 +19,9 @@ from tollkeeper_daemon.store.schema import Conversation, PlanWindow
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.store.transaction import Transaction
 from tollkeeper_daemon.tally import Tally
+from tollkeeper_daemon.unheld import Unheld
 
 MOST_CONVERSATIONS_CACHED = 5_000
-MOST_UNHELD = 500
 FAR_AHEAD = 1 << 50
 
 
@@ -58,7 +59,7 @@ class Pipeline:
         self._conversations: dict[str, Conversation] = {}
         # While a transaction runs: where to look conversations up, and those it has changed.
         self._looking_in: tuple[Transaction, dict[str, Conversation]]
-        self._unheld: dict[str, tuple[set[str], set[str]]] = {}
+        self._unheld = Unheld(roster)
         self._midnight = 0
         self._next_midnight = 0
 
@@ -131,45 +132,30 @@ class Pipeline:
         posting, rows = self.store.write(work)
         self._remember(changed)
         if live:
-            self._note_unheld(posting)
+            self._unheld.note(posting, scans)
         outcome = self._tell(posting, rows)
         return replace(outcome, agents=self._with_hints(outcome.agents, scans, now))
 
     def _with_hints(self, touched: list[LiveAgent], scans: list[Scan], now: int) -> list[LiveAgent]:
-        """Note on the agents what is not summed: lines changed, last activity, helpers' names."""
+        """The agents touched, also by what is not summed, with that noted on them."""
         agents = {agent.record.id: agent for agent in touched}
         for scan in scans:
             conversation, _ = place_of(scan.path)
-            agent = self.roster.agent_of(conversation, now)
-            if agent is None:
-                continue
-            agents[agent.record.id] = agent
-            own = [r for r in scan.replies if r.conversation == conversation and not r.subagent]
-            latest = max(reversed(own), key=lambda reply: reply.time, default=None)
-            if latest and latest.time >= agent.last_time:
-                agent.record = replace(agent.record, model=latest.model)
-            times = [each.time for each in (*scan.replies, *scan.prompts)]
-            agent.last_time = max([agent.last_time, *times])
-            for profile in scan.profiles:
-                if profile.account and agent.record.source != API:
-                    agent.record = replace(
-                        agent.record, source=SUBSCRIPTION, account=profile.account
-                    )
-                if profile.client_cost is not None:
-                    agent.lines_added = profile.lines_added
-                    agent.lines_removed = profile.lines_removed
-            if scan.helper and (helper := agent.subagents.get(scan.helper.id)):
-                helper.last_time = max([helper.last_time, *times])
-                helper.description = scan.helper.description
-                helper.finished = scan.helper.finished
+            if agent := self.roster.agent_of(conversation, now):
+                agents[agent.record.id] = agent
+                note_on(agent, scan, conversation)
         return list(agents.values())
 
     def claim(self, conversation: str) -> Outcome | None:
         """An agent was found to hold this conversation: what was booked to nobody is its own."""
-        groups, prompts = self._unheld.pop(conversation, (set[str](), set[str]()))
-        if not groups and not prompts:
+        waiting = self._unheld.take(conversation)
+        if waiting is None:
             return None
-        return self.change(lambda transaction: self._ledger.rebook(groups, prompts, transaction))
+        outcome = self.change(
+            lambda transaction: self._ledger.rebook(waiting.groups, waiting.prompts, transaction)
+        )
+        scans = [*waiting.scans.values()]
+        return replace(outcome, agents=self._with_hints(outcome.agents, scans, FAR_AHEAD))
 
     def change(self, booked: Callable[[Transaction], Posting]) -> Outcome:
         """Save what changes in what was booked before, and move the running sums with it."""
@@ -320,32 +306,10 @@ class Pipeline:
             stage=record.stage,
         )
 
-    def _note_unheld(self, posting: Posting) -> None:
-        """Remember what was just booked to nobody, in case its agent is found a little later."""
-        for key, group in posting.groups.items():
-            for conversation in {entry.conversation for entry in group.entries}:
-                if not self.roster.is_held(conversation):
-                    self._unheld.setdefault(conversation, (set(), set()))[0].add(key)
-        for key, noted in posting.prompts.items():
-            if not self.roster.is_held(noted.prompt.conversation):
-                self._unheld.setdefault(noted.prompt.conversation, (set(), set()))[1].add(key)
-        while len(self._unheld) > MOST_UNHELD:
-            del self._unheld[next(iter(self._unheld))]
-
 
 def window_of(refusal: Refusal, account: str) -> PlanWindow:
     """The window of the plan that the refusal names."""
     return PlanWindow(refusal.window, account, refusal.resets_at, refusal.time)
-
-
-def place_of(path: str) -> tuple[str, str]:
-    """The conversation whose log this is, and the project folder it lies in."""
-    _, found, inside = path.rpartition("/projects/")
-    if not found:
-        return "", ""
-    project, _, rest = inside.partition("/")
-    first, _, _ = rest.partition("/")
-    return first.removesuffix(".jsonl"), project
 
 
 def _learned(known: Conversation, facts: Profile | None, scan: Scan, name: str) -> Conversation:

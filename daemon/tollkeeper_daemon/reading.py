@@ -164,3 +164,13 @@ def read_helper(path: str) -> Helper:
         description=note.description or "",
         finished=bool(note.finished),
     )
+
+
+def place_of(path: str) -> tuple[str, str]:
+    """The conversation whose log this is, and the project folder it lies in."""
+    _, found, inside = path.rpartition("/projects/")
+    if not found:
+        return "", ""
+    project, _, rest = inside.partition("/")
+    first, _, _ = rest.partition("/")
+    return first.removesuffix(".jsonl"), project

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from tollkeeper_daemon.pipeline import Outcome, Pipeline, place_of
-from tollkeeper_daemon.reading import Scan, scan_log
+from tollkeeper_daemon.pipeline import Outcome, Pipeline
+from tollkeeper_daemon.reading import Helper, Scan, place_of, scan_log
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.tally import Tally
@@ -182,6 +182,21 @@ def test_claim_of_what_was_read_before(store: Store) -> None:
     assert before == river.today["api"].totals
     assert river.claim("conv-1") is None
     assert river.claim("conv-2") is None
+
+
+def test_claim_of_a_helper_that_was_read_before(store: Store) -> None:
+    """A helper read before its agent was known has its name, its last activity and its state."""
+    roster = Roster()
+    river = pipeline(store, roster)
+    helper = assistant(message="m2", request="r2", agentId="h1", attributionAgent="analyst")
+    scan = scanned([helper], "/h/projects/-p/conv-1/subagents/agent-h1.jsonl")
+    note = Helper("h1", "analyst", "look at it", finished=True)
+    river.post([scanned([assistant()], LOG), replace(scan, helper=note)], NOW)
+    agent = agent_in(roster)
+    assert river.claim("conv-1")
+    [known] = agent.subagents.values()
+    assert ("look at it", NINE_MS, True) == (known.description, known.last_time, known.finished)
+    assert (OPUS, NINE_MS) == (agent.record.model, agent.last_time)
 
 
 def test_history_is_never_claimed(store: Store) -> None:
