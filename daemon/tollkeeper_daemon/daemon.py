@@ -233,6 +233,7 @@ class Daemon:
         elif not self.herald.importing:
             self._pending = {job.path for job in backlog}
             self.herald.importing = Progress(total=sum(job.bytes for job in backlog))
+            self.retention.pause()
             task = self._import(backlog, self.herald.importing)
             self._tasks.append(asyncio.create_task(task))
         if not self.herald.importing:
@@ -251,6 +252,7 @@ class Daemon:
             beat.cancel()
             self._pending.clear()
             self.herald.importing = None
+            self.retention.go_on()
         log.info("imported %d logs", len(backlog))
         self.store.let_go()
         deferred, self._deferred = list(self._deferred), {}

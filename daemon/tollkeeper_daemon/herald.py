@@ -110,15 +110,14 @@ class Herald:
             self._told.add(text)
             self.alert(kind, text)
 
+    @property
+    def progress(self) -> Importing | None:
+        """How far the reading of the history has come, while it lasts."""
+        found = self.importing
+        return Importing(done_bytes=found.done, total_bytes=found.total) if found else None
+
     def _info(self) -> DaemonInfo:
-        progress = self.importing
-        return DaemonInfo(
-            pid=os.getpid(),
-            started_at=iso(self._started),
-            importing=Importing(done_bytes=progress.done, total_bytes=progress.total)
-            if progress
-            else None,
-        )
+        return DaemonInfo(pid=os.getpid(), started_at=iso(self._started), importing=self.progress)
 
     def _plan(self) -> Plan:
         return Plan(limited_until=iso(self.limited_until) if self.limited_until else None)

@@ -31,10 +31,20 @@ class Retention:
         self._store = store
         self._keep_days = keep_days
         self._due = asyncio.Event()
+        self._free = asyncio.Event()
+        self._free.set()
 
     def call(self) -> None:
         """A round is due: a day began, or history came in."""
         self._due.set()
+
+    def pause(self) -> None:
+        """Drop nothing for now: a history is read, and of its old requests lines are still to come."""
+        self._free.clear()
+
+    def go_on(self) -> None:
+        """The history is read."""
+        self._free.set()
 
     async def run(self) -> None:
         """Do a round each time that one is due."""
@@ -56,6 +66,7 @@ class Retention:
     ) -> None:
         place: Place | None = start
         while place is not None:
+            await self._free.wait()
             place = self._store.write(partial(drop, place))
             await asyncio.sleep(0)
 

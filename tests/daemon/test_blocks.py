@@ -18,8 +18,9 @@ from tollkeeper_daemon.ledger.books import QUARTER_MS, Book
 from tollkeeper_daemon.ledger.totals import Totals
 from tollkeeper_daemon.reports.blocks import BlockChoice, blocks
 from tollkeeper_daemon.reports.sheet import Sheet
-from tollkeeper_daemon.store.schema import PlanWindow
+from tollkeeper_daemon.store.schema import Conversation, PlanWindow
 from tollkeeper_daemon.store.store import Store
+from tollkeeper_daemon.store.transaction import Transaction
 
 from .lines import HAIKU, NINE_MS, OPUS
 from .shelf import post_to_store
@@ -81,6 +82,7 @@ def test_a_pause_is_a_gap() -> None:
     assert [False, True, False] == [block["isGap"] for block in found]
     assert "gap-2026-11-22T14:10:00.000Z" == found[1]["id"]
     assert [False] == [block["isGap"] for block in report([at("09:10"), at("15:20")], last=1)]
+    assert 3 == len(report([at("03:10"), at("09:10"), at("15:20")], last=2))
 
 
 def test_a_pause_to_the_millisecond() -> None:
@@ -142,7 +144,9 @@ def test_only_some() -> None:
     days = [at(f"2026-11-{day}T09:10") for day in (17, 20, 22)]
     assert ["22"] == _days(report(days, now=at("09:30"), active=True))
     assert ["20", "22"] == _days(report(days, now=at("09:30"), recent=True))
-    assert ["20"] == _days(report(days, since="2026-11-18", until="2026-11-20"))
+    spanned = report(days, since="2026-11-18", until="2026-11-20")
+    assert ["20"] == _days(spanned)
+    assert 1 == len(spanned)
     assert ["22", "20", "17"] == _days(report(days, order="desc"))
     assert [] == report(days, active=True)
 
@@ -258,9 +262,32 @@ def test_answer(keeper: Daemon) -> None:
     assert ("2026-11-22T09:30:00.000Z", "plan") == (block["endTime"], block["basis"])
 
 
+def test_times_are_those_of_the_project(keeper: Daemon) -> None:
+    """Of one project, a block's edges and its burn rate are told by that project's requests."""
+    other = reply("other", "other", time=NINE_MS + 14 * MINUTE, conversation="conv-2")
+    post_to_store(keeper.store, [[other]])
+
+    def save(transaction: Transaction) -> None:
+        for name in ("conv-1", "conv-2"):
+            transaction.save_conversation(name, Conversation(f"-{name}", f"/{name}"))
+
+    keeper.store.write(save)
+    (block,) = control.answer(keeper, {"project": "conv-1"})["blocks"]
+    assert ("2026-11-22T09:09:00.000Z", 2) == (block["actualEndTime"], block["entries"])
+    (block,) = control.answer(keeper, {"project": "conv-2"})["blocks"]
+    assert ("2026-11-22T09:14:00.000Z", 1) == (block["actualEndTime"], block["entries"])
+
+
 @pytest.mark.parametrize(
     "params",
-    [{"session_length": 0}, {"session_length": 25}, {"token_limit": "most"}, {"active": 1}],
+    [
+        {"token_limit": 0},
+        {"token_limit": -5},
+        {"session_length": 0},
+        {"session_length": 25},
+        {"token_limit": "most"},
+        {"active": 1},
+    ],
 )
 def test_bad_params(keeper: Daemon, params: Json) -> None:
     """What makes no sense is refused."""

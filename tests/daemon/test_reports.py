@@ -20,7 +20,7 @@ from tollkeeper_daemon.ledger.totals import Totals
 from tollkeeper_daemon.reports import conversations, periods
 from tollkeeper_daemon.reports.choice import Dimension
 from tollkeeper_daemon.reports.conversations import SessionChoice
-from tollkeeper_daemon.reports.periods import WEEKDAYS, PeriodChoice, WeekChoice
+from tollkeeper_daemon.reports.periods import WEEKDAYS, PeriodChoice
 from tollkeeper_daemon.reports.sheet import Place, Sheet
 from tollkeeper_daemon.store.schema import Conversation
 from tollkeeper_daemon.store.store import Store
@@ -117,15 +117,14 @@ def test_days_around_a_change_of_clocks(zone: str, before: str, after: str) -> N
     ],
 )
 def test_weeks(start: Weekday, expected: dict[str, int]) -> None:
-    """A week is named by its first day, which is a Sunday unless said otherwise."""
+    """A week is named by its first day, whichever weekday that is."""
     told = sheet(
         ("2026-11-21T12:00Z", BILLED, 1),
         ("2026-11-22T12:00Z", BILLED, 2),
         ("2026-11-23T12:00Z", BILLED, 4),
     )
-    by_default = periods.weekly(told, WeekChoice(timezone="UTC"), start)
-    as_asked = periods.weekly(told, WeekChoice(timezone="UTC", start_of_week=start), "friday")
-    assert expected == worth(by_default["weekly"], "week") == worth(as_asked["weekly"], "week")
+    report = periods.weekly(told, PeriodChoice(timezone="UTC"), start)
+    assert expected == worth(report["weekly"], "week")
 
 
 def test_months() -> None:
@@ -174,13 +173,38 @@ def test_no_cost() -> None:
     assert [OPUS] == line["modelsUsed"]
 
 
-def test_order_and_last() -> None:
-    """The newest lines may come first, or alone: then the totals are theirs."""
+def test_order() -> None:
+    """The newest lines may come first."""
     told = sheet(*((f"2026-11-{day}T12:00Z", BILLED, day) for day in (20, 21, 22)))
-    report = periods.daily(told, PeriodChoice(timezone="UTC", last=2, order="desc"))
-    assert {"2026-11-22": 22, "2026-11-21": 21} == worth(report["daily"], "date")
-    assert "2026-11-22" == report["daily"][0]["date"]
-    assert 43 == round(report["totals"]["valueUSD"] * 1e9)
+    report = periods.daily(told, PeriodChoice(timezone="UTC", order="desc"))
+    assert ["22", "21", "20"] == [line["date"][-2:] for line in report["daily"]]
+    assert 63 == round(report["totals"]["valueUSD"] * 1e9)
+
+
+TODAY = date(2026, 11, 22)  # a Sunday
+
+
+@pytest.mark.parametrize(
+    ("first_of_last", "last", "since"),
+    [
+        (periods.days_ago, 1, "2026-11-22"),
+        (periods.days_ago, 30, "2026-10-24"),
+        (periods.weeks_ago("sunday"), 1, "2026-11-22"),
+        (periods.weeks_ago("monday"), 1, "2026-11-16"),
+        (periods.weeks_ago("monday"), 3, "2026-11-02"),
+        (periods.months_ago, 1, "2026-11-01"),
+        (periods.months_ago, 12, "2025-12-01"),
+        (periods.months_ago, 10**9, "0001-01-01"),
+        (periods.days_ago, 10**9, "0001-01-01"),
+    ],
+)
+def test_last(first_of_last: Callable[[date, int], date], last: int, since: str) -> None:
+    """The last so many days, weeks or months are those of the calendar, the one of today included."""
+    found = periods.lately(PeriodChoice(last=last), TODAY, first_of_last)
+    assert since == str(found.since)
+    later = PeriodChoice(last=last, since=date(2026, 11, 22))
+    assert date(2026, 11, 22) == periods.lately(later, TODAY, first_of_last).since
+    assert periods.lately(PeriodChoice(), TODAY, first_of_last).since is None
 
 
 PLACES = {
@@ -314,17 +338,13 @@ def adds_up(parts: list[Json], whole: Json) -> None:
         assert round(whole[key] * 1e9) == sum(round(part[key] * 1e9) for part in parts), key
 
 
-@given(
-    rows, st.sampled_from(ZONES), splits, st.integers(1, 4) | st.none(), st.sampled_from(WEEKDAYS)
-)
-def test_every_report_adds_up(
-    told: Rows, zone: str, by: list[Dimension], last: int | None, start: Weekday
-) -> None:
+@given(rows, st.sampled_from(ZONES), splits, st.sampled_from(WEEKDAYS))
+def test_every_report_adds_up(told: Rows, zone: str, by: list[Dimension], start: Weekday) -> None:
     """The lines of every report add up to its totals, and each split to its line."""
-    asked: Json = {"timezone": zone, "by": tuple(by), "last": last}
+    asked: Json = {"timezone": zone, "by": tuple(by)}
     found = [
         (periods.daily(of_rows(told), PeriodChoice(**asked)), "daily"),
-        (periods.weekly(of_rows(told), WeekChoice(**asked), start), "weekly"),
+        (periods.weekly(of_rows(told), PeriodChoice(**asked), start), "weekly"),
         (periods.monthly(of_rows(told), PeriodChoice(**asked)), "monthly"),
         (conversations.session(of_rows(told), SessionChoice(**asked)), "sessions"),
     ]
@@ -451,3 +471,16 @@ def test_weekly_and_monthly_answers(keeper: Daemon) -> None:
     asked = {"timezone": "UTC", "start_of_week": "saturday"}
     assert ["2026-11-21"] == [line["week"] for line in weekly.answer(keeper, asked)["weekly"]]
     assert ["2026-11"] == [line["month"] for line in monthly.answer(keeper, {})["monthly"]]
+
+
+def test_last_answers(keeper: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last days, weeks and months are counted back from now, in the zone asked for."""
+    monkeypatch.setattr("tollkeeper_daemon.control.sheets.now_ms", lambda: NINE_MS + 20 * HOUR)
+    for verb, key, zone, expected in (
+        (daily, "daily", "UTC", ["2026-11-22", "2026-11-23"]),
+        (daily, "daily", "America/Los_Angeles", ["2026-11-21", "2026-11-22", "2026-11-23"]),
+        (weekly, "weekly", "UTC", ["2026-11-15", "2026-11-22"]),
+        (monthly, "monthly", "UTC", ["2026-11"]),
+    ):
+        report = verb.answer(keeper, {"timezone": zone, "last": 2})
+        assert expected == [next(iter(line.values())) for line in report[key]]

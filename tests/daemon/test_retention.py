@@ -288,6 +288,28 @@ def test_rounds_come_when_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert [(NINE_MS, "m:m2")] == timeline_of(store)
 
 
+def test_rounds_wait_while_a_history_is_read(tmp_path: Path) -> None:
+    """Of old requests lines may still come while a history is read: none is dropped until its end."""
+
+    async def work(store: Store) -> None:
+        rounds = Retention(store, 1)
+        rounds.pause()
+        rounds.call()
+        task = asyncio.create_task(rounds.run())
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert 1 == len(timeline_of(store))
+        rounds.go_on()
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert [] == timeline_of(store)
+        task.cancel()
+
+    with Store(tmp_path) as store:
+        post_to_store(store, [[reply(time=5)]])
+        asyncio.run(work(store))
+
+
 def test_nothing_is_dropped_when_kept_for_ever(tmp_path: Path) -> None:
     """With 0 days no round is ever done."""
 

@@ -11,6 +11,7 @@ import zmq
 import zmq.asyncio
 
 from tollkeeper.control import AsyncToll
+from tollkeeper.errors import CallError
 from tollkeeper.paths import Paths, find_paths
 from tollkeeper_daemon.control import server
 from tollkeeper_daemon.control.server import Server
@@ -78,6 +79,39 @@ def test_a_report_that_fails(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> N
                     await toll.call("daily", dict[str, Any])
                 assert (await toll.call("ping", dict[str, Any]))["protocol"] == 1
         finally:
+            await running.stop()
+            context.destroy(linger=0)
+
+    asyncio.run(work())
+
+
+def test_too_many_reports_leave_a_place(paths: Paths, slow: threading.Event) -> None:
+    """However many reports are asked for at once, others are answered; those too many are refused."""
+
+    async def work() -> None:
+        context = zmq.asyncio.Context()
+        running = Server(context, paths.control_socket, cast(Daemon, None))
+        running.start()
+        callers = [AsyncToll(paths, 20) for _ in range(server.MOST_SLOW + 3)]
+        try:
+            reports = [asyncio.create_task(each.call("daily", dict[str, Any])) for each in callers]
+            refused = 0
+            for report in asyncio.as_completed(reports[:]):
+                try:
+                    await report
+                except CallError as error:
+                    assert error.code == "busy"
+                    refused += 1
+                if refused == 3:
+                    break
+            async with AsyncToll(paths, 20) as other:
+                assert (await other.call("ping", dict[str, Any]))["protocol"] == 1
+            slow.set()
+            answers = await asyncio.gather(*reports, return_exceptions=True)
+            assert server.MOST_SLOW == sum(answer == {"went_on": True} for answer in answers)
+        finally:
+            for each in callers:
+                each.close()
             await running.stop()
             context.destroy(linger=0)
 

@@ -168,6 +168,23 @@ def test_closing_waits_for_those_who_read(tmp_path: Path) -> None:
         assert 100 == seen.result(10)
 
 
+def test_readers_let_the_map_grow(tmp_path: Path) -> None:
+    """Who wants to map the file anew waits for those who read now, not for all who come later."""
+    begun, over = threading.Semaphore(0), threading.Event()
+
+    def read_on(store: Store) -> None:
+        while not over.is_set():
+            store.read(lambda transaction: begun.release())
+
+    with Store(tmp_path) as store, ThreadPoolExecutor(4) as threads:
+        readers = [threads.submit(read_on, store) for _ in range(3)]
+        assert begun.acquire(timeout=10)
+        store.let_go()  # Among readers that follow on each other without an end.
+        over.set()
+        for reader in readers:
+            reader.result(10)
+
+
 def test_letting_go_loses_nothing(tmp_path: Path) -> None:
     """After the memory was given back, the ledger reads and grows as before."""
     with Store(tmp_path) as store:

@@ -17,19 +17,37 @@ LONGEST_HOURS = 24
 def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
     """The blocks of the span, and the gaps between them."""
     choice = choice_of(blocks.BlockChoice, params)
+    if isinstance(choice.token_limit, int) and choice.token_limit < 1:
+        raise Refused("bad-params", "token_limit must be at least 1")
     if not 1 <= choice.session_length <= LONGEST_HOURS:
         raise Refused("bad-params", f"session_length must be from 1 to {LONGEST_HOURS} hours")
     now = now_ms()
 
     def work(transaction: Transaction) -> dict[str, Any]:
+        sheet = read_sheet_in(transaction, choice, since=0)
+        wanted = {number for number, book in sheet.books.items() if choice.wants(book, sheet)}
+
         def times(quarter: int) -> tuple[int, int]:
             start = quarter * QUARTER_MS
-            found = transaction.request_times(start, start + QUARTER_MS)
+            found = _times(transaction, start, None if choice.project is None else wanted)
             # The single requests may have been dropped: their quarter of an hour is known still.
             return found or (start, start + QUARTER_MS - 1)
 
-        sheet = read_sheet_in(transaction, choice, since=0)
         resets = {window.resets_at for window in transaction.windows("five_hour")}
         return blocks.blocks(sheet, choice, times, resets, now)
 
     return daemon.store.read(work)
+
+
+def _times(transaction: Transaction, start: int, books: set[int] | None) -> tuple[int, int] | None:
+    """The first and the last time in the quarter that begins at ``start``; in these books, if named."""
+    end = start + QUARTER_MS
+    if books is None:
+        return transaction.request_times(start, end)
+    times = [
+        time
+        for _, time, key in transaction.timeline(start, end)
+        if (group := transaction.group(key))
+        and any(charge.book in books for charge in group.charges)
+    ]
+    return (times[0], times[-1]) if times else None

@@ -12,8 +12,7 @@ from tollkeeper_daemon.control.sheets import choice_of
 from tollkeeper_daemon.daemon import Daemon
 from tollkeeper_daemon.ledger.books import quarter
 from tollkeeper_daemon.records import EarlierDay
-from tollkeeper_daemon.reports.choice import Choice, day_of
-from tollkeeper_daemon.reports.line import REQUESTS
+from tollkeeper_daemon.reports.choice import Choice, day_of, quarter_before
 from tollkeeper_daemon.store.transaction import Transaction
 
 
@@ -39,23 +38,26 @@ def read_earlier(daemon: Daemon, choice: Choice) -> list[EarlierDay]:
     the client counts.
     """
 
-    def work(transaction: Transaction) -> tuple[list[EarlierDay], set[int]]:
-        known = transaction.earlier_days()
-        if not known:
-            return [], set()
-        return known, {
-            quarter for quarter, _, figures in transaction.figures() if figures[REQUESTS]
-        }
-
-    known, quarters = daemon.store.read(work)
+    known, quarters = daemon.store.read(lambda transaction: _known(transaction, choice))
     zones = {choice.zone(), None}
-    return earlier.days(
-        known,
-        {day_of(quarter, zone) for quarter in quarters for zone in zones},
-        day_of(quarter(now_ms()), None),
-        choice.since,
-        choice.until,
-    )
+    counted = {day_of(quarter, zone) for quarter in quarters for zone in zones}
+    return earlier.days(known, counted, day_of(quarter(now_ms()), None))
+
+
+def _known(transaction: Transaction, choice: Choice) -> tuple[list[EarlierDay], set[int]]:
+    """The days of the span that the clients counted, and the quarters in them that were counted here.
+
+    The first quarter of all is among them, wherever it lies.
+    """
+    days = [(date.fromisoformat(day.date), day) for day in transaction.earlier_days()]
+    known = [(when, day) for when, day in days if choice.holds(when)]
+    if not known:
+        return [], set()
+    first = next((row[0] for row, totals in transaction.rows() if totals.requests), None)
+    since = quarter_before(min(when for when, _ in known))
+    until = quarter_before(max(when for when, _ in known)) + 3 * 96
+    within = {row[0] for row, totals in transaction.rows(since, until) if totals.requests}
+    return [day for _, day in known], within if first is None else within | {first}
 
 
 def with_earlier(daemon: Daemon, choice: Choice, report: dict[str, Any]) -> dict[str, Any]:

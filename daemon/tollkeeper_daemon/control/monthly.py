@@ -3,13 +3,14 @@
 from typing import Any
 
 from tollkeeper_daemon.control.earlier import with_earlier
-from tollkeeper_daemon.control.sheets import choice_of, read_sheet
+from tollkeeper_daemon.control.sheets import choice_of, read_sheet, today
 from tollkeeper_daemon.daemon import Daemon
 from tollkeeper_daemon.reports import periods
 
 
 def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
     """A line per month of the span, and the totals."""
-    choice = choice_of(periods.PeriodChoice, params)
+    asked = choice_of(periods.PeriodChoice, params)
+    choice = periods.lately(asked, today(asked), periods.months_ago)
     report = periods.monthly(read_sheet(daemon, choice, choice.instances), choice)
     return with_earlier(daemon, choice, report)

@@ -34,13 +34,16 @@ from tollkeeper_daemon.control import (
     snapshot,
     weekly,
 )
+from tollkeeper_daemon.control.importing import marked
 from tollkeeper_daemon.control.refusal import Refused
 from tollkeeper_daemon.daemon import Daemon
 
 log = logging.getLogger(__name__)
 
 LONGEST_CALL = 1 << 20
-MOST_AT_ONCE = 16
+MOST_AT_ONCE = 64
+# Of them what takes long, so that there is always a place for the others.
+MOST_SLOW = 32
 # A caller that leaves so many answers unread gets no more of them.
 MOST_UNREAD = 2_000
 
@@ -58,14 +61,14 @@ VERBS: dict[str, Verb] = {
 
 # These read much and change nothing: they run in a thread, with a view of the store of their own.
 REPORTS: dict[str, Verb] = {
-    "audit": audit.answer,
-    "daily": daily.answer,
-    "weekly": weekly.answer,
-    "monthly": monthly.answer,
-    "session": session.answer,
+    "audit": marked(audit.answer),
+    "daily": marked(daily.answer),
+    "weekly": marked(weekly.answer),
+    "monthly": marked(monthly.answer),
+    "session": marked(session.answer),
     "export": export.answer,
     "earlier": earlier.answer,
-    "blocks": blocks.answer,
+    "blocks": marked(blocks.answer),
     "prices.check": prices_check.answer,
 }
 
@@ -92,6 +95,7 @@ class Server:
         self._task: asyncio.Task[None] | None = None
         self._under_way: set[asyncio.Task[None]] = set()
         self._places = asyncio.Semaphore(MOST_AT_ONCE)
+        self._slow = 0
 
     def start(self) -> None:
         """Begin to answer."""
@@ -143,11 +147,19 @@ class Server:
         return wire.encode(wire.Reply(call_id, error=refusal))
 
     async def _call(self, call: wire.Request) -> Any:
+        if verb := VERBS.get(call.method):
+            return verb(self._daemon, call.params)
+        if call.method not in REPORTS and call.method not in JOBS:
+            raise Refused("unknown-method", f"no method {call.method!r}")
+        if self._slow >= MOST_SLOW:
+            raise Refused("busy", f"{MOST_SLOW} reports are under way already", "ask again later")
+        self._slow += 1
+        try:
+            return await self._call_slowly(call)
+        finally:
+            self._slow -= 1
+
+    async def _call_slowly(self, call: wire.Request) -> Any:
         if report := REPORTS.get(call.method):
             return await asyncio.to_thread(report, self._daemon, call.params)
-        if job := JOBS.get(call.method):
-            return await job(self._daemon, call.params)
-        verb = VERBS.get(call.method)
-        if verb is None:
-            raise Refused("unknown-method", f"no method {call.method!r}")
-        return verb(self._daemon, call.params)
+        return await JOBS[call.method](self._daemon, call.params)

@@ -1,11 +1,12 @@
 """Reads what a report is made of, and asks for what it was asked for."""
 
-from datetime import tzinfo
+from datetime import date, tzinfo
 from typing import Any, TypeVar
 
+from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.control.refusal import Refused, params_as
 from tollkeeper_daemon.daemon import Daemon
-from tollkeeper_daemon.reports.choice import BadZone, Choice, zone_named
+from tollkeeper_daemon.reports.choice import BadZone, Choice, day_at, zone_named
 from tollkeeper_daemon.reports.sheet import Place, Sheet
 from tollkeeper_daemon.store.transaction import Transaction
 
@@ -27,6 +28,11 @@ def zone_in(name: str | None) -> tzinfo | None:
         return zone_named(name)
     except BadZone as error:
         raise Refused("bad-params", str(error), "name one like Europe/Berlin or UTC") from None
+
+
+def today(choice: Choice) -> date:
+    """The day that it is, in the zone of the choice."""
+    return day_at(now_ms(), choice.zone())
 
 
 def read_sheet(daemon: Daemon, choice: Choice, places: bool = False) -> Sheet:

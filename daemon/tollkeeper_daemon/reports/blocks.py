@@ -7,6 +7,7 @@ than five hours is told as a gap.
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
+from datetime import tzinfo
 from typing import Any, Literal
 
 from msgspec import Struct, field, structs
@@ -72,17 +73,13 @@ def blocks(
     before: Block | None = None
     for block in found:
         gap, before = _gap(before, block, choice), block
-        if not choice.holds(day_at(block.start, zone)):
+        if not _is_asked_for(block, choice, zone, now):
             continue
-        if choice.recent and block.start < now - RECENT_MS and not block.is_active(now):
-            continue
-        if choice.active and not block.is_active(now):
-            continue
-        if gap and not choice.active:
-            told.append(gap)
+        if gap and not choice.active and _is_asked_for(gap, choice, zone, now):
+            told.append(_gap_json(gap, choice))
         told.append(_block_json(block, choice, limit, now))
     told.sort(key=lambda block: block["startTime"])
-    told = told[-choice.last if choice.last else 0 :]
+    told = _lately(told, choice.last) if choice.last else told
     return {"blocks": told if choice.order == "asc" else told[::-1]}
 
 
@@ -179,20 +176,39 @@ def _goes_on(
     return times(start // QUARTER_MS)[0] - times(last)[1] <= length
 
 
-def _gap(before: Block | None, block: Block, choice: BlockChoice) -> dict[str, Any] | None:
+def _is_asked_for(block: Block, choice: BlockChoice, zone: tzinfo | None, now: int) -> bool:
+    if block.is_active(now):
+        return choice.holds(day_at(block.start, zone))
+    if choice.active or (choice.recent and block.start < now - RECENT_MS):
+        return False
+    return choice.holds(day_at(block.start, zone))
+
+
+def _lately(told: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
+    """The last so many blocks, with the gaps between them."""
+    places = [at for at, block in enumerate(told) if not block["isGap"]]
+    return told[places[-count] :] if count < len(places) else told
+
+
+def _gap(before: Block | None, block: Block, choice: BlockChoice) -> Block | None:
+    """The time without a block, from where the last request could have kept one up."""
     length = choice.session_length * HOUR_MS
     if before is None or block.first - before.last <= length:
         return None
     start = before.last + length
-    gap = Block(start, block.first, real=False, first=start, last=start)
-    return {
-        **_bounds_json(gap, f"gap-{_stamp(start)}", choice),
+    return Block(start, block.first, real=False, first=start, last=start)
+
+
+def _gap_json(gap: Block, choice: BlockChoice) -> dict[str, Any]:
+    told = {
+        **_bounds_json(gap, f"gap-{_stamp(gap.start)}", choice),
         "actualEndTime": None,
         "isActive": False,
         "isGap": True,
         "burnRate": None,
         "projection": None,
     }
+    return told if choice.cost else _without_money(told)
 
 
 def _block_json(block: Block, choice: BlockChoice, limit: int | None, now: int) -> dict[str, Any]:

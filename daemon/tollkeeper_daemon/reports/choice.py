@@ -83,11 +83,14 @@ class Choice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def first_quarter(self) -> int:
-        """Where the rows begin that may lie in the span: a day early, as zones differ."""
-        if self.since is None:
-            return 0
-        start = datetime(self.since.year, self.since.month, self.since.day, tzinfo=UTC)
-        return max(int(start.timestamp() * 1000) // QUARTER_MS - 96, 0)
+        """Where the rows begin that may lie in the span."""
+        return quarter_before(self.since) if self.since else 0
+
+
+def quarter_before(day: date) -> int:
+    """A quarter of an hour before the day begins in whatever zone: a day early, as zones differ."""
+    start = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    return max(int(start.timestamp() * 1000) // QUARTER_MS - 96, 0)
 
 
 def zone_named(name: str | None) -> tzinfo | None:

@@ -1,8 +1,10 @@
 """The reports by day, week and month."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
-from typing import Any, get_args
+from datetime import date
+from typing import Any, TypeVar, get_args
+
+from msgspec.structs import replace
 
 from tollkeeper_daemon.config import Weekday
 from tollkeeper_daemon.ledger.books import Book
@@ -30,14 +32,11 @@ def daily(sheet: Sheet, choice: PeriodChoice) -> dict[str, Any]:
     return _report(sheet, choice, "daily", "date", date.isoformat)
 
 
-def weekly(sheet: Sheet, choice: WeekChoice, start: Weekday) -> dict[str, Any]:
-    """A line per week, named by its first day."""
-    first = WEEKDAYS.index(choice.start_of_week or start)
-
-    def week(day: date) -> str:
-        return (day - timedelta((day.weekday() - first) % 7)).isoformat()
-
-    return _report(sheet, choice, "weekly", "week", week)
+def weekly(sheet: Sheet, choice: PeriodChoice, start: Weekday) -> dict[str, Any]:
+    """A line per week that begins on this day, named by its first day."""
+    return _report(
+        sheet, choice, "weekly", "week", lambda day: first_of_week(day, start).isoformat()
+    )
 
 
 def monthly(sheet: Sheet, choice: PeriodChoice) -> dict[str, Any]:
@@ -45,19 +44,56 @@ def monthly(sheet: Sheet, choice: PeriodChoice) -> dict[str, Any]:
     return _report(sheet, choice, "monthly", "month", lambda day: f"{day:%Y-%m}")
 
 
+P = TypeVar("P", bound=PeriodChoice)
+
+
+def lately(choice: P, today: date, first_of_last: Callable[[date, int], date]) -> P:
+    """The choice with ``last`` as what it stands for: the span of so many periods up to today's.
+
+    ``first_of_last`` says on which day the earliest of so many periods before today's began.
+    """
+    if choice.last is None:
+        return choice
+    first = first_of_last(today, choice.last - 1)
+    return replace(choice, since=max(first, choice.since or first))
+
+
+def days_ago(today: date, days: int) -> date:
+    """The day so many days before."""
+    return _earlier(today, days)
+
+
+def weeks_ago(start: Weekday) -> Callable[[date, int], date]:
+    """Says on which day the week began that lies so many weeks back."""
+    return lambda today, weeks: _earlier(first_of_week(today, start), 7 * weeks)
+
+
+def months_ago(today: date, months: int) -> date:
+    """The first day of the month that lies so many months back."""
+    count = max(today.year * 12 + today.month - 1 - months, 12)
+    return date(count // 12, count % 12 + 1, 1)
+
+
+def _earlier(day: date, days: int) -> date:
+    return date.fromordinal(max(day.toordinal() - days, 1))
+
+
+def first_of_week(day: date, start: Weekday) -> date:
+    """The day on which the week of this day began."""
+    return _earlier(day, (day.weekday() - WEEKDAYS.index(start)) % 7)
+
+
 def _report(
     sheet: Sheet, choice: PeriodChoice, verb: str, key: str, name: Callable[[date], str]
 ) -> dict[str, Any]:
     lines = _lines(sheet, choice, name)
-    names = sorted({name for _, name in lines})[-choice.last if choice.last else 0 :]
     total = Line()
     parts: dict[str, list[dict[str, Any]]] = {}
-    for project, period in sorted(lines, key=lambda each: (each[0], each[1])):
-        if period in names:
-            line = lines[project, period]
-            total.merge(line)
-            named = {key: period, **({"project": project} if choice.instances else {})}
-            parts.setdefault(project, []).append({**named, **line.as_json(choice)})
+    for project, period in sorted(lines):
+        line = lines[project, period]
+        total.merge(line)
+        named = {key: period, **({"project": project} if choice.instances else {})}
+        parts.setdefault(project, []).append({**named, **line.as_json(choice)})
     if choice.order == "desc":
         parts = {project: rows[::-1] for project, rows in parts.items()}
     told = {"projects": parts} if choice.instances else {verb: parts.get("", [])}

@@ -59,6 +59,7 @@ class Store:
         self._books: dict[Book, int] = {}
         self._reads = 0
         self._read_ended = threading.Condition()
+        self._mapping = False
         self._check_version(path)
 
     def __enter__(self) -> Self:
@@ -91,8 +92,9 @@ class Store:
                 return result
 
     def read(self, work: Callable[[Transaction], T]) -> T:
-        """Look things up in one consistent state, in any thread; the work must not write."""
+        """Look things up in one consistent state, in any thread; the work must not write, nor read."""
         with self._read_ended:
+            self._read_ended.wait_for(lambda: not self._mapping)
             self._reads += 1
         try:
             with self._env.begin() as raw:
@@ -110,8 +112,13 @@ class Store:
     def _map_anew(self, size: int) -> None:
         """Map the file at another place in memory, when nobody reads at the old one any more."""
         with self._read_ended:
-            self._read_ended.wait_for(lambda: not self._reads)
-            self._env.set_mapsize(size)
+            self._mapping = True  # Whoever comes now waits, or those who read would never end.
+            try:
+                self._read_ended.wait_for(lambda: not self._reads)
+                self._env.set_mapsize(size)
+            finally:
+                self._mapping = False
+                self._read_ended.notify_all()
 
     def _check_version(self, path: Path) -> None:
         found = self.read(lambda transaction: transaction.meta("schema"))
