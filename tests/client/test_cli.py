@@ -177,7 +177,7 @@ def test_reports(home: Paths, run: Run, verb: str) -> None:
         exit_status, out, err = run(verb)
     assert (0, "") == (exit_status, err)
     assert "Total" in out
-    assert "330K" in out
+    assert "330,000" in out
     expected = {"since": "2026-11-01", "until": "2026-11-22", "timezone": "UTC"}
     assert [expected, {"models": False}] == [
         call.params for call in daemon.calls if call.method == verb

@@ -44,6 +44,9 @@ LONGEST_CALL = 1 << 20
 MOST_AT_ONCE = 64
 # Of them what takes long, so that there is always a place for the others.
 MOST_SLOW = 32
+# Threads take turns: each more of them makes the loop wait longer for its own.
+REPORTS_AT_ONCE = 2
+JOBS_AT_ONCE = 2
 # A caller that leaves so many answers unread gets no more of them.
 MOST_UNREAD = 2_000
 
@@ -96,6 +99,8 @@ class Server:
         self._under_way: set[asyncio.Task[None]] = set()
         self._places = asyncio.Semaphore(MOST_AT_ONCE)
         self._slow = 0
+        self._reports = asyncio.Semaphore(REPORTS_AT_ONCE)
+        self._jobs = asyncio.Semaphore(JOBS_AT_ONCE)
 
     def start(self) -> None:
         """Begin to answer."""
@@ -161,5 +166,7 @@ class Server:
 
     async def _call_slowly(self, call: wire.Request) -> Any:
         if report := REPORTS.get(call.method):
-            return await asyncio.to_thread(report, self._daemon, call.params)
-        return await JOBS[call.method](self._daemon, call.params)
+            async with self._reports:
+                return await asyncio.to_thread(report, self._daemon, call.params)
+        async with self._jobs:
+            return await JOBS[call.method](self._daemon, call.params)
