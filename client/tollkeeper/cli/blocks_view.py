@@ -41,14 +41,18 @@ def block_lines(
 ) -> list[tuple[str, str]]:
     """The table of blocks."""
     limited = any("tokenLimitStatus" in block for block in blocks)
-    columns = [Column("Block", cut=1, least=28), Column("By", drop=2)]
+    columns = [Column("Block", cut=1, least=28), Column("By", drop=3)]
     columns += (
-        [Column("Models", cut=2, least=12, drop=1), Column("Requests", right=True)] if wide else []
+        [Column("Models", cut=2, least=12, drop=2), Column("Requests", right=True, drop=2)]
+        if wide
+        else []
     )
     columns.append(Column("Tokens", right=True))
-    columns += [Column("Of limit", right=True)] if limited else []
-    columns += [Column("Billed", right=True), Column("List price", right=True)] if money else []
-    columns.append(Column("Share", drop=3))
+    columns += [Column("Of limit", right=True, drop=1)] if limited else []
+    columns += (
+        [Column("Billed", right=True, drop=1), Column("List price", right=True)] if money else []
+    )
+    columns.append(Column("Share", drop=4))
     most = max(_weight(block, money) for block in blocks)
     rows: list[Row] = []
     for block in blocks:

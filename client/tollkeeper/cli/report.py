@@ -91,12 +91,12 @@ def report_lines(lines: list[Line], totals: Figures, look: Look) -> list[tuple[s
     """The table with its totals below, each line with its style."""
     columns = [*look.heads]
     if look.wide:
-        columns.append(Column("Models", cut=3, least=12, drop=2))
-        columns += [Column(head, right=True, drop=1) for head, _ in TOKENS]
+        columns.append(Column("Models", cut=3, least=12, drop=3))
+        columns += [Column(head, right=True, drop=2) for head, _ in TOKENS]
     columns.append(Column("Tokens", right=True))
     if look.money:
-        columns += [Column("Billed", right=True), Column("List price", right=True)]
-    columns.append(Column("Share", drop=3))
+        columns += [Column("Billed", right=True, drop=1), Column("List price", right=True)]
+    columns.append(Column("Share", drop=4))
     whole = _weight(totals, look)
     total = with_splits(Line(["Total"], {**totals, "modelBreakdowns": []}, "bold"), look)
     below = total if len([line for line in lines if line.style == ""]) > 1 else total[:1]

@@ -37,8 +37,8 @@ def run(ask: Ask, options: Namespace) -> None:
     report = json.loads(answer)
     heads = [
         Column("Conversation", cut=2, least=12),
-        Column("Project", cut=1, least=8, drop=4),
-        Column("Last activity", drop=5),
+        Column("Project", cut=1, least=8, drop=2),
+        Column("Last activity", drop=3),
     ]
     look = Look.of(options, heads)
     rows = [Line(labels(row), row) for row in report["sessions"]]
