@@ -108,7 +108,7 @@ def test_broken_edit_is_told_once(daemon: Keeper, home: ClaudeHome) -> None:
     daemon.paths.prices.write_text("version = 1\nprices = nothing\n")
     told = daemon.wait_for(lambda status: bool(status.alerts)).alerts
     assert [alert.kind for alert in told] == ["prices"]
-    assert told[0].text.startswith("prices.toml: ")
+    assert told[0].text.startswith(f"{daemon.paths.prices}: ")
     assert "line 2" in told[0].text
     assert daemon.report("prices")["broken"] in told[0].text
     home.log().reply(THOUSAND)

@@ -31,10 +31,21 @@ class Row:
 
 def lay_out(columns: list[Column], rows: list[Row], width: int) -> list[tuple[str, str]]:
     """The lines of the table, each with its style; cut columns give way to fit the width."""
+    widths = _widths(columns, rows)
     lines = [Row([column.head for column in columns], "bold"), *rows]
-    widths = [max(map(cells, texts)) for texts in zip(*(row.cells for row in lines), strict=True)]
     _narrow(columns, widths, width)
     return [(_line(columns, row.cells, widths), row.style) for row in lines]
+
+
+def width_of(columns: list[Column], rows: list[Row]) -> int:
+    """How wide the table is when nothing gives way."""
+    return sum(_widths(columns, rows)) + len(GAP) * (len(columns) - 1)
+
+
+def _widths(columns: list[Column], rows: list[Row]) -> list[int]:
+    heads = [column.head for column in columns]
+    lines = [heads, *(row.cells for row in rows)]
+    return [max(map(cells, texts)) for texts in zip(*lines, strict=True)]
 
 
 def _narrow(columns: list[Column], widths: list[int], width: int) -> None:
