@@ -92,6 +92,15 @@ def test_factors_left_out_stay() -> None:
     assert [] == fill_in(offer(OPUS, fast=Decimal(3)), known).kept
 
 
+@pytest.mark.parametrize("factor", ["0", "-0", "1e-15"])
+def test_factor_of_zero(factor: str) -> None:
+    """A rate may be zero, a factor on whole requests never: it would make them free."""
+    assert 0 == price_of(fill_in(offer(input=Decimal(0)), None).entry).input
+    for name in ("fast", "above_100k"):
+        with pytest.raises(PriceError, match=name):
+            fill_in(replace(offer(), **{name: Decimal(factor)}), None)
+
+
 @pytest.mark.parametrize("figure", ["nan", "inf", "-1", "1000001", "1e999999", "snan"])
 @pytest.mark.parametrize("name", ["input", "output", "cache_read", "fast"])
 def test_figures_that_are_no_price(name: str, figure: str) -> None:
@@ -158,7 +167,7 @@ offers = st.builds(
     input=rates,
     output=rates,
     cache_read=st.none() | rates,
-    fast=st.none() | rates,
+    fast=st.none() | st.decimals(1, 1000, places=3),
     since=st.none() | st.dates(date(1971, 1, 1)),
 )
 INLINE = (
@@ -399,7 +408,7 @@ def test_file_that_would_outgrow_its_limit(followed: Followed) -> None:
 
 def test_removed_prices() -> None:
     """Those that are meant go, also where a file has two of one place; all else stays."""
-    twice = MINE + "\n\n" + entry("z", "9", "since = 2026-01-01").partition("\n")[2]
+    twice = MINE + "\n\n" + entry("z", "9", "since = 2026-01-01")
     changed = without_prices(twice, lambda place: place == ("z", "2026-01-01"))
     assert {("claude-opus-9", 0)} == own_prices(changed).keys()
     assert changed.startswith("# My prices.\nversion = 1   # as ever\n")
