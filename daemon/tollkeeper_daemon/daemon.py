@@ -86,6 +86,7 @@ class Daemon:
             self.pipeline, lambda outcome: self.herald.tell(outcome, now_ms()), stop.is_set
         )
         self.own_plans = OwnFile(paths.plans)
+        self.settings = paths.settings
         self.shut_down = stop.set
         self._inlet = Inlet(asyncio.get_running_loop())
         self.watcher = Watcher(

@@ -37,11 +37,19 @@ class Row:
 def lay_out(columns: list[Column], rows: list[Row], width: int) -> list[tuple[str, str]]:
     """The lines of the table, each with its style, none wider than there is room."""
     lines = [Row([column.head for column in columns], "bold"), *rows]
-    texts = list(zip(*(row.cells for row in lines), strict=True))
-    widths = [max(map(cells, column)) for column in texts]
+    widths = _widths(lines)
     kept = _kept(columns, widths, width)
     _cut([columns[at] for at in kept], widths, kept, width)
     return [(_line(columns, row.cells, widths, kept)[:width], row.style) for row in lines]
+
+
+def width_of(columns: list[Column], rows: list[Row]) -> int:
+    """How wide the table is when nothing gives way."""
+    return _over(_widths([Row([column.head for column in columns]), *rows]), 0)
+
+
+def _widths(lines: list[Row]) -> list[int]:
+    return [max(map(cells, texts)) for texts in zip(*(row.cells for row in lines), strict=True)]
 
 
 def _kept(columns: list[Column], widths: list[int], width: int) -> list[int]:

@@ -27,6 +27,7 @@ from tollkeeper_daemon.control import (
     prices,
     prices_check,
     prices_import,
+    prices_remove,
     prices_set,
     reprice,
     session,
@@ -56,10 +57,8 @@ Job = Callable[[Daemon, dict[str, Any]], Coroutine[Any, Any, Any]]
 VERBS: dict[str, Verb] = {
     "ping": ping.answer,
     "snapshot": snapshot.answer,
-    "health": health.answer,
     "shutdown": shutdown.answer,
     "prices": prices.answer,
-    "plans": plans.answer,
 }
 
 # These read much and change nothing: they run in a thread, with a view of the store of their own.
@@ -73,11 +72,14 @@ REPORTS: dict[str, Verb] = {
     "earlier": earlier.answer,
     "blocks": marked(blocks.answer),
     "prices.check": prices_check.answer,
+    "plans": plans.answer,
 }
 
 # These take their time in the loop, and let others have their turn meanwhile.
 JOBS: dict[str, Job] = {
+    "health": health.answer,
     "prices.set": prices_set.answer,
+    "prices.remove": prices_remove.answer,
     "prices.import": prices_import.answer,
     "reprice": reprice.answer,
     "plans.set": plans_set.answer,
