@@ -87,6 +87,7 @@ def _row(audited: Audited, finding: Finding) -> dict[str, Any]:
     return {
         "sessionId": audited.name,
         "projectPath": audited.conversation.project,
+        "cwd": audited.conversation.cwd or None,
         "title": audited.conversation.title or None,
         "ledgerUSD": dollars(finding.ledger),
         "inheritedUSD": dollars(finding.inherited),
