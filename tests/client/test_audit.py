@@ -87,7 +87,7 @@ def test_breakdown() -> None:
     assert ["      opus-5-5: +12,345 input, +2 web", "        searches, +$1.0014"] == found[2:4]
 
 
-@pytest.mark.parametrize("width", [66, 80, 140])
+@pytest.mark.parametrize("width", [72, 80, 140])
 def test_widths(width: int) -> None:
     """No line is wider than the terminal, and the beginning of the id stays whole."""
     wide = row(sessionId="0123456789", title="A title of many words " * 9, cause="other-model")
@@ -99,7 +99,7 @@ def test_widths(width: int) -> None:
 def test_unexplained_difference() -> None:
     """What has no known cause stands out, and the last line counts it."""
     bad = row(explained=False, differenceUSD=-0.5)
-    found = lines(report(bad, unexplained=1), 80)
+    found = lines(report(bad, unexplained=1), 100)
     assert "red" == found[1][1]
     assert found[1][0].startswith("BAD   conv-1")
     assert "-$0.5000" in found[1][0]

@@ -264,10 +264,17 @@ def tellings(draw: st.DrawFn) -> list[list[Scan]]:
 @settings(max_examples=60)
 @given(tellings())
 def test_any_order_and_any_cutting(batches: list[list[Scan]]) -> None:
-    """The findings do not depend on the order, the cutting or the repetition of the reading."""
+    """The findings do not depend on the order, the cutting or the repetition of the reading.
+
+    Nor do they change when all requests are dropped, and the logs read once more.
+    """
     with TemporaryDirectory() as folder, Store(Path(folder) / "told") as store:
         post(store, *batches)
         found = audited(store)
+        drop_all(store)
+        assert found == audited(store)
+        post(store, *batches)
+        assert found == audited(store)
     assert EXPECTED == {name: each.cause for name, each in found.items() if each}
     with TemporaryDirectory() as folder, Store(Path(folder) / "plain") as store:
         post(store, *(cut_log(path, lines) for path, lines in LOGS.items()))
