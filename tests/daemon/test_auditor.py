@@ -345,3 +345,17 @@ def test_alert_that_fails(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> 
         assert [[], 1] == [await watched.at(later), len(await watched.at(later))]
 
     run(story())
+
+
+def test_audit_that_is_broken_off(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever became of the audit under way, stopping goes on."""
+
+    def fail(work: object) -> None:
+        raise asyncio.CancelledError
+
+    async def story() -> None:
+        watched.read("conv-1", logged=9, totals=5)
+        monkeypatch.setattr(watched.store, "read", fail)
+        assert [] == await watched.at(NOW + SETTLE_MS)
+
+    run(story())
