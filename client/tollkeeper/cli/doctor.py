@@ -3,6 +3,7 @@
 import re
 import tomllib
 from argparse import ArgumentParser, Namespace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -144,11 +145,15 @@ def examine(ping: dict[str, Any], health: dict[str, Any]) -> list[Finding]:
 
 
 def _audit(audit: dict[str, Any]) -> Finding:
-    text = f"audit: {audit['agree']} of {audit['audited']} conversations agree with the client's"
+    text = f"audit: {audit['agree']} of {audit['audited']} conversations agree with the client's totals"
     if audit["differ"]:
-        text += f" totals, {audit['differ']} differ: toll audit says why"
-        return Finding(True, text)
-    return Finding(True, f"{text} totals")
+        text += f", {audit['differ']} differ"
+    if audit.get("time"):
+        seen = datetime.fromisoformat(audit["time"]).astimezone()
+        text += f" (as of {seen:%Y-%m-%d %H:%M})"
+    if unexplained := audit.get("unexplained"):
+        return Finding(False, f"{text}, {unexplained} of them for no known cause", "toll audit")
+    return Finding(True, f"{text}: toll audit says why" if audit["differ"] else text)
 
 
 def _homes(health: dict[str, Any]) -> list[Finding]:
