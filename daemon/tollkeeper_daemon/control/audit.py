@@ -1,13 +1,13 @@
 """``audit``: the ledger beside the client's own totals, conversation by conversation."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from msgspec import Struct
 
 from tollkeeper_daemon.auditor import CONCERN_NANO
 from tollkeeper_daemon.audits import Audited, Audits
-from tollkeeper_daemon.clock import now_ms
+from tollkeeper_daemon.clock import now_ms, start_of
 from tollkeeper_daemon.control.refusal import Refused, params_as
 from tollkeeper_daemon.daemon import Daemon
 from tollkeeper_daemon.ledger.audit import WORDS, Finding, ModelDifference
@@ -63,20 +63,13 @@ def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
 
 
 def _audit(transaction: Transaction, scope: Scope) -> list[Audited]:
-    since = _midnight(scope.since) if scope.since else 0
+    since = start_of(scope.since) if scope.since else 0
     return [
         each
         for each in Audits().audit_all(transaction)
         if each.conversation.last_time >= since
         and (not scope.conversations or each.name.startswith(scope.conversations))
     ]
-
-
-def _midnight(day: date) -> int:
-    try:
-        return int(datetime(day.year, day.month, day.day).timestamp() * 1000)
-    except (ValueError, OverflowError):  # at the calendar's ends there is no such time
-        return 0
 
 
 def _matters(finding: Finding) -> bool:

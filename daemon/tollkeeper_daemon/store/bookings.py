@@ -8,6 +8,7 @@ from itertools import islice
 import lmdb
 import msgspec
 
+from tollkeeper_daemon.clock import FAR
 from tollkeeper_daemon.ledger.books import Book, Group, Noted
 from tollkeeper_daemon.ledger.ledger import Moment, Posting, Row
 from tollkeeper_daemon.ledger.requests import resolve, stray_key
@@ -22,9 +23,6 @@ from tollkeeper_daemon.store.tables import Access, Tables
 ROW = struct.Struct(">II")
 NUMBER = struct.Struct(">I")
 TIME = struct.Struct(">Q")
-
-# Later than any time (ms).
-FAR = 2**63 - 1
 
 MOST_BOOKS_CACHED = 50_000
 
