@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct, structs
 
-from tollkeeper_daemon.ledger.prices import MOST_DOLLARS, Price, PriceError
+from tollkeeper_daemon.ledger.prices import MOST_DOLLARS, MOST_FACTOR, Price, PriceError
 from tollkeeper_daemon.toml_text import rounded
 
 Entry = dict[str, Any]
@@ -50,14 +50,15 @@ def fill_in(offer: Offer, known: Price | None) -> Filled:
     PriceError when a figure is none that a price can have.
     """
     said = {name: value for name, value in structs.asdict(offer).items() if value is not None}
-    for name, value in said.items():
-        if isinstance(value, Decimal) and not (value.is_finite() and 0 <= value <= MOST_DOLLARS):
-            raise PriceError(f"the price of {offer.model[:80]}: {name} = {str(value)[:40]} is none")
     assumed = {
         name: offer.input * multiple
         for name, multiple in USUAL_MULTIPLES.items()
         if name not in said
     }
+    for name, value in (*said.items(), *assumed.items()):
+        most = MOST_FACTOR if name in FACTORS else MOST_DOLLARS
+        if isinstance(value, Decimal) and not (value.is_finite() and 0 <= value <= most):
+            raise PriceError(f"the price of {offer.model[:80]}: {name} = {str(value)[:40]} is none")
     kept = {
         name: Decimal(factor) / 1000
         for name in FACTORS
