@@ -1,11 +1,12 @@
 """Reads history: many logs at once, in worker processes, the newest conversations first."""
 
 import asyncio
+import logging
 import multiprocessing
 import os
 from collections import deque
 from collections.abc import AsyncIterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 
 import msgspec
 from msgspec import Struct
@@ -13,6 +14,8 @@ from msgspec import Struct
 from tollkeeper_daemon.reading import Scan
 from tollkeeper_daemon.sources.files import printable
 from tollkeeper_daemon.worker import TASK_BYTES, Job, begin_worker, read_encoded_lot, read_lot
+
+log = logging.getLogger(__name__)
 
 # Enough work ahead that no worker waits while a batch is posted.
 LOTS_PER_WORKER = 8
@@ -55,19 +58,30 @@ async def _read_in_workers(jobs: deque[Job], progress: Progress) -> AsyncIterato
     workers = min(os.cpu_count() or 1, MOST_WORKERS)
     spawn = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=begin_worker)
-    waiting: set[asyncio.Future[bytes]] = set()
+    waiting: dict[asyncio.Future[bytes], list[Job]] = {}
     loop = asyncio.get_running_loop()
     try:
         while jobs or waiting:
             while jobs and len(waiting) < workers * LOTS_PER_WORKER:
-                lot = msgspec.msgpack.encode(_next_lot(jobs))
-                waiting.add(loop.run_in_executor(pool, read_encoded_lot, lot))
-            finished, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                lot = _next_lot(jobs)
+                encoded = msgspec.msgpack.encode(lot)
+                waiting[loop.run_in_executor(pool, read_encoded_lot, encoded)] = lot
+            finished, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             for each in finished:
-                scans = msgspec.msgpack.decode(each.result(), type=list[Scan])
-                yield _advance(jobs, progress, scans)
+                yield _advance(jobs, progress, _scans(each, waiting.pop(each)))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _scans(read: asyncio.Future[bytes], lot: list[Job]) -> list[Scan]:
+    """What a worker read; what it can't hand over is read here."""
+    try:
+        return msgspec.msgpack.decode(read.result(), type=list[Scan])
+    except BrokenExecutor:
+        raise
+    except Exception:
+        log.exception("a worker failed")
+        return read_lot(lot)
 
 
 def _next_lot(jobs: deque[Job]) -> list[Job]:

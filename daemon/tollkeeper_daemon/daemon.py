@@ -23,10 +23,11 @@ from tollkeeper_daemon.outlets.publisher import Publisher
 from tollkeeper_daemon.ownfile import OwnFile
 from tollkeeper_daemon.pipeline import Outcome, Pipeline
 from tollkeeper_daemon.pricing import Pricing
-from tollkeeper_daemon.reading import Scan
+from tollkeeper_daemon.reading import Scan, place_of
 from tollkeeper_daemon.repricing import Repricer
 from tollkeeper_daemon.retention import Retention
 from tollkeeper_daemon.roster import LiveAgent, Roster
+from tollkeeper_daemon.salvage import salvage
 from tollkeeper_daemon.sources.homes import Home, Homes
 from tollkeeper_daemon.sources.watcher import Watcher
 from tollkeeper_daemon.stats_caches import StatsCaches
@@ -49,6 +50,8 @@ IMPORT_BEAT_SECONDS = 0.25
 IMPORT_BATCH_REPLIES = 5_000
 # So much may be read before the first answer: less than a blink, more than an hour of agents.
 AT_ONCE_BYTES = 4 << 20
+# More conversations than an agent without a session file goes through between two readings.
+MOST_CLAIMED_AT_ONCE = 20
 LIMITED_UNTIL = "limited_until"
 # The longest window of a plan is seven days: what names a later reset is broken.
 LONGEST_WINDOW_MS = 8 * 86_400_000
@@ -180,7 +183,7 @@ class Daemon:
         scans = [scan for path in paths if (scan := self._scan(path, now))]
         news = [scan for scan in scans if scan.bytes or scan.helper]
         if news:
-            self._post(news, now)
+            salvage(news, lambda scans: self._post(scans, now), self.herald.lost)
         for scan in scans:
             if scan.more:
                 self._inlet.log_changed(scan.path)
@@ -209,8 +212,11 @@ class Daemon:
 
     def _find_holders(self, scan: Scan, now: int) -> None:
         """Give what older clients wrote to the agent that must have written it."""
-        for name in {each.conversation for each in (*scan.replies, *scan.prompts)}:
-            if not self.roster.is_held(name) and self.census.guess_holder(scan.path, name):
+        own, _ = place_of(scan.path)
+        names = {each.conversation for each in (*scan.replies, *scan.prompts)}
+        unheld = [name for name in names if not self.roster.is_held(name)]
+        for name in sorted(unheld, key=lambda name: name != own)[:MOST_CLAIMED_AT_ONCE]:
+            if self.census.guess_holder(scan.path, name):
                 self._claim(name, now)
 
     def _claim(self, conversation: str, now: int) -> None:
@@ -233,7 +239,7 @@ class Daemon:
         """Read what the logs hold beyond their marks, at once or in the background."""
         backlog = self.marks.backlog(self.followed.logs())
         if sum(job.bytes for job in backlog) <= AT_ONCE_BYTES:
-            self._read_logs([job.path for job in backlog])
+            self._read_each([job.path for job in backlog])
         elif not self.herald.importing:
             self._pending = {job.path for job in backlog}
             self.herald.importing = Progress(total=sum(job.bytes for job in backlog))
@@ -241,7 +247,7 @@ class Daemon:
             task = self._import(backlog, self.herald.importing)
             self._tasks.append(asyncio.create_task(task))
         if not self.herald.importing:
-            self._attempt(self.stats_caches.read, self.followed.homes)
+            self._attempt(self.stats_caches.read, self.followed.homes, now_ms())
         return backlog
 
     async def _import(self, backlog: list[Job], progress: Progress) -> None:
@@ -258,15 +264,15 @@ class Daemon:
             self.herald.importing = None
             self.retention.go_on()
         log.info("imported %d logs", len(backlog))
-        self.store.let_go()
+        self._attempt(self.store.let_go)
         deferred, self._deferred = list(self._deferred), {}
         self._read_each(deferred)
         for agent in self.roster.agents.values():
-            self._agent_changed(agent)
-        self._attempt(self.stats_caches.read, self.followed.homes)
-        self.herald.beat()
+            self._attempt(self._agent_changed, agent)
+        self._attempt(self.stats_caches.read, self.followed.homes, now_ms())
+        self._attempt(self.herald.beat)
         self.retention.call()
-        self.auditor.review(now_ms())
+        self._attempt(self.auditor.review, now_ms())
 
     async def _import_all(self, backlog: list[Job], progress: Progress) -> None:
         """Post what is read in large batches, since each costs a write to the disk."""
@@ -280,7 +286,8 @@ class Daemon:
 
     def _post_history(self, scans: list[Scan]) -> None:
         if scans:
-            self._post(scans, now_ms(), live=False)
+            now = now_ms()
+            salvage(scans, lambda some: self._post(some, now, live=False), self.herald.lost)
             self._pending -= {scan.path for scan in scans if not scan.more}
 
     # What goes on by the clock.

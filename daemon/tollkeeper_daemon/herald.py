@@ -11,12 +11,15 @@ from tollkeeper_daemon.clock import iso, local_time, now_ms
 from tollkeeper_daemon.outlets.notifier import Notifier
 from tollkeeper_daemon.outlets.publisher import Publisher
 from tollkeeper_daemon.pipeline import Outcome, Pipeline
+from tollkeeper_daemon.reading import Scan
 from tollkeeper_daemon.roster import LiveAgent, Roster
+from tollkeeper_daemon.unpriced import ToldModels
 from tollkeeper_daemon.view import agent_view, charged_view, run_view, today_view
 
 log = logging.getLogger(__name__)
 
 ALERTS_KEPT = 50
+MOST_REMEMBERED = 500
 
 
 class Herald:
@@ -36,6 +39,7 @@ class Herald:
         self._pipeline = pipeline
         self._alerts: deque[Alert] = deque(maxlen=ALERTS_KEPT)
         self._told: set[str] = set()
+        self._told_models = ToldModels()
         self._started = now_ms()
 
     def status(self) -> Status:
@@ -75,10 +79,8 @@ class Herald:
             today=self._today(),
             run=self._run(),
         )
-        for model in outcome.unpriced_models:
-            self.alert_once(
-                "unknown-model", f"no price for {model}: charged as its dearest kin, shown ~"
-            )
+        for text in self._told_models.news(outcome.unpriced_models):
+            self.alert("unknown-model", text)
 
     def agent(self, topic: wire.Topic, agent: LiveAgent) -> None:
         """An agent started, changed or exited."""
@@ -96,6 +98,12 @@ class Herald:
             self.limited_until = 0
             self._publish("plan", wire.PlanUpdate, plan=self._plan())
 
+    def lost(self, scan: Scan, error: Exception) -> None:
+        """What these lines say can't be posted."""
+        log.error("a block of %r can't be posted", scan.path, exc_info=error)
+        block = f"{scan.bytes:,} bytes of {scan.path}"
+        self.alert_once("failed", f"{block} can't be counted ({error}): see tolld.log")
+
     def alert(self, kind: str, text: str) -> None:
         """Something that a person should know; kept in the status, and shown on the desktop."""
         found = Alert(time=iso(now_ms()), kind=kind, text=text)
@@ -107,6 +115,8 @@ class Herald:
     def alert_once(self, kind: str, text: str) -> None:
         """The same, unless these very words were told before."""
         if text not in self._told:
+            if len(self._told) >= MOST_REMEMBERED:
+                self._told.clear()
             self._told.add(text)
             self.alert(kind, text)
 

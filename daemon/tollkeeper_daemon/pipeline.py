@@ -20,6 +20,7 @@ from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.store.transaction import Transaction
 from tollkeeper_daemon.tally import Tally
 from tollkeeper_daemon.unheld import Unheld
+from tollkeeper_daemon.unpriced import AND_MORE, bounded
 
 MOST_CONVERSATIONS_CACHED = 5_000
 FAR_AHEAD = 1 << 50
@@ -171,7 +172,7 @@ class Pipeline:
     def settle_unpriced(self, charged: set[str]) -> None:
         """Of the models without a price, keep those still so, and those ``charged`` at a guess."""
         guessed = {model for model in self.unpriced_models if not self.prices.knows(model)}
-        self.unpriced_models = guessed | charged
+        self.unpriced_models = bounded((guessed | charged) - {AND_MORE})
         self.store.write(lambda t: t.set_meta("unpriced_models", sorted(self.unpriced_models)))
 
     def _save(self, transaction: Transaction, posting: Posting, scans: list[Scan]) -> None:
@@ -185,9 +186,9 @@ class Pipeline:
                 transaction.save_window(window_of(refusal, account))
             self._save_for_audit(scan, transaction)
         if posting.unpriced_models:
-            self.unpriced_models |= posting.unpriced_models
+            self.unpriced_models = bounded(self.unpriced_models | posting.unpriced_models)
             transaction.set_meta("unpriced_models", sorted(self.unpriced_models))
-        bad = sum(scan.bad_lines for scan in scans)
+        bad = posting.absurd + sum(scan.bad_lines for scan in scans)
         if bad:
             self.bad_lines = (transaction.meta("bad_lines") or 0) + bad
             transaction.set_meta("bad_lines", self.bad_lines)
@@ -253,11 +254,9 @@ class Pipeline:
         """Bring the conversations up to date with what the scan says of them."""
         changed = self._looking_in[1]
         own, project = place_of(scan.path)
-        facts: dict[str, Profile] = {profile.conversation: profile for profile in scan.profiles}
-        names = {each.conversation for each in (*scan.replies, *scan.prompts)} | facts.keys()
-        for name in names:
+        for name, said in _said_in(scan).items():
             known = self._conversation(name)
-            learned = _learned(known, facts.get(name), scan, name)
+            learned = _learned(known, said)
             if name == own and not learned.project:
                 learned = replace(learned, project=project)
             if not learned.source:
@@ -312,16 +311,39 @@ def window_of(refusal: Refusal, account: str) -> PlanWindow:
     return PlanWindow(refusal.window, account, refusal.resets_at, refusal.time)
 
 
-def _learned(known: Conversation, facts: Profile | None, scan: Scan, name: str) -> Conversation:
-    times = [reply.time for reply in scan.replies if reply.conversation == name]
-    cwd = next((prompt.cwd for prompt in scan.prompts if prompt.conversation == name), "")
-    first = min(times, default=known.first_time)
+class Said(Struct):
+    """What a scan says of one conversation: between which times (ms), where, and its own facts."""
+
+    first: int = FAR_AHEAD
+    last: int = 0
+    cwd: str | None = None
+    facts: Profile | None = None
+
+
+def _said_in(scan: Scan) -> dict[str, Said]:
+    """What the scan says, by conversation; a log that forks copied into may hold many."""
+    found: dict[str, Said] = {}
+    for reply in scan.replies:
+        said = found.setdefault(reply.conversation, Said())
+        said.first = min(said.first, reply.time)
+        said.last = max(said.last, reply.time)
+    for prompt in scan.prompts:
+        said = found.setdefault(prompt.conversation, Said())
+        said.cwd = prompt.cwd if said.cwd is None else said.cwd
+    for profile in scan.profiles:
+        found.setdefault(profile.conversation, Said()).facts = profile
+    return found
+
+
+def _learned(known: Conversation, said: Said) -> Conversation:
+    first = said.first if said.first < FAR_AHEAD else known.first_time
     learned = replace(
         known,
-        cwd=cwd or known.cwd,
+        cwd=said.cwd or known.cwd,
         first_time=min(first, known.first_time or first),
-        last_time=max([*times, known.last_time]),
+        last_time=max(said.last, known.last_time),
     )
+    facts = said.facts
     if facts is None:
         return learned
     totals = facts if facts.client_cost is not None else known

@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tollkeeper_daemon.ledger.requests import identity, join
+from tollkeeper_daemon.names import id_of, name_of
 from tollkeeper_daemon.records import (
     FileId,
     FileMark,
@@ -159,9 +160,9 @@ def read_helper(path: str) -> Helper:
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         note = Sidecar()
     return Helper(
-        id=os.path.basename(stem).removeprefix("agent-"),
-        type=note.agentType or "",
-        description=note.description or "",
+        id=id_of(os.path.basename(stem).removeprefix("agent-")),
+        type=name_of(note.agentType),
+        description=name_of(note.description),
         finished=bool(note.finished),
     )
 
@@ -173,4 +174,4 @@ def place_of(path: str) -> tuple[str, str]:
         return "", ""
     project, _, rest = inside.partition("/")
     first, _, _ = rest.partition("/")
-    return first.removesuffix(".jsonl"), project
+    return id_of(first.removesuffix(".jsonl")), project

@@ -3,6 +3,8 @@
 import logging
 import os
 from collections.abc import Iterable
+from datetime import date
+from functools import partial
 from pathlib import Path
 
 from tollkeeper_daemon.earlier import join
@@ -13,6 +15,8 @@ from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
+
+SAVED_AT_ONCE = 500
 
 
 class StatsCaches:
@@ -26,8 +30,8 @@ class StatsCaches:
         self._store = store
         self._written: dict[Path, int] = {}
 
-    def read(self, homes: Iterable[Home]) -> None:
-        """Read each file that was written since the last look."""
+    def read(self, homes: Iterable[Home], now: int) -> None:
+        """Read each file that was written since the last look; ``now`` in ms."""
         for home in homes:
             path = home.path / FILE
             try:
@@ -35,24 +39,29 @@ class StatsCaches:
             except OSError:
                 continue
             if self._written.get(path) != written:
-                self._keep(home.path)
+                self._keep(home.path, date.fromtimestamp(now / 1000))
                 self._written[path] = written
 
-    def _keep(self, home: Path) -> None:
+    def _keep(self, home: Path, today: date) -> None:
         path = str(home / FILE)
         try:
-            days = read_stats_cache(home)
+            days = read_stats_cache(home, today)
         except ValueError as error:
             log.warning("can't read the client's statistics: %s", error)
             self.bad.add(path)
             return
         self.bad.discard(path)
-        self._store.write(lambda transaction: _save(days, transaction))
+        known = {
+            day.date: day
+            for day in self._store.read(lambda transaction: transaction.earlier_days())
+            if days and day.home == days[0].home
+        }
+        joined = [join(known.get(day.date), day) for day in days]
+        news = [day for day in joined if day != known.get(day.date)]
+        for start in range(0, len(news), SAVED_AT_ONCE):
+            self._store.write(partial(_save, news[start : start + SAVED_AT_ONCE]))
 
 
-def _save(days: list[EarlierDay], transaction: Transaction) -> None:
-    known = {(day.home, day.date): day for day in transaction.earlier_days()}
+def _save(days: Iterable[EarlierDay], transaction: Transaction) -> None:
     for day in days:
-        before = known.get((day.home, day.date))
-        if (joined := join(before, day)) != before:
-            transaction.save_earlier_day(joined)
+        transaction.save_earlier_day(day)

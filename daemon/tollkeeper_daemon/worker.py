@@ -3,7 +3,7 @@
 It stands apart from what starts it, so that a worker imports little.
 """
 
-import contextlib
+import logging
 import multiprocessing
 import os
 import signal
@@ -19,6 +19,8 @@ from tollkeeper_daemon.records import FileMark
 # What one worker reads before it hands over: large enough to be cheap, small enough that the
 # daemon's answers and memory do not suffer.
 TASK_BYTES = 8 << 20
+
+log = logging.getLogger(__name__)
 
 
 class Job(Struct, frozen=True, array_like=True):
@@ -36,15 +38,22 @@ def read_encoded_lot(encoded: bytes) -> bytes:
 
 
 def read_lot(lot: list[Job]) -> list[Scan]:
-    """The scans of these jobs, together about as much as one task should read."""
+    """The scans of these jobs, together about as much as one task should read.
+
+    A log that can't be read costs none of the others.
+    """
     now = int(time.time() * 1000)
     scans: list[Scan] = []
     for job in lot:
         mark, read, more = job.mark, 0, True
-        with contextlib.suppress(OSError):
+        try:
             while more and read < TASK_BYTES and (scan := scan_log(job.path, mark, now)):
                 scans.append(scan)
                 mark, read, more = scan.mark, read + scan.bytes, scan.more
+        except OSError as error:
+            log.warning("can't read %r: %s", job.path, error.strerror)
+        except Exception:
+            log.exception("can't read %r", job.path)
     return scans
 
 

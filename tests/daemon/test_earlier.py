@@ -19,7 +19,7 @@ from tollkeeper_daemon.sources.stats_cache import FILE, LARGEST_FILE, read_stats
 from tollkeeper_daemon.stats_caches import StatsCaches
 from tollkeeper_daemon.store.store import Store
 
-from .lines import DATA, HAIKU, OPUS
+from .lines import DATA, HAIKU, NOW, OPUS
 
 TODAY = date(2026, 11, 24)
 OCTOBER_14 = date(2026, 10, 14)
@@ -45,7 +45,7 @@ def test_file_of_the_real_client(tmp_path: Path) -> None:
     assert [
         EarlierDay(str(tmp_path), "2026-10-15", models, 18, 1, True),
         EarlierDay(str(tmp_path), "2026-10-16", {OPUS: 121_212}, 43, 3, True),
-    ] == read_stats_cache(tmp_path)
+    ] == read_stats_cache(tmp_path, TODAY)
 
 
 def test_file_of_an_older_client(tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_file_of_an_older_client(tmp_path: Path) -> None:
     write(tmp_path, {"version": 1, "dailyActivity": [activity], "dailyModelTokens": [tokens]})
     assert [
         EarlierDay(str(tmp_path), "2025-12-01", {"claude-opus-4-5-20251101": 7}, 9, 1, False)
-    ] == read_stats_cache(tmp_path)
+    ] == read_stats_cache(tmp_path, TODAY)
 
 
 def test_days_of_one_kind(tmp_path: Path) -> None:
@@ -64,13 +64,13 @@ def test_days_of_one_kind(tmp_path: Path) -> None:
     tokens = [{"date": "2026-10-01", "tokensByModel": {OPUS: 7, HAIKU: 0}}]
     write(tmp_path, {"dailyActivity": activity, "dailyModelTokens": tokens})
     assert [("2026-10-01", {OPUS: 7}, 0), ("2026-10-02", {}, 3)] == [
-        (each.date, each.models, each.lines) for each in read_stats_cache(tmp_path)
+        (each.date, each.models, each.lines) for each in read_stats_cache(tmp_path, TODAY)
     ]
 
 
 def test_no_file(tmp_path: Path) -> None:
     """A home without statistics has no days, nor has one that is not there."""
-    assert [] == read_stats_cache(tmp_path) == read_stats_cache(tmp_path / "none")
+    assert [] == read_stats_cache(tmp_path, TODAY) == read_stats_cache(tmp_path / "none", TODAY)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_broken_file(tmp_path: Path, content: object) -> None:
     """What is no such file is refused, with its path."""
     path = write(tmp_path, content)
     with pytest.raises(ValueError, match=str(path)):
-        read_stats_cache(tmp_path)
+        read_stats_cache(tmp_path, TODAY)
 
 
 def test_other_things_in_its_place(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_other_things_in_its_place(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "b" / FILE)
     for home in (tmp_path / "a", tmp_path / "b"):
         with pytest.raises(ValueError):
-            read_stats_cache(home)
+            read_stats_cache(home, TODAY)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_broken_entry(tmp_path: Path, entry: object) -> None:
     """An entry that can't be read costs that entry alone."""
     well = {"date": "2026-10-15", "messageCount": 2}
     write(tmp_path, {"dailyActivity": [entry, well], "dailyModelTokens": [entry, None]})
-    found = [each for each in read_stats_cache(tmp_path) if each.lines or each.tokens]
+    found = [each for each in read_stats_cache(tmp_path, TODAY) if each.lines or each.tokens]
     assert [("2026-10-15", 2)] == [(each.date, each.lines) for each in found]
 
 
@@ -121,7 +121,7 @@ def test_broken_count(tmp_path: Path, count: object) -> None:
     """A count that is none leaves the other models' as they are."""
     tokens = {"date": "2026-10-14", "tokensByModel": {OPUS: count, HAIKU: 7}}
     write(tmp_path, {"dailyModelTokens": [tokens]})
-    assert [{HAIKU: 7}] == [each.models for each in read_stats_cache(tmp_path)]
+    assert [{HAIKU: 7}] == [each.models for each in read_stats_cache(tmp_path, TODAY)]
 
 
 json_values = st.recursive(
@@ -147,7 +147,7 @@ def test_no_json_breaks_the_reader(tmp_path_factory: pytest.TempPathFactory, con
     home = tmp_path_factory.mktemp("home")
     write(home, content)
     try:
-        found = read_stats_cache(home)
+        found = read_stats_cache(home, TODAY)
     except ValueError:
         return
     assert all(date.fromisoformat(each.date) for each in found)
@@ -284,11 +284,11 @@ def test_days_are_kept_when_the_file_goes(tmp_path: Path, store: Store) -> None:
     home = Home(tmp_path / "home")
     caches = StatsCaches(store)
     path = write(home.path, statistics(d14=5, d15=6))
-    caches.read([home])
+    caches.read([home], NOW)
     os.utime(write(home.path, statistics(d15=4, d16=7)), ns=(1, 1))
-    caches.read([home])
+    caches.read([home], NOW)
     path.unlink()
-    StatsCaches(store).read([home])
+    StatsCaches(store).read([home], NOW)
     assert {"2026-10-14": 5, "2026-10-15": 6, "2026-10-16": 7} == kept(store)
 
 
@@ -299,7 +299,7 @@ def test_unchanged_file_is_not_read_again(
     home = Home(tmp_path / "home")
     reads: list[Path] = []
 
-    def read(home: Path) -> list[EarlierDay]:
+    def read(home: Path, today: date) -> list[EarlierDay]:
         reads.append(home)
         return []
 
@@ -307,7 +307,7 @@ def test_unchanged_file_is_not_read_again(
     path, caches = write(home.path, {}), StatsCaches(store)
     for times in (1, 1, 2):
         os.utime(path, ns=(times, times))
-        caches.read([home])
+        caches.read([home], NOW)
     assert 2 == len(reads)
 
 
@@ -317,15 +317,15 @@ def test_broken_file_is_told_once(
     """A broken file is named once, keeps what was known, and is forgotten when it is well again."""
     home, caches = Home(tmp_path / "home"), StatsCaches(store)
     path = write(home.path, statistics(d14=5))
-    caches.read([home])
+    caches.read([home], NOW)
     os.utime(write(home.path, b"{"), ns=(1, 1))
-    caches.read([home])
-    caches.read([home])
+    caches.read([home], NOW)
+    caches.read([home], NOW)
     assert {str(path)} == caches.bad
     assert 1 == len(caplog.records)
     assert {"2026-10-14": 5} == kept(store)
     os.utime(write(home.path, statistics(d15=6)), ns=(2, 2))
-    caches.read([home])
+    caches.read([home], NOW)
     assert set() == caches.bad
     assert {"2026-10-14": 5, "2026-10-15": 6} == kept(store)
 
@@ -342,6 +342,6 @@ def test_reading_again_changes_nothing(
         with Store(folder / f"ledger-{number}") as store:
             for each in order:
                 write(home.path, statistics(**each))
-                StatsCaches(store).read([home])
+                StatsCaches(store).read([home], NOW)
             outcomes.append(kept(store))
     assert outcomes[0] == outcomes[1]

@@ -12,13 +12,14 @@ from tollkeeper_daemon.store.transaction import Transaction
 
 # A block is part of a chain of blocks, so that none can be counted from its own day on.
 LONGEST_HOURS = 24
+MOST_TOKENS = 10**15
 
 
 def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
     """The blocks of the span, and the gaps between them."""
     choice = choice_of(blocks.BlockChoice, params)
-    if isinstance(choice.token_limit, int) and choice.token_limit < 1:
-        raise Refused("bad-params", "token_limit must be at least 1")
+    if isinstance(choice.token_limit, int) and not 1 <= choice.token_limit <= MOST_TOKENS:
+        raise Refused("bad-params", f"token_limit must be from 1 to {MOST_TOKENS}")
     if not 1 <= choice.session_length <= LONGEST_HOURS:
         raise Refused("bad-params", f"session_length must be from 1 to {LONGEST_HOURS} hours")
     now = now_ms()

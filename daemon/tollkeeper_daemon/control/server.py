@@ -42,6 +42,9 @@ from tollkeeper_daemon.daemon import Daemon
 log = logging.getLogger(__name__)
 
 LONGEST_CALL = 1 << 20
+# The caller's address, what a REQ puts behind it, and the call. Each frame may be as long as a call.
+MOST_FRAMES = 8
+PASSED_AT_ONCE = 1_000
 MOST_AT_ONCE = 64
 # Of them what takes long, so that there is always a place for the others.
 MOST_SLOW = 32
@@ -120,10 +123,26 @@ class Server:
     async def _serve(self) -> None:
         while True:
             await self._places.acquire()
-            frames: list[bytes] = await self._socket.recv_multipart()
+            frames = await self._receive()
             task = asyncio.create_task(self._handle(frames))
             self._under_way.add(task)
             task.add_done_callback(self._done)
+
+    async def _receive(self) -> list[bytes]:
+        """The next call; one of too many frames is dropped, and others get their turn meanwhile."""
+        while True:
+            frames: list[bytes] = [await self._socket.recv()]
+            passed = 0
+            while self._socket.get(zmq.RCVMORE):
+                frame = await self._socket.recv()
+                if len(frames) < MOST_FRAMES:
+                    frames.append(frame)
+                    continue
+                passed += 1
+                if not passed % PASSED_AT_ONCE:
+                    await asyncio.sleep(0)
+            if not passed:
+                return frames
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)

@@ -7,10 +7,15 @@ from tollkeeper_daemon.ledger.prices import Price, PriceList
 from tollkeeper_daemon.records import Reply, Step
 
 LONG_PROMPT_TOKENS = 100_000
+# Nine million dollars (in nano-dollars): what comes to more is broken.
+MOST_VALUE = 2**53 - 1
 
 
 def charge(reply: Reply, prices: PriceList) -> tuple[int, bool]:
-    """The value of the request (advice apart), and whether its price is a guess."""
+    """The value of the request (advice apart), and whether its price is a guess.
+
+    It is at most ``MOST_VALUE``, whatever the tokens and prices are.
+    """
     price = prices.price(reply.model, reply.time)
     if price.above_100k == 1000:
         pico = _tokens(reply, price)
@@ -21,7 +26,7 @@ def charge(reply: Reply, prices: PriceList) -> tuple[int, bool]:
     if reply.us:
         pico = pico * prices.us_inference // 1000
     pico += reply.web_searches * prices.web_search
-    return (pico + 500) // 1000, price.guessed
+    return min((pico + 500) // 1000, MOST_VALUE), price.guessed
 
 
 def _parts(reply: Reply) -> tuple[Reply | Step, ...]:

@@ -6,7 +6,7 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from tollkeeper_daemon.ledger.books import Book, Charge, Group, Noted, quarter, totals_of
-from tollkeeper_daemon.ledger.charge import charge
+from tollkeeper_daemon.ledger.charge import MOST_VALUE, charge
 from tollkeeper_daemon.ledger.prices import PriceList
 from tollkeeper_daemon.ledger.requests import (
     file_under,
@@ -70,6 +70,7 @@ class Posting:
     ``copies`` are the conversations, and the keys of groups, whose lines stand in the
     conversation's log although another one has a better claim to them.
     ``timeline`` says of every moment that was looked at whether there is a paid request now.
+    ``absurd`` counts the requests whose value was cut to the most that there can be.
     """
 
     def __init__(self) -> None:
@@ -81,6 +82,7 @@ class Posting:
         self.unpriced_models: set[str] = set()
         self.copies: set[tuple[str, str]] = set()
         self.has_strays = False
+        self.absurd = 0
 
     def add(self, row: Row, totals: Totals, times: int = 1) -> None:
         """Change one row of the sums."""
@@ -197,6 +199,7 @@ class Ledger:
             made = self._charge(reply, kept, shelf)
             if made.unpriced:
                 posting.unpriced_models.add(reply.model)
+            posting.absurd += made.value >= MOST_VALUE
             posting.add((quarter(reply.time), made.book), totals_of(reply, made))
             posting.timeline[reply.time, key] = True
             charges.append(made)

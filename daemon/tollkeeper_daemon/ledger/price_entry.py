@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct, structs
 
-from tollkeeper_daemon.ledger.prices import MOST_DOLLARS, Price, PriceError
+from tollkeeper_daemon.ledger.prices import MOST_DOLLARS, MOST_FACTOR, Price, PriceError
 from tollkeeper_daemon.toml_text import rounded
 
 Entry = dict[str, Any]
@@ -52,14 +52,14 @@ def fill_in(offer: Offer, known: Price | None) -> Filled:
     PriceError when a figure is none that a price can have.
     """
     said = {name: value for name, value in structs.asdict(offer).items() if value is not None}
-    for name, value in said.items():
-        if isinstance(value, Decimal) and not _can_be(name, value):
-            raise PriceError(f"the price of {offer.model[:80]}: {name} = {str(value)[:40]} is none")
     assumed = {
         name: offer.input * multiple
         for name, multiple in USUAL_MULTIPLES.items()
         if name not in said
     }
+    for name, value in (*said.items(), *assumed.items()):
+        if isinstance(value, Decimal) and not _can_be(name, value):
+            raise PriceError(f"the price of {offer.model[:80]}: {name} = {str(value)[:40]} is none")
     kept = {
         name: Decimal(factor) / 1000
         for name in FACTORS
@@ -77,7 +77,7 @@ def fill_in(offer: Offer, known: Price | None) -> Filled:
 
 def _can_be(name: str, value: Decimal) -> bool:
     """Whether a price can have this figure; a model may be free, but a factor is none of zero."""
-    if not (value.is_finite() and 0 <= value <= MOST_DOLLARS):
+    if not (value.is_finite() and 0 <= value <= (MOST_FACTOR if name in FACTORS else MOST_DOLLARS)):
         return False
     return name not in FACTORS or rounded(value) > 0
 

@@ -13,8 +13,10 @@ from msgspec import Struct
 
 FORMAT = 1
 TABLE_KEYS = frozenset({"version", "web_search", "us_inference", "prices"})
-# Far above any price, far below what would overflow the sums.
-MOST_DOLLARS = 1_000_000
+# Far above any price (dollars per million tokens) and any factor.
+MOST_DOLLARS = 10_000
+MOST_FACTOR = 100
+MOST_MODELS_CACHED = 1_000
 
 # A tail that names the same model at the same price: a minor version of zero, a release date,
 # `latest`, a provider's version, a variant of a gateway, a context size.
@@ -25,6 +27,7 @@ MODEL_TAIL = re.compile(
 VERSION_DOT = re.compile(r"(?<=\d)\.(?=\d)")
 # What providers put before the model's name, e.g. `us.anthropic.` on Bedrock.
 MODEL_HEAD = re.compile(r"^(?:.*/)?(?:[a-z-]+\.)*(?:anthropic\.)?(?=claude)")
+ANY_FAMILY = "*"
 FAMILY = re.compile(r"claude-(?:\d[\d-]*-)?([a-z]+)")
 
 
@@ -65,6 +68,12 @@ class PriceList:
         self._by_name: dict[str, list[Price]] = {}
         for price in sorted(prices, key=lambda each: each.since):
             self._by_name.setdefault(canonical(price.model), []).append(price)
+        self._dearest: dict[str, Price] = {}
+        for dated in self._by_name.values():
+            for family in (family_of(dated[-1].model), ANY_FAMILY):
+                known = self._dearest.get(family)
+                if known is None or _dearness(dated[-1]) > _dearness(known):
+                    self._dearest[family] = dated[-1]
         self._found: dict[str, list[Price]] = {}
 
     def __iter__(self) -> Iterator[Price]:
@@ -79,6 +88,8 @@ class PriceList:
         """The price of the model at this time (ms); of an unknown model, a guess marked as one."""
         dated = self._found.get(model)
         if dated is None:
+            if len(self._found) >= MOST_MODELS_CACHED:
+                self._found.clear()
             dated = self._found[model] = self._look_up(model)
         chosen = dated[0]
         for price in dated[1:]:
@@ -87,14 +98,16 @@ class PriceList:
         return chosen
 
     def _look_up(self, model: str) -> list[Price]:
-        return self._by_name.get(canonical(model)) or [self._dearest(model)]
+        return self._by_name.get(canonical(model)) or [self._guess(model)]
 
-    def _dearest(self, model: str) -> Price:
+    def _guess(self, model: str) -> Price:
         """The dearest price of the model's family, else of all: no new model slips past a budget."""
-        latest = [dated[-1] for dated in self._by_name.values()]
-        family = [price for price in latest if family_of(price.model) == family_of(model)]
-        dearest = max(family or latest, key=lambda each: (each.output, each.input, each.cache_read))
+        dearest = self._dearest.get(family_of(model)) or self._dearest[ANY_FAMILY]
         return msgspec.structs.replace(dearest, guessed=True)
+
+
+def _dearness(price: Price) -> tuple[int, int, int]:
+    return price.output, price.input, price.cache_read
 
 
 def canonical(model: str) -> str:
@@ -135,14 +148,14 @@ def _join(tables: list[dict[str, Any]]) -> PriceList:
     return PriceList(
         list(chosen.values()),
         web_search=_whole(merged["web_search"], 10**12),
-        us_inference=_whole(merged["us_inference"], 1000),
+        us_inference=_factor(merged["us_inference"]),
     )
 
 
 def _parse(text: str, name: str) -> dict[str, Any]:
     try:
         table = tomllib.loads(text, parse_float=Decimal)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise PriceError(f"{name}: {error}") from None
     if table.get("version", FORMAT) != FORMAT:
         raise PriceError(f"{name}: version {table['version']} is not known; {FORMAT} is")
@@ -173,8 +186,8 @@ def price_of(entry: dict[str, Any], own: bool = True) -> Price:
             cache_read=_per_token(entry["cache_read"]),
             cache_write_5m=_per_token(entry["cache_write_5m"]),
             cache_write_1h=_per_token(entry["cache_write_1h"]),
-            fast=_whole(entry.get("fast", 1), 1000),
-            above_100k=_whole(entry.get("above_100k", 1), 1000),
+            fast=_factor(entry.get("fast", 1)),
+            above_100k=_factor(entry.get("above_100k", 1)),
             own=own,
         )
     except KeyError as error:
@@ -195,8 +208,14 @@ def _per_token(dollars_per_million: Any) -> int:
     return _whole(dollars_per_million, 10**6)
 
 
-def _whole(value: Any, times: int) -> int:
+def _factor(value: Any) -> int:
+    return _whole(value, 1000, MOST_FACTOR)
+
+
+def _whole(value: Any, times: int, most: int = MOST_DOLLARS) -> int:
     is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
-    if not is_number or not Decimal(value).is_finite() or not 0 <= value <= MOST_DOLLARS:
+    if not is_number or not Decimal(value).is_finite() or value < 0:
         raise PriceError(f"{str(value)[:40]!r} is not a price")
+    if value > most:
+        raise PriceError(f"{Decimal(value):.6g} is too much: at most {most}")
     return int((Decimal(value) * times).to_integral_value())

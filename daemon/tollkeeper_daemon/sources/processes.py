@@ -7,6 +7,7 @@ from itertools import pairwise
 import psutil
 from msgspec import Struct
 
+from tollkeeper_daemon.names import id_of, name_of
 from tollkeeper_daemon.sources.files import printable
 
 LABELS = ("TOLL_AGENT", "TOLL_WORKFLOW", "TOLL_TASK", "TOLL_STAGE", "TOLL_BUDGET_USD")
@@ -65,11 +66,13 @@ def look_at(pid: int) -> Process | None:
                 started=int(created * 1000),
                 cwd=printable(process.cwd()),
                 labels={
-                    name: printable(environment[name]) for name in LABELS if environment.get(name)
+                    name: name_of(printable(environment[name]))
+                    for name in LABELS
+                    if environment.get(name)
                 },
                 pays_by_key=any(environment.get(name) for name in PAYING_BY_KEY),
                 home=_home_of(environment, process.cwd()),
-                conversation=printable(_named_conversation(process.cmdline())),
+                conversation=id_of(printable(_named_conversation(process.cmdline()))),
             )
     except (psutil.Error, OSError):
         return None

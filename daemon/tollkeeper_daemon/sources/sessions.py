@@ -2,28 +2,35 @@
 
 import os
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
+from msgspec.structs import replace
 
+from tollkeeper_daemon.names import id_of, name_of, path_of
 from tollkeeper_daemon.sources.files import read_small
 
 LARGEST_FILE = 1 << 20
+
+Pid = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+Milliseconds = Annotated[int, Meta(ge=0, le=10**15)]
+Ticks = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
 class Session(Struct, frozen=True):
     """What a running client says of itself; ``startedAt`` in ms, ``procStart`` in clock ticks."""
 
-    pid: int
+    pid: Pid
     sessionId: str | None = None
     cwd: str | None = None
-    startedAt: int | None = None
-    procStart: str | int | None = None
+    startedAt: Milliseconds | None = None
+    procStart: str | Ticks | None = None
     name: str | None = None
     nameSource: str | None = None
     status: str | None = None
     waitingFor: str | None = None
-    statusUpdatedAt: int | None = None
+    statusUpdatedAt: Milliseconds | None = None
 
 
 _decode = msgspec.json.Decoder(Session).decode
@@ -45,7 +52,18 @@ def read_session(path: str) -> Session | None:
         raise ValueError(f"{path}: {error}") from None
     if str(session.pid) != Path(path).stem:
         raise ValueError(f"{path} names pid {session.pid}")
-    return session
+    return _shortened(session)
+
+
+def _shortened(session: Session) -> Session:
+    """The session with names that are names."""
+    return replace(
+        session,
+        sessionId=id_of(session.sessionId) or None,
+        cwd=path_of(session.cwd) or None,
+        name=name_of(session.name) or None,
+        waitingFor=name_of(session.waitingFor) or None,
+    )
 
 
 def list_sessions(folder: Path) -> list[str]:

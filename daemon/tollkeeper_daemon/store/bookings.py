@@ -123,6 +123,7 @@ class Bookings(Access):
             totals = _decode_totals(known)
             totals.add(change)
             change = totals
+        change.bound()
         if change:
             self._raw.put(key, _encode(change), db=db)
         else:

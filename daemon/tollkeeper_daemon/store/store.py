@@ -29,6 +29,13 @@ class StoreError(Exception):
         self.hint = hint
 
 
+def is_out_of_room(error: Exception) -> bool:
+    """Whether the disk or the memory is at fault, and not what was to be saved."""
+    if isinstance(error, lmdb.BadValsizeError):
+        return False
+    return isinstance(error, lmdb.Error | OSError | MemoryError)
+
+
 class Store:
     """The ledger's file. One process at a time may open it, one transaction at a time runs.
 

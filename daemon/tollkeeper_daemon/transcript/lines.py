@@ -11,14 +11,16 @@ from msgspec import Meta, Raw, Struct
 MOST_TOKENS = 1_000_000_000
 
 UNKNOWN_MODEL = "unknown"
-# What is longer is no name; it would only fill the ledger and the screens.
-LONGEST_NAME = 200
+# Far more than any reply has; each step and each advice is one.
+MOST_ITERATIONS = 500
 
 Tokens = Annotated[int, Meta(ge=0, le=MOST_TOKENS)]
 # The tokens of a whole conversation.
-SummedTokens = Annotated[int, Meta(ge=0, le=MOST_TOKENS * 1_000_000)]
+SummedTokens = Annotated[int, Meta(ge=0, le=MOST_TOKENS * 1_000)]
 Milliseconds = Annotated[float, Meta(ge=0, le=1e15)]
 Dollars = Annotated[float, Meta(ge=0, le=1e9)]
+# Since 1970; up to the year 5138, which every calendar knows in every zone.
+Seconds = Annotated[float, Meta(ge=0, le=1e11)]
 
 
 class CacheCreation(Struct, gc=False):
@@ -49,7 +51,7 @@ class LineUsage(Struct, gc=False):
     server_tool_use: ServerToolUse | None = None
     speed: str | None = None
     inference_geo: str | None = None
-    iterations: list[Iteration | None] | None = None
+    iterations: Annotated[list[Iteration | None], Meta(max_length=MOST_ITERATIONS)] | None = None
 
 
 class Message(Struct, gc=False):
@@ -61,7 +63,7 @@ class Message(Struct, gc=False):
 
 class QuotaLimits(Struct, gc=False):
     status: str | None = None
-    resetsAt: float | None = None
+    resetsAt: Seconds | None = None
     rateLimitType: str | None = None
 
 

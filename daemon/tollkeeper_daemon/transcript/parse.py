@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from tollkeeper_daemon.names import id_of, name_of, path_of
 from tollkeeper_daemon.records import (
     Profile,
     Prompt,
@@ -17,7 +18,6 @@ from tollkeeper_daemon.records import (
 )
 from tollkeeper_daemon.transcript.answers import Answer
 from tollkeeper_daemon.transcript.lines import (
-    LONGEST_NAME,
     UNKNOWN_MODEL,
     CacheCreation,
     Kind,
@@ -106,14 +106,21 @@ class Parser:
             return None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise BadLine(str(error)) from None
-        if decoded.type == "assistant":
+        try:
+            return self._read(decoded)
+        except (ValueError, TypeError, ArithmeticError) as error:
+            # None is known: the last net, so that no line whatever ends the reading.
+            raise BadLine(str(error)) from None
+
+    def _read(self, line: Line) -> Record | None:
+        if line.type == "assistant":
             if self._answer is None:
-                self._answer = _answer(decoded, self._now)
-            if _says_the_same(decoded, self._last):
+                self._answer = _answer(line, self._now)
+            if _says_the_same(line, self._last):
                 return None
-            self._last = decoded
-        read = READERS.get(decoded.type or "")
-        return read(decoded, self._now) if read else None
+            self._last = line
+        read = READERS.get(line.type or "")
+        return read(line, self._now) if read else None
 
     def take_answer(self) -> Answer | None:
         """The first line of a reply since the last call that answers the prompts before it.
@@ -191,15 +198,15 @@ def _reply(line: Line, now: int) -> Record | None:
     write_5m, write_1h = cache_writes(usage.cache_creation, usage.cache_creation_input_tokens)
     searches = usage.server_tool_use.web_search_requests if usage.server_tool_use else 0
     return Reply(
-        message=message.id or "",
-        request=line.requestId or "",
-        line="" if message.id or line.requestId else line.uuid or _place(line),
-        conversation=line.requestSessionId or line.sessionId or "",
+        message=id_of(message.id),
+        request=id_of(line.requestId),
+        line="" if message.id or line.requestId else id_of(line.uuid or _place(line)),
+        conversation=id_of(line.requestSessionId or line.sessionId),
         owned=bool(line.requestSessionId),
         time=_time(line.timestamp, now),
         model=_model(message),
-        subagent=line.agentId or "",
-        subagent_type=(line.attributionAgent or "")[:LONGEST_NAME],
+        subagent=id_of(line.agentId),
+        subagent_type=name_of(line.attributionAgent),
         input=usage.input_tokens or 0,
         output=usage.output_tokens or 0,
         cache_read=usage.cache_read_input_tokens or 0,
@@ -225,20 +232,20 @@ def _answer(line: Line, now: int) -> Answer | None:
         return None
     if message.model == SYNTHETIC or line.agentId or line.isSidechain:
         return None
-    return Answer(_time(line.timestamp, now), _model(message), line.requestSessionId or "")
+    return Answer(_time(line.timestamp, now), _model(message), id_of(line.requestSessionId))
 
 
 def _model(message: Message) -> str:
-    return (message.model or UNKNOWN_MODEL)[:LONGEST_NAME]
+    return name_of(message.model) or UNKNOWN_MODEL
 
 
 def _refusal(line: Line, now: int) -> Record | None:
     """The refusal that an error line tells of, when a plan's window is what was spent."""
-    conversation, time = line.sessionId or "", _time(line.timestamp, now)
+    conversation, time = id_of(line.sessionId), _time(line.timestamp, now)
     quota = line.quotaLimits
     if quota and quota.status == "rejected" and quota.resetsAt:
-        resets_at = int(min(quota.resetsAt, 1e11) * 1000)
-        return Refusal(conversation, time, quota.rateLimitType or "five_hour", resets_at)
+        window = name_of(quota.rateLimitType) or "five_hour"
+        return Refusal(conversation, time, window, int(quota.resetsAt * 1000))
     text = bytes(line.message.content) if line.isApiErrorMessage and line.message else b""
     if found := OLD_REFUSAL.search(text):
         return Refusal(conversation, time, "five_hour", int(found[1]) * 1000)
@@ -279,12 +286,14 @@ def _is_said(content: bytes) -> bool:
 def _sent(line: Line, content: bytes, now: int) -> Prompt | None:
     if not line.uuid or content in (b"", b"null"):
         return None
-    return Prompt(line.uuid, line.sessionId or "", _time(line.timestamp, now), line.cwd or "")
+    return Prompt(
+        id_of(line.uuid), id_of(line.sessionId), _time(line.timestamp, now), path_of(line.cwd)
+    )
 
 
 def _cost_state(line: Line, now: int) -> Record | None:
     return Profile(
-        line.sessionId or "",
+        id_of(line.sessionId),
         client_cost=None if line.totalCostUSD is None else round(line.totalCostUSD * 1e9),
         lines_added=line.totalLinesAdded or 0,
         lines_removed=line.totalLinesRemoved or 0,
@@ -298,7 +307,7 @@ def _statement(line: Line) -> Statement | None:
         return None
     used = [(name, each) for name, each in line.modelUsage.items() if each][:MOST_MODELS]
     return Statement(
-        models=tuple((name[:LONGEST_NAME], _spent(each)) for name, each in used),
+        models=tuple((name_of(name), _spent(each)) for name, each in used),
         value=round(line.totalCostUSD * 1e9),
         started=int(line.startTime or 0),
         unpriced=bool(line.hasUnknownModelCost),
@@ -324,13 +333,11 @@ def _spent(usage: ModelUsage) -> Spent:
 
 
 def _title(line: Line, now: int) -> Record | None:
-    return Profile(
-        line.sessionId or "", title=(line.customTitle or line.agentName or "")[:LONGEST_NAME]
-    )
+    return Profile(id_of(line.sessionId), title=name_of(line.customTitle or line.agentName))
 
 
 def _owner(line: Line, now: int) -> Record | None:
-    return Profile(line.sessionId or "", account=line.accountUuid or "")
+    return Profile(id_of(line.sessionId), account=id_of(line.accountUuid))
 
 
 READERS: dict[str, Callable[[Line, int], Record | None]] = {

@@ -1,8 +1,8 @@
 """What a reply's usage tells beyond its plain counts: cache writes, advice and steps."""
 
+from tollkeeper_daemon.names import name_of
 from tollkeeper_daemon.records import Advice, Step
 from tollkeeper_daemon.transcript.lines import (
-    LONGEST_NAME,
     UNKNOWN_MODEL,
     CacheCreation,
     Iteration,
@@ -34,7 +34,7 @@ def _advised(iteration: Iteration) -> Advice:
         iteration.cache_creation, iteration.cache_creation_input_tokens
     )
     return Advice(
-        (iteration.model or UNKNOWN_MODEL)[:LONGEST_NAME],
+        name_of(iteration.model) or UNKNOWN_MODEL,
         iteration.input_tokens or 0,
         iteration.output_tokens or 0,
         iteration.cache_read_input_tokens or 0,
