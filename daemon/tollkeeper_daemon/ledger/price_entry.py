@@ -1,5 +1,6 @@
 """A price as somebody writes it: what was left out filled in, and the entry of prices.toml made."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -52,14 +53,13 @@ def fill_in(offer: Offer, known: Price | None) -> Filled:
     PriceError when a figure is none that a price can have.
     """
     said = {name: value for name, value in structs.asdict(offer).items() if value is not None}
+    _check(offer.model, said)
     assumed = {
         name: offer.input * multiple
         for name, multiple in USUAL_MULTIPLES.items()
         if name not in said
     }
-    for name, value in (*said.items(), *assumed.items()):
-        if isinstance(value, Decimal) and not _can_be(name, value):
-            raise PriceError(f"the price of {offer.model[:80]}: {name} = {str(value)[:40]} is none")
+    _check(offer.model, assumed)
     kept = {
         name: Decimal(factor) / 1000
         for name in FACTORS
@@ -75,11 +75,17 @@ def fill_in(offer: Offer, known: Price | None) -> Filled:
     return Filled(entry, list(assumed), list(kept))
 
 
+def _check(model: str, figures: Mapping[str, object]) -> None:
+    for name, value in figures.items():
+        if isinstance(value, Decimal) and not _can_be(name, value):
+            raise PriceError(f"the price of {model[:80]}: {name} = {str(value)[:40]} is none")
+
+
 def _can_be(name: str, value: Decimal) -> bool:
     """Whether a price can have this figure; a model may be free, but a factor is none of zero."""
-    if not (value.is_finite() and 0 <= value <= (MOST_FACTOR if name in FACTORS else MOST_DOLLARS)):
-        return False
-    return name not in FACTORS or rounded(value) > 0
+    if name in FACTORS:
+        return value.is_finite() and value <= MOST_FACTOR and rounded(value) > 0
+    return value.is_finite() and 0 <= value <= MOST_DOLLARS
 
 
 def same_rates(one: Price, other: Price) -> bool:
