@@ -1,5 +1,6 @@
 """A price as somebody writes it: what was left out filled in, and the entry of prices.toml made."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -50,15 +51,13 @@ def fill_in(offer: Offer, known: Price | None) -> Filled:
     PriceError when a figure is none that a price can have.
     """
     said = {name: value for name, value in structs.asdict(offer).items() if value is not None}
+    _check(offer.model, said)
     assumed = {
         name: offer.input * multiple
         for name, multiple in USUAL_MULTIPLES.items()
         if name not in said
     }
-    for name, value in (*said.items(), *assumed.items()):
-        most = MOST_FACTOR if name in FACTORS else MOST_DOLLARS
-        if isinstance(value, Decimal) and not (value.is_finite() and 0 <= value <= most):
-            raise PriceError(f"the price of {offer.model[:80]}: {name} = {str(value)[:40]} is none")
+    _check(offer.model, assumed)
     kept = {
         name: Decimal(factor) / 1000
         for name in FACTORS
@@ -72,6 +71,13 @@ def fill_in(offer: Offer, known: Price | None) -> Filled:
         if (value := complete.get(name)) is not None
     }
     return Filled(entry, list(assumed), list(kept))
+
+
+def _check(model: str, figures: Mapping[str, Any]) -> None:
+    for name, value in figures.items():
+        most = MOST_FACTOR if name in FACTORS else MOST_DOLLARS
+        if isinstance(value, Decimal) and not (value.is_finite() and 0 <= value <= most):
+            raise PriceError(f"the price of {model[:80]}: {name} = {str(value)[:40]} is none")
 
 
 def same_rates(one: Price, other: Price) -> bool:
