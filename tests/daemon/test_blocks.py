@@ -283,6 +283,8 @@ def test_times_are_those_of_the_project(keeper: Daemon) -> None:
     [
         {"token_limit": 0},
         {"token_limit": -5},
+        {"token_limit": 10**15 + 1},
+        {"token_limit": 10**400},
         {"session_length": 0},
         {"session_length": 25},
         {"token_limit": "most"},

@@ -99,6 +99,34 @@ def test_lot_reads_each_log_to_its_end(tmp_path: Path, monkeypatch: pytest.Monke
     assert 40 == len(scans[0].replies) + sum(len(scan.replies) for scan in rest)
 
 
+def test_lot_passes_a_log_that_breaks_the_reader(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A log that the reader itself fails on is named, and costs none of the others."""
+    logs = [write_log(tmp_path / f"{name}.jsonl", 1) for name in "abc"]
+
+    def read(path: str, mark: FileMark | None, now: int) -> Scan | None:
+        if path == str(logs[1]):
+            raise OverflowError("on purpose")
+        return scan_log(path, mark, now)
+
+    monkeypatch.setattr(worker, "scan_log", read)
+    scans = read_lot([Job(str(path), None, 1) for path in logs])
+    assert [str(logs[0]), str(logs[2])] == [scan.path for scan in scans]
+    assert str(logs[1]) in caplog.text
+
+
+def test_lot_that_no_worker_can_hand_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails in a worker, or on its way from there, is read by the daemon itself."""
+    monkeypatch.setattr(backlog, "WORTH_WORKERS", 0)
+    monkeypatch.setattr(backlog, "read_encoded_lot", int)
+    log = write_log(tmp_path / "a.jsonl", 20)
+    progress = Progress(log.stat().st_size)
+    scans = read_all(deque([Job(str(log), None, progress.total)]), progress)
+    assert 20 == sum(len(scan.replies) for scan in scans)
+    assert progress.total == progress.done
+
+
 def test_lot_travels_between_processes(tmp_path: Path) -> None:
     """Jobs and scans are the same after a journey as MessagePack."""
     lot = [Job(str(path), FileMark(str(path)), 1, 2.5) for path in sample_logs()]

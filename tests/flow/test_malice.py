@@ -57,6 +57,25 @@ def test_bad_lines_are_counted_and_passed(daemon: Keeper, home: ClaudeHome) -> N
     assert daemon.restart().report("health")["bad_lines"] == len(BAD_LINES)
 
 
+RESET_LONG_AGO = (
+    b'{"type":"assistant","sessionId":"s","isApiErrorMessage":true,'
+    b'"quotaLimits":{"status":"rejected","resetsAt":-1e300},'
+    b'"message":{"id":"m","model":"<synthetic>","content":[]}}\n'
+)
+
+
+@pytest.mark.parametrize("megabytes", [5, 30], ids=["here", "by workers"])
+def test_bad_line_in_the_history(keeper: Keeper, home: ClaudeHome, megabytes: int) -> None:
+    """A line of the history that can't be read is counted; the import ends, with all the rest."""
+    log, other = home.log(), home.log()
+    log.append(lines.reply(log.writer) + RESET_LONG_AGO + lines.reply(log.writer))
+    other.append(lines.tool_result(other.writer, "x" * MB) * megabytes + lines.reply(other.writer))
+    keeper.start().wait_for_requests(3)
+    keeper.wait_for(lambda status: status.daemon.importing is None)
+    assert keeper.report("health")["bad_lines"] == 1
+    assert not keeper.toll.status().alerts
+
+
 ODD_VALUES: dict[str, Callable[[lines.Writer], bytes]] = {
     "long ids": lambda writer: _json(writer, message__id="m" * 100_000, requestId="r" * 100_000),
     "empty ids": lambda writer: _json(writer, message__id="", requestId="", uuid=""),

@@ -89,6 +89,12 @@ def test_req_socket_is_answered(running: Keeper) -> None:
         assert socket.ask(call("ping"))["result"]["protocol"] == 1
 
 
+def test_call_of_many_frames(line: Line) -> None:
+    """A message of more frames than a call has is dropped whole, and the next call is answered."""
+    line.send(*[b""] * 100_000, b'{"id": "lost", "method": "ping"}')
+    assert line.ask(b'{"id": "next", "method": "ping"}')["id"] == "next"
+
+
 def test_unknown_fields_are_passed_over(line: Line) -> None:
     """Fields of a later protocol, in call or version, do not keep this one from answering."""
     message = {"id": "1", "method": "ping", "protocol": 99, "version": "9.9", "jsonrpc": "2.0"}

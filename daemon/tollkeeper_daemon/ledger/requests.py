@@ -15,6 +15,8 @@ NO_ADVICE = Advice("")
 NO_STEP = Step()
 # The client's own ids have some forty characters.
 LONGEST_ID = 90
+# Far more than one message has request ids.
+MOST_ENTRIES = 50
 
 
 def identity(reply: Reply) -> tuple[str, str]:
@@ -106,14 +108,19 @@ def _join_steps(one: tuple[Step, ...], other: tuple[Step, ...]) -> tuple[Step, .
 
 
 def file_under(entries: tuple[Reply, ...], request: str, reply: Reply) -> tuple[Reply, ...]:
-    """The group's entries, one for each request id, after this line came in."""
+    """The group's entries, one for each request id, after this line came in.
+
+    Of more than there can be, those with the smallest ids: so no order of reading matters.
+    """
     if not entries:
         return (reply,)
     for index, entry in enumerate(entries):
         if entry.request == request:
             joined = join(entry, reply)
             return entries if joined == entry else (*entries[:index], joined, *entries[index + 1 :])
-    return tuple(sorted((*entries, reply), key=lambda each: each.request))
+    if len(entries) >= MOST_ENTRIES and request > entries[-1].request:
+        return entries
+    return tuple(sorted((*entries, reply), key=lambda each: each.request)[:MOST_ENTRIES])
 
 
 def resolve(entries: tuple[Reply, ...]) -> list[Reply]:
