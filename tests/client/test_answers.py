@@ -130,8 +130,10 @@ def test_what_is_no_text(home: Paths, run: Run, tmp_path: Path) -> None:
     prices = tmp_path / "prices.json"
     prices.write_text(json.dumps({"claude-\ud800": {}}))
     with FakeDaemon(home, saying(b"{}")) as daemon:
-        for arguments in (["daily", "-p", "shop\udcff"], ["prices", "import", str(prices)]):
-            exit_status, out, err = run(*arguments, "--no-start")
-            assert (2, "", 1) == (exit_status, out, err.count("\n"))
-            assert "is not UTF-8" in err
+        for arguments, told in (
+            (["daily", "-p", "shop\udcff"], r"'shop\udcff'"),
+            (["prices", "import", str(prices)], r"'claude-\ud800'"),
+        ):
+            expected = f"toll: {told} is not UTF-8; write it otherwise\n"
+            assert (2, "", expected) == run(*arguments, "--no-start")
         assert [] == daemon.calls

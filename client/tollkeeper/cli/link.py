@@ -32,7 +32,7 @@ MORE, LONG, COMMAND = 1, 2, 4
 LONGEST_REPLY = 1 << 30
 # ZeroMQ's own thread greets at once, however long the daemon thinks, unless its process is frozen.
 GREETING_SECONDS = 5.0
-NAMED_AROUND = 20
+MOST_NAMED = 40
 LOOK = "look with: toll doctor"
 # How our daemon writes a reply that bears a result: see docs/protocol.md.
 RESULT = b'{"id":"%s","result":' % ID.encode()
@@ -72,8 +72,8 @@ def _encode(call: dict[str, Any]) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError as error:
-        around = text[max(error.start - NAMED_AROUND, 0) : error.end]
-        raise TextError(f"{around!r} ends in what is not UTF-8", "write it otherwise") from None
+        bad = text[text.rfind('"', 0, error.start) + 1 : error.end][-MOST_NAMED:]
+        raise TextError(f"{bad!r} is not UTF-8", "write it otherwise") from None
 
 
 def _frame(body: bytes, flags: int = 0) -> bytes:
