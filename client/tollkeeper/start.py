@@ -32,7 +32,7 @@ def spawn_daemon(paths: Paths) -> "subprocess.Popen[bytes]":
     """Start the daemon in a session of its own, so that it outlives this terminal."""
     try:
         paths.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with open(paths.data / "tolld.err", "wb") as errors:
+        with open(_errors(paths), "wb") as errors:
             return subprocess.Popen(
                 [sys.executable, "-m", "tollkeeper_daemon"],
                 stdin=subprocess.DEVNULL,
@@ -77,9 +77,34 @@ def _is_starting(paths: Paths) -> bool:
     return True
 
 
-def _last_words(process: "subprocess.Popen[bytes]", paths: Paths) -> str:
+def refusal(paths: Paths) -> str | None:
+    """Why the last daemon that was started from here did not run.
+
+    None if it did, if a later one ran, or if the settings were changed since.
+    """
+    outdated_by = (paths.log, paths.config, paths.settings, paths.prices, paths.plans)
+    told = _changed(_errors(paths))
+    return None if any(_changed(path) > told for path in outdated_by) else _read_errors(paths)
+
+
+def _changed(path: Path) -> float:
     try:
-        words = (paths.data / "tolld.err").read_text("utf-8", "replace").strip()
+        return path.stat().st_mtime
     except OSError:
-        words = ""
-    return words.rpartition("\n")[2].removeprefix("tolld: ") or f"exit status {process.returncode}"
+        return 0.0
+
+
+def _last_words(process: "subprocess.Popen[bytes]", paths: Paths) -> str:
+    return _read_errors(paths) or f"exit status {process.returncode}"
+
+
+def _read_errors(paths: Paths) -> str | None:
+    try:
+        words = _errors(paths).read_text("utf-8", "replace").strip()
+    except OSError:
+        return None
+    return words.rpartition("\n")[2].removeprefix("tolld: ") or None
+
+
+def _errors(paths: Paths) -> Path:
+    return paths.data / "tolld.err"

@@ -60,7 +60,7 @@ def run(verbose: bool = False) -> None:
 
 async def _live(paths: Paths) -> None:
     config = load_config(paths.settings)
-    prices = load_prices(OwnFile(paths.prices).read())
+    prices = load_prices(OwnFile(paths.prices).read(), str(paths.prices))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -6,10 +6,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tollkeeper_daemon.ledger.audit import Case, Finding, Sums, add_up, judge
-from tollkeeper_daemon.ledger.books import Book, Group, quarter
-from tollkeeper_daemon.ledger.requests import resolve
+from tollkeeper_daemon.ledger.books import Book, quarter
 from tollkeeper_daemon.ledger.totals import Totals
 from tollkeeper_daemon.records import Spent
+from tollkeeper_daemon.store.evidence import made_in
 from tollkeeper_daemon.store.schema import Conversation
 from tollkeeper_daemon.store.transaction import Transaction
 
@@ -114,33 +114,30 @@ def _audited(
         unreadable=told.unreadable,
     )
     finding = judge(case)
-    if not finding.agrees and (copied := _copied(transaction, name)):
-        finding = judge(replace(case, bases=(*case.bases, copied)))
+    if not finding.agrees:
+        copied, complete = _copied(transaction, name)
+        if copied or not complete:
+            older = not complete and not parents
+            finding = judge(replace(case, bases=(*case.bases, copied), older=older))
     return Audited(name, conversation, finding)
 
 
-def _copied(transaction: Transaction, name: str) -> Sums:
-    """The requests of others whose lines stand in the conversation's log, by model.
+def _copied(transaction: Transaction, name: str) -> tuple[Sums, bool]:
+    """The requests of others whose lines stand in the conversation's log, and if these are all.
 
-    Its totals include them unless it began anew with them, and its parent's totals are not known
-    when the parent's log is gone, or the parent was killed before it wrote any.
+    By model. Its totals include them unless it began anew with them, and its parent's totals are
+    not known when the parent's log is gone, or the parent was killed before it wrote any.
     """
     sums: dict[str, Spent] = {}
+    complete = True
     for key in transaction.evidence.copies(name):
-        group = transaction.group(key) or Group()
-        for reply, charge in zip(resolve(group.entries), group.charges, strict=True):
-            if reply.conversation != name:
-                spent = Spent(
-                    reply.input,
-                    reply.output,
-                    reply.cache_read,
-                    reply.cache_write_5m,
-                    reply.cache_write_1h,
-                    reply.web_searches,
-                    charge.value,
-                )
-                sums[reply.model] = add_up([sums.get(reply.model, Spent()), spent])
-    return sums
+        group = transaction.group(key)
+        found = made_in(group) if group else transaction.evidence.outlived(key)
+        complete = complete and found is not None
+        for made in found or ():
+            if made.conversation != name:
+                sums[made.model] = add_up([sums.get(made.model, Spent()), made.spent])
+    return sums, complete
 
 
 def _spent(totals: Totals) -> Spent:

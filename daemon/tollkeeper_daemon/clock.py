@@ -1,7 +1,10 @@
 """The time of day: the one place that asks for it, and where local days begin."""
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
+
+# Later than any time (ms).
+FAR = 2**63 - 1
 
 
 def now_ms() -> int:
@@ -21,6 +24,19 @@ def local_day(now: int) -> tuple[int, int]:
     today = here.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     tomorrow = (today + timedelta(hours=36)).replace(hour=0)
     return int(today.timestamp() * 1000), int(tomorrow.timestamp() * 1000)
+
+
+def start_of(day: date, zone: tzinfo | None = None) -> int:
+    """The time (ms) at which this day begins, the local one without a zone.
+
+    Where its midnight is skipped, right after it; never before 1970.
+    """
+    try:
+        # fold=0: where the clocks go back over midnight, the first of the two.
+        start = datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()
+    except (ValueError, OverflowError):  # At the calendar's ends the local zone has no such time.
+        return 0 if day.year < 1970 else FAR
+    return max(int(start * 1000), 0)
 
 
 def iso(time: int) -> str:

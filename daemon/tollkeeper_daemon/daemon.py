@@ -21,7 +21,7 @@ from tollkeeper_daemon.marks import Marks
 from tollkeeper_daemon.outlets.notifier import Notifier
 from tollkeeper_daemon.outlets.publisher import Publisher
 from tollkeeper_daemon.ownfile import OwnFile
-from tollkeeper_daemon.pipeline import Pipeline
+from tollkeeper_daemon.pipeline import Outcome, Pipeline
 from tollkeeper_daemon.pricing import Pricing
 from tollkeeper_daemon.reading import Scan
 from tollkeeper_daemon.repricing import Repricer
@@ -82,10 +82,9 @@ class Daemon:
         self.herald = Herald(publisher, notifier, self.roster, self.pipeline)
         self.herald.limited_until = store.read(lambda t: t.meta(LIMITED_UNTIL)) or 0
         self.pricing = Pricing(OwnFile(paths.prices), self.pipeline, self.herald.alert)
-        self.repricer = Repricer(
-            self.pipeline, lambda outcome: self.herald.tell(outcome, now_ms()), stop.is_set
-        )
+        self.repricer = Repricer(self.pipeline, self._charged_anew, stop.is_set)
         self.own_plans = OwnFile(paths.plans)
+        self.settings = paths.settings
         self.shut_down = stop.set
         self._inlet = Inlet(asyncio.get_running_loop())
         self.watcher = Watcher(
@@ -121,7 +120,8 @@ class Daemon:
         if self.config.sources.processes:
             self._attempt(self.census.find_clients, now)
         self._attempt(self._tick, now)
-        self._attempt(self._catch_up)
+        with self.auditor.history():
+            self._attempt(self._catch_up)
         self._tasks += [
             asyncio.create_task(self._listen()),
             asyncio.create_task(self._every(PULSE_SECONDS, self._pulse)),
@@ -217,6 +217,10 @@ class Daemon:
         if outcome := self.pipeline.claim(conversation):
             self.herald.tell(outcome, now)
 
+    def _charged_anew(self, outcome: Outcome) -> None:
+        self.herald.tell(outcome, now_ms())
+        self.auditor.review(now_ms())
+
     def _limit_until(self, resets_at: int, now: int) -> None:
         """The plan refused a request until then (ms); news only if that is still to come."""
         if max(now, self.herald.limited_until) < resets_at < now + LONGEST_WINDOW_MS:
@@ -262,7 +266,7 @@ class Daemon:
         self._attempt(self.stats_caches.read, self.followed.homes)
         self.herald.beat()
         self.retention.call()
-        self.auditor.history_read(now_ms())
+        self.auditor.review(now_ms())
 
     async def _import_all(self, backlog: list[Job], progress: Progress) -> None:
         """Post what is read in large batches, since each costs a write to the disk."""
@@ -329,7 +333,8 @@ class Daemon:
     def _follow_homes(self, now: int) -> None:
         for home in self.followed.homes:
             if self.watcher.follow(home) and self._tasks:
-                self._catch_up()
+                with self.auditor.history():
+                    self._catch_up()
             self.census.read_sessions(home, now)
 
     def _check_day(self, now: int) -> None:

@@ -9,7 +9,8 @@ from typing import TypeVar
 
 from tollkeeper_daemon.sources.files import read_small
 
-LARGEST = 1 << 20
+# More than a thousand prices, which take a tenth of a second to read.
+LARGEST = 256 << 10
 
 T = TypeVar("T")
 
@@ -33,7 +34,7 @@ class OwnFile:
         try:
             content = read_small(str(self.path), LARGEST + 1)
             if len(content) > LARGEST:
-                raise OwnFileError(f"{self.path} is larger than {LARGEST >> 20} MiB")
+                raise OwnFileError(f"{self.path} is larger than {LARGEST >> 10} KiB")
             return content.decode("utf-8")
         except FileNotFoundError:
             return None
@@ -68,8 +69,11 @@ class OwnFile:
     def write(self, text: str) -> None:
         """Put this text in the file's place, whole or not at all; its mode and links stay.
 
-        OwnFileError when that fails: the file is then as it was.
+        OwnFileError when that fails, or the text is too long to be read again: the file is then as
+        it was.
         """
+        if len(text.encode()) > LARGEST:
+            raise OwnFileError(f"{self.path} would become larger than {LARGEST >> 10} KiB")
         place = Path(os.path.realpath(self.path))
         try:
             place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

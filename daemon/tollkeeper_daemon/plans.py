@@ -13,6 +13,8 @@ FORMAT = 1
 TABLE_KEYS = frozenset({"version", "plans"})
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
 LONGEST_TITLE = 80
+MOST_MODELS = 20
+LONGEST_MODEL = 60
 MOST_DOLLARS = 1_000_000
 MOST_MESSAGES = 10**9
 
@@ -62,12 +64,15 @@ class _Table(Struct, frozen=True, forbid_unknown_fields=True):
     approximate: bool = False
 
 
-def load_plans(own: str | None = None) -> dict[str, PlanTerms]:
-    """The built-in plans, with those of the user's own file (its text) on top; PlanError if broken."""
+def load_plans(own: str | None = None, name: str = "plans.toml") -> dict[str, PlanTerms]:
+    """The built-in plans, with those of the user's own file (its text) on top.
+
+    PlanError, which calls the file by this name, when it is broken.
+    """
     builtin = resources.files("tollkeeper_daemon").joinpath("plans.toml").read_text("utf-8")
     plans = _parse(builtin, "the built-in plans", own=False)
     if own is not None:
-        plans |= _parse(own, "plans.toml", own=True)
+        plans |= _parse(own, name, own=True)
     return plans
 
 
@@ -105,6 +110,11 @@ def plan_of(name: str, entry: dict[str, Any], own: bool = True) -> PlanTerms:
         raise PlanError(f"the plan {name}: {str(price)[:40]!r} is not a price")
     if any(count is not None and not 0 <= count <= MOST_MESSAGES for count in counts):
         raise PlanError(f"the plan {name}: a number of messages is negative or absurd")
+    if len(table.models) > MOST_MODELS or any(len(m) > LONGEST_MODEL for m in table.models):
+        raise PlanError(
+            f"the plan {name}: its models are more than {MOST_MODELS}, or a name is longer than "
+            f"{LONGEST_MODEL} characters"
+        )
     if len(table.title) > LONGEST_TITLE:
         raise PlanError(f"the plan {name}: its title is longer than {LONGEST_TITLE} characters")
     return PlanTerms(

@@ -37,7 +37,7 @@ class Pricing:
             return
         self._seen = seen
         try:
-            prices = load_prices(self.file.read())
+            prices = self._load(self.file.read())
         except (PriceError, OwnFileError) as error:
             if self.broken != str(error):
                 self._alert("prices", f"{error}; the prices before it stay in force")
@@ -57,10 +57,13 @@ class Pricing:
 
         def checked(text: str | None) -> tuple[str | None, T]:
             before = NEW_FILE if text is None else text
-            changed, answer = change(before, load_prices(text))
-            load_prices(changed)
+            changed, answer = change(before, self._load(text))
+            self._load(changed)
             return None if changed == before else changed, answer
 
         answer = await self.file.edit(checked)
         self.look()
         return answer
+
+    def _load(self, text: str | None) -> PriceList:
+        return load_prices(text, str(self.file.path))

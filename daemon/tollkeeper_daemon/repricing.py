@@ -1,6 +1,7 @@
 """Charges what was booked by the prices now in force: first as a look, then chunk by chunk."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -20,6 +21,8 @@ from tollkeeper_daemon.tally import dollars
 CHUNK_GROUPS = 2_000
 # Between two chunks the daemon answers and posts what came in meanwhile.
 PAUSE_SECONDS = 0.01
+# How often charging anew begins, when the prices become others in the midst of it.
+MOST_ROUNDS = 5
 
 
 class RepricingError(Exception):
@@ -75,12 +78,14 @@ class Chunk(Struct, frozen=True):
 class Repriced(Struct):
     """What charging anew comes to, model by model. Mutable: it grows.
 
-    ``guessed`` are the models that have requests charged at a guess after it.
+    ``guessed`` are the models that have requests charged at a guess after it; ``complete`` says
+    whether every request was looked at.
     """
 
     models: dict[str, Change] = field(default_factory=dict[str, Change])
     total: Change = field(default_factory=Change)
     guessed: set[str] = field(default_factory=set[str])
+    complete: bool = True
 
     def add(self, chunk: Chunk) -> None:
         """Count the requests that change."""
@@ -132,10 +137,17 @@ class Repricer:
         self._is_stopping = is_stopping
         self._at_work = asyncio.Lock()
 
-    def preview(self, since: int) -> Repriced:
-        """What charging the requests from this time (ms) on anew would change; for a thread."""
+    def preview(self, since: int, most_seconds: float | None = None) -> Repriced:
+        """What charging the requests from this time (ms) on anew would change; for a thread.
+
+        Of a ledger that takes longer than ``most_seconds``, what was found until then.
+        """
         repriced, prices, last = Repriced(), self._pipeline.prices, ""
+        began = time.monotonic()
         while last is not None:
+            if most_seconds is not None and time.monotonic() - began > most_seconds:
+                repriced.complete = False
+                break
             chunk = self._read_chunk(last, prices, since)
             repriced.add(chunk)
             last = chunk.last
@@ -145,22 +157,35 @@ class Repricer:
         """Charge the requests from this time (ms) on anew; what is posted meanwhile stays right.
 
         Each chunk is saved whole, with its sums: broken off anywhere, the ledger is consistent,
-        and the next run goes over all of it again. RepricingError when one is under way already.
+        and the next run goes over all of it again. When the prices become others meanwhile it
+        begins again; a request that changes twice then counts twice. RepricingError when a run is
+        under way already, or the prices will not stay.
         """
         if self._at_work.locked():
             raise RepricingError("requests are being charged anew already")
         async with self._at_work:
-            repriced, last = Repriced(), ""
-            while last is not None:
-                # Nothing is posted between the reading and the saving: both are in the loop.
-                chunk = self._read_chunk(last, self._pipeline.prices, since)
-                if chunk.posting.groups:
-                    self._save(chunk.posting)
-                repriced.add(chunk)
-                last = chunk.last
-                await asyncio.sleep(PAUSE_SECONDS)
-            self._pipeline.settle_unpriced(repriced.guessed)
-            return repriced
+            repriced = Repriced()
+            for _ in range(MOST_ROUNDS):
+                if await self._charge_all(self._pipeline.prices, since, repriced):
+                    self._pipeline.settle_unpriced(repriced.guessed)
+                    return repriced
+            raise RepricingError("the prices changed again and again while requests were charged")
+
+    async def _charge_all(self, prices: PriceList, since: int, repriced: Repriced) -> bool:
+        """Charge everything by these prices; False as soon as they are no longer in force."""
+        repriced.guessed.clear()
+        last: str | None = ""
+        while last is not None:
+            # Nothing is posted between the reading and the saving: both are in the loop.
+            chunk = self._read_chunk(last, prices, since)
+            if chunk.posting.groups:
+                self._save(chunk.posting)
+            repriced.add(chunk)
+            last = chunk.last
+            await asyncio.sleep(PAUSE_SECONDS)
+            if self._pipeline.prices is not prices:
+                return False
+        return True
 
     def _read_chunk(self, last: str, prices: PriceList, since: int) -> Chunk:
         self.check_stopping()

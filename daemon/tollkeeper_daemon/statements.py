@@ -7,16 +7,19 @@ That it was another client shows where replies lie further apart than the totals
 
 from collections.abc import Sequence
 
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
 from tollkeeper_daemon.ledger.requests import identity
 from tollkeeper_daemon.reading import Scan
-from tollkeeper_daemon.records import Reply, Statement
-from tollkeeper_daemon.store.schema import Told
+from tollkeeper_daemon.records import FileId, Reply, Statement
+from tollkeeper_daemon.store.schema import Standing, Told
 
 NOTHING = Statement((), 0)
 # Far more than any conversation has; a broken log could name millions.
 MOST_PARENTS = 50
+MOST_LOGS = 20
+# What a log said that was replaced since, or was read from its start once more. No file has it.
+PAST: FileId = (0, 0)
 
 
 def follow(known: Told, scan: Scan, own: str) -> Told:
@@ -35,8 +38,53 @@ def follow(known: Told, scan: Scan, own: str) -> Told:
 
 
 def _follow_main(known: Told, scan: Scan, own: str) -> Told:
-    if scan.mark.offset == scan.bytes:
-        known = Told(parents=known.parents, unreadable=known.unreadable)
+    """Each log of this name is followed apart: a copy of a part of it takes nothing back."""
+    standings = _standings(known)
+    mine = standings.get(scan.file)
+    if scan.mark.offset != scan.bytes:
+        mine = mine or standings.get(PAST)  # A ledger from before logs were told apart.
+    elif mine is not None:
+        standings[PAST] = max(mine, standings.get(PAST, mine), key=_rank)
+        mine = None
+    standings[scan.file] = _read_on(mine or Standing(), scan, own)
+    told = _furthest(known, standings)
+    return known if told == known else told
+
+
+def _standings(known: Told) -> dict[FileId, Standing]:
+    mine = Standing(*(getattr(known, field) for field in Standing.__struct_fields__))
+    return {known.file: mine, **dict(known.others)}
+
+
+def _furthest(known: Told, standings: dict[FileId, Standing]) -> Told:
+    """The one that has come furthest is in force; the others may still get further."""
+    order = sorted(standings, key=lambda file: (_rank(standings[file]), file), reverse=True)
+    first, *others = order[:MOST_LOGS]
+    return Told(
+        *astuple(standings[first]),
+        parents=known.parents,
+        unreadable=known.unreadable,
+        file=first,
+        others=tuple((file, standings[file]) for file in others if file != PAST),
+    )
+
+
+def _rank(standing: Standing) -> tuple[int | str, ...]:
+    """How far a log has come: a larger one for each further reading of it."""
+    statement = standing.statement or NOTHING
+    return (
+        statement.started,
+        _tokens(statement),
+        statement.duration,
+        statement.value,
+        standing.open_until,
+        standing.open_output,
+        standing.lost_output,
+        standing.open_message,
+    )
+
+
+def _read_on(known: Standing, scan: Scan, own: str) -> Standing:
     begin = 0
     for stated in scan.stated:
         if stated.conversation == own:
@@ -45,7 +93,7 @@ def _follow_main(known: Told, scan: Scan, own: str) -> Told:
     return _open(known, scan.replies[begin:], own)
 
 
-def _open(known: Told, replies: Sequence[Reply], own: str) -> Told:
+def _open(known: Standing, replies: Sequence[Reply], own: str) -> Standing:
     """These replies came after the last totals; the first may have begun before the cut."""
     mine = [reply for reply in replies if reply.conversation == own]
     if not mine:
@@ -63,7 +111,7 @@ def _open(known: Told, replies: Sequence[Reply], own: str) -> Told:
     )
 
 
-def _state(known: Told, statement: Statement) -> Told:
+def _state(known: Standing, statement: Statement) -> Standing:
     return replace(
         known,
         statement=statement,
@@ -75,7 +123,7 @@ def _state(known: Told, statement: Statement) -> Told:
     )
 
 
-def _lost(known: Told, statement: Statement) -> int:
+def _lost(known: Standing, statement: Statement) -> int:
     """The output that the new totals should hold, had no client before them been killed."""
     before = known.statement or NOTHING
     missing = _output(before) + known.open_output - _output(statement)
@@ -88,3 +136,7 @@ def _lost(known: Told, statement: Statement) -> int:
 
 def _output(statement: Statement) -> int:
     return sum(spent.output for _, spent in statement.models)
+
+
+def _tokens(statement: Statement) -> int:
+    return sum(sum(astuple(spent)[:-1]) for _, spent in statement.models)

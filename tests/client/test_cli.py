@@ -160,7 +160,7 @@ def test_narrow_encodings(home: Paths, encoding: str) -> None:
     """Where stdout lacks a letter it shows as ?, and JSON is UTF-8 all the same."""
     named = {**ANSWERS, "snapshot": status(agent("Ağent-✓"))}
     toll = [sys.executable, "-m", "tollkeeper.cli.main", "--no-start"]
-    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    environment = {**os.environ, "PYTHONIOENCODING": encoding, "COLUMNS": "80"}
 
     def printed(*arguments: str) -> bytes:
         return subprocess.check_output([*toll, *arguments], env=environment)
@@ -212,7 +212,7 @@ def test_reports(home: Paths, run: Run, verb: str) -> None:
         exit_status, out, err = run(verb)
     assert (0, "") == (exit_status, err)
     assert "Total" in out
-    assert "330K" in out
+    assert "330,000" in out
     expected = {"since": "2026-11-01", "until": "2026-11-22", "timezone": "UTC"}
     assert [expected, {"models": False}] == [
         call.params for call in daemon.calls if call.method == verb

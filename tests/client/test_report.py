@@ -34,7 +34,9 @@ def look(
     models: bool = False,
 ) -> Look:
     """How a report is shown in a terminal of this width, unless said otherwise by day."""
-    return Look([table.Column(head, cut=1) for head in heads], width, compact, money, models)
+    return Look(
+        [table.Column(head, cut=1, least=12) for head in heads], width, compact, money, models
+    )
 
 
 def shown(lines: list[Line], totals: dict[str, Any], how: Look) -> list[str]:
@@ -156,6 +158,41 @@ def test_bar_fits(share: float, room: int) -> None:
     drawn = table.bar(share, room)
     assert len(drawn) <= room
     assert (drawn == "█" * room) == (round(share * room * 8) >= room * 8)
+
+
+def test_columns_give_way_in_their_order() -> None:
+    """First what may be cut is cut, then columns go, the least needed first; the figures stay."""
+    columns = [
+        table.Column("Name", cut=1, least=8),
+        table.Column("Models", cut=2, least=6, drop=1),
+        table.Column("Share", drop=2),
+        table.Column("Tokens", right=True),
+    ]
+    rows = [table.Row(["a name of some length", "opus, sonnet", "█████", "1,234"])]
+
+    def shown(width: int) -> list[str]:
+        return [line for line, _ in table.lay_out(columns, rows, width)][1].split("  ")
+
+    assert ["a name of some length", "opus, sonnet", "█████", " 1,234"] == shown(80)
+    assert ["a name of some length", "opus,…", "█████", " 1,234"] == shown(44)
+    assert ["a name o…", "opus,…", "█████", " 1,234"] == shown(32)
+    assert ["a name of …", "opus,…", " 1,234"] == shown(27)
+    assert ["a name of so…", " 1,234"] == shown(21)
+    assert ["a na…", " 1,234"] == shown(13)
+
+
+def test_a_path_keeps_its_end() -> None:
+    """Of a path the end is what tells it from others."""
+    assert "  └ …src/shop" == table.fit("  └ /home/dev/src/shop", 13)
+    assert "/home" == table.fit("/home", 5)
+    assert "/…" != table.fit("/home/dev", 2)
+
+
+def test_total_below_one_line_is_not_split() -> None:
+    """Below a single line its splits are not told a second time."""
+    split = [{"by": {"agent": "Ada"}, **row()}]
+    lines = with_splits(Line(["d"], row(breakdown=split)), look(200))
+    assert 1 == sum("Ada" in each for each in shown(lines, row(breakdown=split), look(200)))
 
 
 def test_wide_letters_take_two_cells() -> None:

@@ -63,6 +63,11 @@ def test_rounding(value: int, apart: int, expected: Cause) -> None:
     assert expected == cause(worth(value + apart), worth(value))
 
 
+def test_words_name_own_prices() -> None:
+    """Own prices are a reason that charging anew does not mend."""
+    assert "your own prices" in WORDS[Cause.PRICES]
+
+
 def test_other_prices() -> None:
     """The same tokens for other money were charged at other prices."""
     assert Cause.PRICES == cause(worth(900_000_000))
@@ -117,6 +122,14 @@ def test_lines_and_logs_that_are_missing() -> None:
     assert Cause.MISSING == judge(Case(statement(claude_opus_5_5=ONE), {})).cause
 
 
+def test_requests_that_are_kept_no_longer() -> None:
+    """Where the base lacks something, nothing else is said to be the cause."""
+    assert Cause.OLDER == cause(plus(ONE, HIDDEN), older=True)
+    assert Cause.PENDING == cause(plus(ONE, HIDDEN), older=True, open=True)
+    assert Cause.NONE == cause(ONE, older=True)
+    assert Cause.UNKNOWN == cause(ONE, plus(ONE, HIDDEN), older=True)
+
+
 def test_killed_client() -> None:
     """What the totals passed over explains no more than that."""
     booked = plus(ONE, HIDDEN)
@@ -145,6 +158,7 @@ def test_fork() -> None:
     client = plus(ONE, replies_of(3))
     found = judge(Case(statement(claude_opus_5_5=client), opus(ONE), bases))
     assert (Cause.NONE, client.value) == (found.cause, found.ledger)
+    assert replies_of(3).value == found.inherited
     assert Cause.NONE == cause(ONE, ONE, bases=bases)
     assert Cause.UNLOGGED == cause(plus(client, HIDDEN), ONE, bases=bases)
 

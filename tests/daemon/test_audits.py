@@ -1,5 +1,6 @@
 """Audits of a ledger: what was posted in any order and any cutting comes to the same findings."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -7,12 +8,14 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tollkeeper_daemon.audits import Audited, Audits
 from tollkeeper_daemon.ledger.audit import Cause, Finding
 from tollkeeper_daemon.pipeline import Pipeline
 from tollkeeper_daemon.reading import Scan
 from tollkeeper_daemon.records import Spent
+from tollkeeper_daemon.retention import Retention
 from tollkeeper_daemon.roster import Roster
 from tollkeeper_daemon.store.store import Store
 
@@ -147,6 +150,65 @@ def test_owner_found_later(store: Store) -> None:
     assert {f"conv-{n}": Cause.NONE for n in (1, 2, 3)} == causes(store)
 
 
+def test_copies_outlive_their_requests(store: Store) -> None:
+    """What was copied still counts when the requests were dropped, also what came of them later."""
+    early = assistant(usage(input=10, output=1), message="msg_9", sessionId="conv-1")
+    late = assistant(usage(input=10, output=20), message="msg_9", sessionId="conv-1")
+    child = [*fork("conv-2", [*own("conv-1"), early]), both(4, 1, "conv-2")]
+    post(store, cut_log(log("conv-2"), child))
+    post(store, cut_log(log("conv-1"), [late]))
+    before = audited(store)
+    drop_all(store)
+    assert before == audited(store)
+    assert before["conv-2"] and before["conv-2"].agrees
+    post(store, cut_log(log("conv-2"), child))
+    assert before == audited(store)
+
+
+def test_copies_outlive_their_requests_in_older_forks(store: Store) -> None:
+    """Copies without a mark are kept as well, whoever of them owns the requests."""
+    for name in ("conv-2", "conv-1", "conv-3"):
+        post(store, cut_log(log(name), [*own(name), both(2, 1, name)]))
+    drop_all(store)
+    assert {f"conv-{n}": Cause.NONE for n in (1, 2, 3)} == causes(store)
+
+
+def test_copies_that_are_read_too_late(store: Store) -> None:
+    """Where a fork copied what was dropped before, that is the reason, unless the totals tell."""
+    child = fork("conv-2", own("conv-1"))
+    post(store, cut_log(log("conv-1"), own("conv-1")))
+    drop_all(store)
+    post(store, cut_log(log("conv-2"), [*child, both(3, 1, "conv-2")]))
+    assert Cause.OLDER == causes(store)["conv-2"]
+    post(store, cut_log(log("conv-1"), [*own("conv-1"), both(2, 1, "conv-1")]))
+    assert {"conv-1": Cause.NONE, "conv-2": Cause.NONE} == causes(store)
+
+
+def test_own_requests_that_were_dropped(store: Store) -> None:
+    """A conversation's own requests count on in the sums."""
+    post(store, cut_log(log("conv-1"), [*own("conv-1"), both(2, 1, "conv-1")]))
+    drop_all(store)
+    assert {"conv-1": Cause.NONE} == causes(store)
+
+
+@pytest.mark.parametrize("kind", ["cache_write_5m", "cache_write_1h", "web_searches", "value"])
+def test_totals_that_differ_in_one_kind_alone(store: Store, kind: str) -> None:
+    """Each of the parent's totals is remembered, in whatever they differ."""
+    plain = replies_of(2)
+    others = [plain, replace(plain, **{kind: 7}), replace(plain, **{kind: 5_000})]
+    for found in (others, others[::-1]):
+        post(store, cut_log(log("conv-1"), [cost_state({OPUS: each}) for each in found]))
+        kept = store.read(lambda t: t.evidence.statements("conv-1"))
+        assert sorted(each.value for each in others) == [each.value for each in kept]
+        assert {each.models for each in kept} == {((OPUS, each),) for each in others}
+
+
+def drop_all(store: Store) -> None:
+    """Requests get older than they are kept."""
+    asyncio.run(Retention(store, 1).drop(NOW))
+    assert 0 == store.read(lambda transaction: transaction.count("groups"))
+
+
 def test_killed_and_resumed(store: Store) -> None:
     """What a killed client used is in the ledger, and explains why its totals are smaller."""
     lines = [reply(1), after(1, ran=900), reply(2, minute=1), reply(3, minute=2)]
@@ -165,6 +227,8 @@ def test_more_than_the_client_saw(store: Store) -> None:
 
 LOGS = {
     log("conv-1"): [*own("conv-1"), both(2, 1, "conv-1"), reply(4, minute=5), both(4, 1, "conv-1")],
+    f"/backup{log('conv-1')}": [*own("conv-1"), both(2, 1, "conv-1")],
+    f"/backup{log('conv-0')}": own("conv-0"),
     log("conv-2"): [*fork("conv-2", own("conv-1")), both(3, 1, "conv-2")],
     log("conv-3"): [
         *fork("conv-3", fork("conv-2", own("conv-1")), made_by="conv-2", minute=20),
@@ -200,10 +264,17 @@ def tellings(draw: st.DrawFn) -> list[list[Scan]]:
 @settings(max_examples=60)
 @given(tellings())
 def test_any_order_and_any_cutting(batches: list[list[Scan]]) -> None:
-    """The findings do not depend on the order, the cutting or the repetition of the reading."""
+    """The findings do not depend on the order, the cutting or the repetition of the reading.
+
+    Nor do they change when all requests are dropped, and the logs read once more.
+    """
     with TemporaryDirectory() as folder, Store(Path(folder) / "told") as store:
         post(store, *batches)
         found = audited(store)
+        drop_all(store)
+        assert found == audited(store)
+        post(store, *batches)
+        assert found == audited(store)
     assert EXPECTED == {name: each.cause for name, each in found.items() if each}
     with TemporaryDirectory() as folder, Store(Path(folder) / "plain") as store:
         post(store, *(cut_log(path, lines) for path, lines in LOGS.items()))

@@ -13,13 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tollkeeper.exports import Page, Request
+from tollkeeper_daemon import clock
+from tollkeeper_daemon.clock import FAR
 from tollkeeper_daemon.control import export
 from tollkeeper_daemon.control.refusal import Refused
 from tollkeeper_daemon.daemon import Daemon
 from tollkeeper_daemon.ledger.books import Book
 from tollkeeper_daemon.ledger.ledger import Ledger
 from tollkeeper_daemon.records import Advice, Reply
-from tollkeeper_daemon.store.bookings import FAR
 from tollkeeper_daemon.store.schema import AgentRecord, Conversation
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.store.transaction import Transaction
@@ -257,7 +258,7 @@ def test_ends_of_the_calendar(store: Store, zone: str | None) -> None:
     )
     assert [] == exported(store, since="9999-12-31", timezone=zone)
     assert [] == exported(store, until="0001-01-01", timezone=zone)
-    assert FAR >= export.start_of(date.max, None)
+    assert FAR >= clock.start_of(date.max, None)
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,8 @@ def test_own_plans_go_on_top() -> None:
         "[plans.x]\nmonthly_price = 1\nmodels = 'claude-opus'",
         "[plans.x]\nmonthly_price = 1\nmodels = [1]",
         f"[plans.x]\nmonthly_price = 1\ntitle = '{'t' * 100}'",
+        f"[plans.x]\nmonthly_price = 1\nmodels = {['claude'] * 21}",
+        f"[plans.x]\nmonthly_price = 1\nmodels = ['{'m' * 61}']",
         "[plans.X]\nmonthly_price = 1",
         "[plans.'a b']\nmonthly_price = 1",
         f"[plans.{'x' * 300}]\nmonthly_price = 1",

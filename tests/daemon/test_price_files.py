@@ -3,6 +3,7 @@
 import asyncio
 import os
 import stat
+import time
 from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
@@ -13,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tollkeeper_daemon.ledger.price_entry import Offer, fill_in, price_json
-from tollkeeper_daemon.ledger.price_toml import NEW_FILE, with_prices
+from tollkeeper_daemon.ledger.price_entry import Entry, Offer, fill_in, price_json
+from tollkeeper_daemon.ledger.price_toml import NEW_FILE, with_prices, without_prices
 from tollkeeper_daemon.ledger.prices import (
     Price,
     PriceError,
@@ -91,6 +92,15 @@ def test_factors_left_out_stay() -> None:
     assert [] == fill_in(offer(OPUS, fast=Decimal(3)), known).kept
 
 
+@pytest.mark.parametrize("factor", ["0", "-0", "1e-15"])
+def test_factor_of_zero(factor: str) -> None:
+    """A rate may be zero, a factor on whole requests never: it would make them free."""
+    assert 0 == price_of(fill_in(offer(input=Decimal(0)), None).entry).input
+    for name in ("fast", "above_100k"):
+        with pytest.raises(PriceError, match=name):
+            fill_in(replace(offer(), **{name: Decimal(factor)}), None)
+
+
 @pytest.mark.parametrize("figure", ["nan", "inf", "-1", "1000001", "1e999999", "snan"])
 @pytest.mark.parametrize("name", ["input", "output", "cache_read", "fast"])
 def test_figures_that_are_no_price(name: str, figure: str) -> None:
@@ -157,7 +167,7 @@ offers = st.builds(
     input=rates,
     output=rates,
     cache_read=st.none() | rates,
-    fast=st.none() | rates,
+    fast=st.none() | st.decimals(1, 1000, places=3),
     since=st.none() | st.dates(date(1971, 1, 1)),
 )
 INLINE = (
@@ -304,7 +314,7 @@ def test_broken_file_is_told_once(followed: Followed) -> None:
     followed.file.path.write_text(entry(OPUS, "-7"))
     assert (7, 7) == (followed.opus(), followed.opus())
     assert [
-        f"prices.toml: the price of {OPUS}: '-7' is not a price; the prices before it stay in"
+        f"{followed.file.path}: the price of {OPUS}: '-7' is not a price; the prices before it stay in"
     ] == [text.removesuffix(" force") for text in followed.alerts]
     assert followed.pricing.broken
     followed.file.path.write_text("version = 1\nprices = ]\n")
@@ -354,3 +364,55 @@ def test_broken_file_is_not_edited(followed: Followed) -> None:
     with pytest.raises(PriceError):
         asyncio.run(work())
     assert "prices = 5 # mine" == followed.file.read()
+
+
+# Large files, and files at their limit.
+
+
+def many(first: int, count: int, dollars: int = 1) -> list[Entry]:
+    """So many entries of models that go by number."""
+    return [
+        fill_in(offer(f"claude-opus-{number}", input=Decimal(dollars)), None).entry
+        for number in range(first, first + count)
+    ]
+
+
+def test_large_file_is_edited_quickly() -> None:
+    """300 prices go into a file of 900 in about a second, new ones and changed ones alike."""
+    text = with_prices(NEW_FILE, many(1000, 900))
+    began = time.process_time()
+    changed = with_prices(text, many(1750, 300, dollars=9))
+    assert time.process_time() - began < 3
+    prices = load_prices(changed)
+    found = {n: prices.price(f"claude-opus-{n}", NOW).input for n in (1749, 1750, 1899, 2049)}
+    assert {1749: 10**6, 1750: 9 * 10**6, 1899: 9 * 10**6, 2049: 9 * 10**6} == found
+    assert 1050 == changed.count("[[prices]]")
+
+
+def test_file_that_would_outgrow_its_limit(followed: Followed) -> None:
+    """What could not be read again is refused in a line, and the file stays good."""
+    followed.file.path.write_text(entry(OPUS, "7"))
+
+    async def work() -> None:
+        grown = "# " + "x" * LARGEST + "\n"
+        await followed.pricing.edit(lambda text, prices: (grown + text, None))
+
+    with pytest.raises(OwnFileError, match="would become larger"):
+        asyncio.run(work())
+    assert 7 == followed.opus()
+    assert followed.pricing.broken is None
+    assert entry(OPUS, "7") == followed.file.read()
+    followed.file.write("#" * LARGEST)
+    assert LARGEST == len(followed.file.read() or "")
+
+
+def test_removed_prices() -> None:
+    """Those that are meant go, also where a file has two of one place; all else stays."""
+    twice = MINE + "\n\n" + entry("z", "9", "since = 2026-01-01")
+    changed = without_prices(twice, lambda place: place == ("z", "2026-01-01"))
+    assert {("claude-opus-9", 0)} == own_prices(changed).keys()
+    assert changed.startswith("# My prices.\nversion = 1   # as ever\n")
+    emptied = without_prices(changed, lambda place: True)
+    assert "prices" not in parse(emptied)
+    assert Decimal("0.02") == parse(emptied)["web_search"]
+    assert {} == own_prices(without_prices(INLINE, lambda place: True))

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tollkeeper_daemon import repricing
-from tollkeeper_daemon.ledger.prices import load_prices
+from tollkeeper_daemon.ledger.books import Group
+from tollkeeper_daemon.ledger.prices import PriceList, load_prices
 from tollkeeper_daemon.pipeline import Outcome, Pipeline
 from tollkeeper_daemon.repricing import Repricer, RepricingError, walk
 from tollkeeper_daemon.roster import Roster
@@ -225,3 +226,63 @@ def test_billed_apart_from_list_price(store: Store) -> None:
     assert (0.0, 0.0, 0.0) == tuple(
         total[f"cost_{name}_usd"] for name in ("before", "after", "difference")
     )
+
+
+def change_prices(bench: Bench, when: int, to: PriceList | None = None) -> None:
+    """Let the prices become others when so many chunks were told; each time without a list."""
+
+    def tell(outcome: Outcome) -> None:
+        bench.told.append(outcome)
+        if to is None:
+            bench.river.prices = load_prices(entry(OPUS, str(len(bench.told))))
+        elif len(bench.told) == when:
+            bench.river.prices = to
+
+    bench.repricer = Repricer(bench.river, tell, lambda: bench.stopping)
+
+
+@pytest.mark.usefixtures("small_chunks")
+@pytest.mark.parametrize("when", [1, 2, 4])
+def test_prices_that_change_meanwhile(store: Store, when: int) -> None:
+    """When the prices become others in the midst, all requests come to the last ones, and the
+    models that are told as charged at a guess are those of the last ones."""
+    bench = Bench(store)
+    bench.post(800, "claude-opus-9")
+    bench.river.prices = load_prices(entry(OPUS, "99"))
+    before = sum(made.value for _, group in all_groups(store) for made in group.charges)
+    change_prices(bench, when, DEARER)
+    change = bench.run().total
+    consistent(store)
+    assert 0 == bench.repricer.preview(0).total.requests
+    assert not any(made.unpriced for _, group in all_groups(store) for made in group.charges)
+    assert set() == bench.river.unpriced_models
+    after = sum(made.value for _, group in all_groups(store) for made in group.charges)
+    assert after - before == change.value_after - change.value_before
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_prices_that_never_stay(store: Store) -> None:
+    """When the prices change all the time the run ends in the end, and says so."""
+    bench = Bench(store)
+    bench.river.prices = DEARER
+    change_prices(bench, 0)
+    with pytest.raises(RepricingError, match="again and again"):
+        bench.run()
+    consistent(store)
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_look_that_may_not_take_long(store: Store) -> None:
+    """A look with no time is not complete; with time enough, or without a bound, it is."""
+    bench = Bench(store)
+    bench.river.prices = DEARER
+    look = bench.repricer.preview(0, 0)
+    assert (False, 0) == (look.complete, look.total.requests)
+    for most in (60, None):
+        look = bench.repricer.preview(0, most)
+        assert (True, 10) == (look.complete, look.total.requests)
+
+
+def all_groups(store: Store) -> list[tuple[str, Group]]:
+    """Every group with its key."""
+    return store.read(lambda transaction: list(transaction.all_groups()))

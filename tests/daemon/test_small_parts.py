@@ -5,7 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,7 @@ import pytest
 
 from tollkeeper.paths import Paths
 from tollkeeper_daemon import guard
-from tollkeeper_daemon.clock import local_day, now_ms
+from tollkeeper_daemon.clock import FAR, local_day, now_ms, start_of
 from tollkeeper_daemon.config import Config, ConfigError, load_config
 from tollkeeper_daemon.events import Inlet
 
@@ -146,6 +146,22 @@ def _first_moment(zone: str, day: str) -> int:
     while moment.astimezone(ZoneInfo(zone)).date().isoformat() != day:
         moment += timedelta(minutes=15)
     return int(moment.timestamp() * 1000)
+
+
+@pytest.mark.parametrize("name", ["UTC", "Europe/Berlin", "America/Sao_Paulo", "Asia/Tokyo"])
+def test_start_of_a_day(in_zone: Callable[[str], None], name: str) -> None:
+    """A day begins at its midnight, or right after one that is skipped, here and in a zone named."""
+    in_zone(name)
+    for day in (date(2018, 11, 4), date(2026, 3, 29), date(2026, 10, 25)):
+        start = start_of(day)
+        assert start == start_of(day, ZoneInfo(name)) == local_day(start)[0]
+        assert (day, day - timedelta(days=1)) == (
+            datetime.fromtimestamp(start / 1000).date(),
+            datetime.fromtimestamp(start / 1000 - 1).date(),
+        )
+    for zone in (None, ZoneInfo(name)):
+        assert 0 == start_of(date.min, zone) == start_of(date(1969, 7, 20), zone)
+        assert start_of(date(2026, 1, 1)) < start_of(date.max, zone) <= FAR
 
 
 def test_now_is_in_milliseconds() -> None:

@@ -5,11 +5,12 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import astuple
 
 from tollkeeper_daemon.reading import Scan
 from tollkeeper_daemon.records import Profile, Spent, Statement
 from tollkeeper_daemon.statements import follow
-from tollkeeper_daemon.store.schema import Told
+from tollkeeper_daemon.store.schema import Standing, Told
 from tollkeeper_daemon.transcript.parse import Parser
 
 from .lines import HAIKU, NINE_MS, NOW, OPUS, Json, as_block, as_line, assistant, parsed, user
@@ -94,8 +95,9 @@ def test_broken_totals(change: Json) -> None:
 
 def test_totals_that_cover_all() -> None:
     """After the totals nothing is open, and nothing was lost."""
-    told = followed(cut_log(LOG, [user(), reply(1), reply(2), after(2)]))
-    assert Told(statement=statement(claude_opus_5_5=replies_of(2))) == told
+    scans = cut_log(LOG, [user(), reply(1), reply(2), after(2)])
+    told = Told(statement=statement(claude_opus_5_5=replies_of(2)), file=scans[0].file)
+    assert told == followed(scans)
 
 
 def test_replies_after_the_totals() -> None:
@@ -176,6 +178,52 @@ def test_unreadable_lines() -> None:
 def test_totals_of_another_conversation() -> None:
     """Totals that name another conversation than the log is of are not its own."""
     assert followed(cut_log(LOG, [after(1, conversation="conv-2")])).statement is None
+
+
+PART = [reply(1), after(1, ran=500)]
+WHOLE = [*PART, reply(2), after(2, ran=900), reply(3)]
+
+
+@pytest.mark.parametrize("other", [PART, PART[:1], [*PART, reply(2)], WHOLE])
+def test_copy_of_a_part(other: list[bytes]) -> None:
+    """A copy of a part of the log elsewhere takes nothing back, in any order and any cutting."""
+    log, copy = cut_log(LOG, WHOLE, [2, 3]), cut_log(f"/backup{LOG}", other, [1])
+    first, second = followed([*log, *copy]), followed([*copy, *log])
+    between = followed([log[0], copy[0], *log[1:], *copy[1:]])
+    expected = followed(log)
+    for told in (first, second, between):
+        assert standing(expected) == standing(told)
+    assert "m:msg_3" == first.open_message
+
+
+def test_log_that_was_cut_short() -> None:
+    """A beginning of the log in its own place, such as a restored backup, takes nothing back."""
+    told = followed([*cut_log(LOG, WHOLE), *cut_log(LOG, PART)])
+    assert standing(followed(cut_log(LOG, WHOLE))) == standing(told)
+    grown = [*WHOLE, after(3)]
+    told = followed(cut_log(LOG, grown), known=told)
+    assert followed(cut_log(LOG, grown)) == told
+
+
+def test_both_copies_go_on() -> None:
+    """Each of two logs is followed from where it stood, and the one that is further is in force."""
+    log = cut_log(LOG, [*WHOLE, after(3), reply(4)], [len(WHOLE)])
+    copy = cut_log(f"/backup{LOG}", [*PART, reply(5), after(2, ran=1)], [len(PART)])
+    told = followed([log[0], copy[0], log[1], copy[1]])
+    assert standing(followed(log)) == standing(told)
+    assert [(copy[0].file, standing(followed(copy)))] == [*told.others]
+
+
+def test_ledger_from_before_logs_were_told_apart() -> None:
+    """What an earlier version knew of the log that goes on is taken up."""
+    scans = cut_log(LOG, WHOLE, [3])
+    known = Told(*astuple(standing(followed(scans[:1]))))
+    assert followed(scans) == followed(scans[1:], known=known)
+
+
+def standing(told: Told) -> Standing:
+    """What is in force, whichever log it is of."""
+    return Standing(*(getattr(told, field) for field in Standing.__struct_fields__))
 
 
 numbers = st.integers(1, 6)

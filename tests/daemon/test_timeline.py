@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tollkeeper_daemon.clock import FAR
 from tollkeeper_daemon.ledger.ledger import Moment
 from tollkeeper_daemon.ledger.requests import resolve
 from tollkeeper_daemon.records import Advice, Prompt
 from tollkeeper_daemon.store import upgrade as upgrade_module
-from tollkeeper_daemon.store.bookings import FAR
 from tollkeeper_daemon.store.schema import VERSION
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.store.transaction import Transaction

@@ -40,7 +40,7 @@ def test_prices_are_listed(daemon: Keeper) -> None:
         line.split() == ["claude-haiku-5-5", "0.1", "0.5", "0.01", "0.125", "0.2", ">100k", "×5"]
         for line in shown
     )
-    assert any("10" in line and "fast ×3, since 2026-01-01, own" in line for line in shown)
+    assert any(line.split()[1:5] == ["2026-01-01", "own", "10", "20"] for line in shown)
     listed = daemon.json("prices")
     [own] = [each for each in listed if each["whose"] == "own"]
     assert own == {
@@ -85,6 +85,10 @@ def test_set_says_what_it_assumed(daemon: Keeper, home: ClaudeHome) -> None:
         ["prices", "set", NEW, "--input", "one", "--output", "1"],
         ["prices", "set", NEW, "--input", "1", "--output", "1", "--since", "soon"],
         ["prices", "import"],
+        ["prices", "set", NEW, "--input", "1", "--output", "1", "--fast", "0"],
+        ["prices", "set", NEW, "--input", "1", "--output", "1", "--above-100k", "0.0"],
+        ["prices", "remove"],
+        ["prices", "remove", NEW, "--since", "soon"],
         ["prices", "drop"],
         ["reprice", "--since", "soon"],
         ["plans", "set"],
@@ -99,14 +103,83 @@ def test_wrong_usage(keeper: Keeper, arguments: list[str]) -> None:
     assert not is_listening(keeper.paths)
 
 
+def test_help_of_a_verb_below(keeper: Keeper) -> None:
+    """What a verb below a verb does not know points to its own help."""
+    told = refused(keeper, "prices", "check", "x")
+    assert told == (2, "toll: unrecognized arguments: x; see toll prices check --help\n")
+
+
+def test_short_name(daemon: Keeper, home: ClaudeHome) -> None:
+    """A model may be named as reports name it, whether it has a price or only requests."""
+    log = home.log()
+    log.reply(THOUSAND)
+    log.reply(THOUSAND, NEW)
+    daemon.wait_for_requests(2)
+    rates = ("--input", "10", "--output", "20")
+    for short, model in (("opus-5-5", OPUS), ("opus-9", NEW), ("opus-4.1", None)):
+        answer = daemon.json("prices", "set", short, *rates)
+        assert answer["price"]["model"] == (model or "claude-opus-4-1-20250805")
+    assert daemon.json("reprice")["total"]["requests"] == 2
+
+
+def test_model_that_nobody_uses(daemon: Keeper) -> None:
+    """A name of no price and no request is written, with a line that says so and what is known."""
+    rates = ("--input", "1", "--output", "1")
+    told = daemon.run("prices", "set", "opuss-5-5", *rates)
+    assert told.returncode == 0
+    assert told.stderr.startswith("toll: no request names opuss-5-5 yet; known are claude-opus-5-5")
+    assert told.stderr.count("\n") == 1
+    assert daemon.run("prices", "set", "zzzz", *rates).stderr.endswith("yet; see: toll prices\n")
+    assert 'model = "opuss-5-5"' in daemon.paths.prices.read_text()
+    said(daemon, "prices", "set", "opuss-5-5", *rates)
+
+
+def test_remove(daemon: Keeper, home: ClaudeHome) -> None:
+    """Prices of one's own are removed, by day or all of them; the built-in one holds again."""
+    home.log().reply(THOUSAND)
+    daemon.wait_for_requests(1)
+    for since in ([], ["--since", "2025-01-01"], ["--since", "2026-01-01"]):
+        said(daemon, *SET, *since)
+    said(daemon, "reprice", "--yes")
+    shown = said(daemon, "prices", "remove", "opus-5-5", "--since", "2025-01-01")
+    assert f"Removed: {OPUS} since 2025-01-01, 10/20/" in shown
+    assert "In force: 10/20/1/12.5/20 (own)." in shown
+    assert "reprice" not in shown
+    assert daemon.paths.prices.read_text().count("[[prices]]") == 2
+    shown = said(daemon, "prices", "remove", OPUS)
+    assert "In force: 4/20/0.2/5/8 (built-in)." in shown
+    assert "1 request is charged at other prices: toll reprice" in shown
+    assert "[[prices]]" not in daemon.paths.prices.read_text()
+    for name in (OPUS, NEW):
+        assert refused(daemon, "prices", "remove", name)[0] == 2
+    said(daemon, *SET)
+    assert refused(daemon, "prices", "remove", OPUS, "--since", "2025-01-01")[0] == 2
+    removed = daemon.json("prices", "remove", OPUS)
+    assert (removed["removed"][0]["model"], removed["counted_all"]) == (OPUS, True)
+
+
+@pytest.mark.parametrize("columns", ["60", "80"])
+def test_prices_in_a_narrow_terminal(daemon: Keeper, columns: str) -> None:
+    """Two prices of one model are told apart by their day and whose they are; no line is too wide."""
+    said(daemon, *SET)
+    said(daemon, *SET, "--since", "2026-01-01")
+    shown = daemon.run("prices", environment={"COLUMNS": columns}).stdout.split("\n\n")[0]
+    lines = [line.split() for line in shown.splitlines() if line.startswith("opus-5-5 ")]
+    assert [line[1:3] for line in lines] == [["own", "10"], ["2026-01-01", "own"]]
+    assert max(map(len, shown.splitlines()[1:25])) <= int(columns)
+
+
 def test_broken_file_is_told(daemon: Keeper) -> None:
     """A broken prices.toml refuses to be written to, with the way out, and the list says so."""
     daemon.paths.prices.write_text("prices = nothing")
     status, error = refused(daemon, *SET)
     assert status == 1
     assert "mend" in error
-    daemon.wait_for(lambda status: bool(status.alerts))
-    assert "That file is broken" in said(daemon, "prices")
+    for arguments in (["prices"], ["prices", "--json"]):
+        listed = daemon.run(*arguments)
+        assert listed.returncode == 0
+        assert listed.stderr.startswith(f"toll: {daemon.paths.prices}: Invalid value (at line 1,")
+        assert listed.stderr.count("\n") == 1
 
 
 def write_list(folder: Path, **entries: Any) -> str:
@@ -131,6 +204,7 @@ def test_import(daemon: Keeper, home: ClaudeHome, tmp_path: Path) -> None:
         gpt_5=rates,
     )
     shown = said(daemon, "prices", "import", path)
+    assert not [line for line in shown.splitlines() if line != line.rstrip()]
     assert f"added    {NEW}: 5/25/0.5/6.25/10 (assumed: cache reads" in shown
     assert "changed  claude-sonnet-5: 2/10/0.2/2.5/4 -> 5/25/0.5/6.25/10" in shown
     assert "broken   claude-fable-5-2: " in shown
@@ -139,10 +213,11 @@ def test_import(daemon: Keeper, home: ClaudeHome, tmp_path: Path) -> None:
     assert "1 added, 1 changed, 1 broken." in shown
     assert "1 request is charged at other prices: toll reprice" in shown
     answer = daemon.json("prices", "import", path, "--all")
-    assert answer["counts"] == {"changed": 3, "broken": 1, "skipped": 1}
+    assert answer["counts"] == {"same": 3, "broken": 1, "skipped": 1}
     assert answer["requests_at_other_prices"] == 1
     text = daemon.paths.prices.read_text()
     assert text.count("[[prices]]") == 3
+    assert f"same     {NEW}: 5/25/0.5/6.25/10" in said(daemon, "prices", "import", path, "--all")
     assert "gpt" not in text
 
 
@@ -160,7 +235,8 @@ def test_file_that_is_no_list(daemon: Keeper, tmp_path: Path, content: str) -> N
 def test_import_of_nothing(daemon: Keeper, tmp_path: Path) -> None:
     """A file that is not there is told; a list without Claude writes nothing."""
     assert refused(daemon, "prices", "import", str(tmp_path / "none"))[0] == 1
-    assert "0 added" in said(daemon, "prices", "import", write_list(tmp_path, gpt_5={}))
+    shown = said(daemon, "prices", "import", write_list(tmp_path, gpt_5={}))
+    assert shown.endswith("0 added, 0 changed, 0 broken.\n")
     assert not daemon.paths.prices.exists()
 
 

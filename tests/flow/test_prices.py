@@ -108,7 +108,7 @@ def test_broken_edit_is_told_once(daemon: Keeper, home: ClaudeHome) -> None:
     daemon.paths.prices.write_text("version = 1\nprices = nothing\n")
     told = daemon.wait_for(lambda status: bool(status.alerts)).alerts
     assert [alert.kind for alert in told] == ["prices"]
-    assert told[0].text.startswith("prices.toml: ")
+    assert told[0].text.startswith(f"{daemon.paths.prices}: ")
     assert "line 2" in told[0].text
     assert daemon.report("prices")["broken"] in told[0].text
     home.log().reply(THOUSAND)
@@ -248,6 +248,101 @@ def test_plans(daemon: Keeper) -> None:
     with pytest.raises(CallError) as refused:
         daemon.report("plans")
     assert refused.value.code == "broken-file"
+
+
+@pytest.mark.parametrize("models", [["claude-opus"] * 21, ["m" * 61], ["x"] * 50_000])
+def test_plan_of_too_many_models(daemon: Keeper, models: list[str]) -> None:
+    """A plan with more models, or longer names, than any has is refused at once."""
+    start = time.monotonic()
+    with pytest.raises(CallError, match="its models are more than 20") as refused:
+        daemon.report("plans.set", name="team", monthly_price=30, models=models)
+    assert refused.value.code == "bad-params"
+    assert time.monotonic() - start < 3
+    assert not daemon.paths.plans.exists()
+
+
+def test_import_of_too_many(daemon: Keeper) -> None:
+    """An import that would write hundreds of prices is refused whole, with the number."""
+    entry = {"input_cost_per_token": "4e-06", "output_cost_per_token": "2.5e-05"}
+    entries = {f"claude-opus-{number}": entry for number in range(100, 401)}
+    with pytest.raises(CallError, match="301 prices would be written") as refused:
+        daemon.report("prices.import", entries=entries)
+    assert refused.value.hint
+    assert not daemon.paths.prices.exists()
+    entries.pop("claude-opus-100")
+    assert daemon.report("prices.import", entries=entries)["counts"] == {"added": 300}
+    assert daemon.report("prices.import", entries=entries)["counts"] == {"same": 300}
+
+
+def test_look_holds_no_reader_up(daemon: Keeper, home: ClaudeHome) -> None:
+    """A look that may not take any time says that it is not complete."""
+    home.log().reply(THOUSAND)
+    daemon.wait_for_requests(1)
+    daemon.report("prices.set", model=OPUS, input=10, output=20)
+    assert not daemon.report("reprice", most_seconds=0)["complete"]
+    look = daemon.report("reprice", most_seconds=60)
+    assert (look["complete"], look["total"]["requests"]) == (True, 1)
+    with pytest.raises(CallError):
+        daemon.report("reprice", most_seconds=-1)
+
+
+BROKEN = {
+    "config.toml": ("[sources]\nprocess = 1\n", "process"),
+    "prices.toml": ("version = 1\nprices = nothing\n", "at line 2"),
+    "plans.toml": ("version = 1\n[plans.x\n", "at line 2"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_doctor_tells_broken_files(daemon: Keeper, name: str) -> None:
+    """A file that was edited into nonsense is told by its path while the daemon still runs."""
+    text, said = BROKEN[name]
+    path = daemon.paths.config / name
+    path.write_text(text)
+    files = {file["path"]: file["broken"] for file in daemon.report("health")["own_files"]}
+    assert [each for each, broken in files.items() if broken] == [str(path)]
+    told = daemon.run("doctor")
+    assert (told.returncode, told.stderr) == (1, "")
+    [bad] = [line for line in told.stdout.splitlines() if line.startswith("BAD")]
+    assert f"{path}: " in bad
+    assert said in bad
+    assert f"mend it{' at line 2' if 'line' in said else ''}, or move it away" in told.stdout
+    path.unlink()
+    assert daemon.run("doctor").returncode == 0
+
+
+@pytest.mark.parametrize("name", ["config.toml", "prices.toml"])
+def test_doctor_of_a_daemon_that_can_not_start(keeper: Keeper, name: str) -> None:
+    """The doctor says what keeps the daemon from starting, where, and ends with 1."""
+    text, said = BROKEN[name]
+    path = keeper.paths.config / name
+    path.write_text(text)
+    told = keeper.run("doctor")
+    assert (told.returncode, told.stderr) == (1, "")
+    ok, bad, mend = told.stdout.splitlines()
+    assert ok.startswith("ok   directories: ")
+    assert bad.startswith(f"BAD  the daemon did not start: {path}: ")
+    assert said in bad
+    assert "mend it" in mend
+    assert keeper.run("up").stderr.startswith(f"toll: the daemon did not start: {path}: ")
+    without = keeper.run("doctor", "--no-start").stdout
+    assert f"BAD  the last start failed: {path}: " in without
+    path.unlink()
+    assert "failed" not in keeper.run("doctor", "--no-start").stdout
+    assert keeper.run("doctor").returncode == 0
+
+
+def test_doctor_without_start_reads_the_files(keeper: Keeper) -> None:
+    """Without a daemon, and none started, what is no TOML is told all the same."""
+    for name, (text, _) in BROKEN.items():
+        (keeper.paths.config / name).write_text(text)
+    shown = keeper.run("doctor", "--no-start")
+    assert shown.returncode == 1
+    assert f"BAD  {keeper.paths.prices}: Invalid value (at line 2" in shown.stdout
+    assert f"BAD  {keeper.paths.plans}: " in shown.stdout
+    keeper.paths.plans.unlink()
+    keeper.paths.plans.mkdir()
+    assert f"BAD  {keeper.paths.plans}: not a reg" in keeper.run("doctor", "--no-start").stdout
 
 
 # A large ledger.

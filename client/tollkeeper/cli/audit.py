@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser, Namespace
+from textwrap import wrap
 
 from tollkeeper.cli import words
 from tollkeeper.cli.context import Ask, print_raw
 from tollkeeper.cli.period import day
+from tollkeeper.cli.table import Column, Row, lay_out
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    Report = dict[str, Any]
 
 HELP = (
     "Set the ledger beside the totals that Claude Code itself writes into its logs, and show the "
@@ -28,18 +32,32 @@ KINDS = (
 )
 
 
+COLUMNS = [
+    Column(""),
+    Column("Conversation", cut=1),
+    Column("Project", cut=2),
+    Column("Ledger", right=True),
+    Column("Client", right=True),
+    Column("Difference", right=True),
+    Column("Cause"),
+]
+
+
 def options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "conversations",
         nargs="*",
         metavar="CONVERSATION",
-        help="only the conversations whose id begins like this",
+        help="only the conversations whose id begins like this, and their models",
     )
     parser.add_argument(
         "-s", "--since", metavar="DAY", type=day, help="only those active from this day on"
     )
     parser.add_argument(
         "-a", "--all", action="store_true", help="also those that agree, or nearly so"
+    )
+    parser.add_argument(
+        "-b", "--breakdown", action="store_true", help="below each, by how much its models differ"
     )
 
 
@@ -52,28 +70,74 @@ def run(ask: Ask, options: Namespace) -> int:
     if ask.as_json:
         print_raw(raw)
     else:
-        print("\n".join(lines(report)))
+        from tollkeeper.cli import terminal
+        from tollkeeper.cli.report import print_lines
+
+        breakdown = options.breakdown or bool(options.conversations)
+        print_lines(lines(report, terminal.width(), breakdown))
     return 1 if report["totals"]["unexplained"] else 0
 
 
-def lines(report: dict[str, Any]) -> list[str]:
-    """What was found, a few lines for each conversation, and a last line that sums it up. Pure."""
-    found = [line for row in report["conversations"] for line in _conversation(row)]
-    return [*found, _summary(report)]
+def lines(report: Report, width: int, breakdown: bool = False) -> list[tuple[str, str]]:
+    """A table of what was found, what its causes mean, and a line that sums it up. Pure.
+
+    ``breakdown`` shows below each conversation which models differ, and in what.
+    """
+    rows = report["conversations"]
+    if not rows:
+        return [(line, "") for line in wrap(_summary(report), width)]
+    head, *table = lay_out(COLUMNS, [*map(_row, rows), _total(report)], width)
+    found = [head]
+    for row, line in zip(rows, table, strict=False):
+        found.append(line)
+        for model in row["models"] if breakdown else ():
+            found += _folded(_model(model), width, "      ", "dim")
+    found += [table[-1], ("", "")]
+    for cause, text in sorted({(row["cause"], row["causeText"]) for row in rows}):
+        if cause != "none":
+            found += _folded(f"{cause}: {text}", width)
+    return found + _folded(_summary(report), width)
 
 
-def _conversation(row: dict[str, Any]) -> list[str]:
+def _row(row: dict[str, Any]) -> Row:
+    agrees = row["cause"] == "none"
+    mark, style = (
+        ("ok  ", "dim") if agrees else ("diff", "") if row["explained"] else ("BAD ", "red")
+    )
     title = words.plain(row["title"] or "")
-    name = words.plain(row["sessionId"])
-    told = f"{name}  {title}".rstrip()
-    if row["cause"] == "none":
-        return [f"ok   {told}: {words.money(row['ledgerUSD'])}"]
-    sums = f"ledger {_exact(row['ledgerUSD'])}, client {_exact(row['clientUSD'])}"
-    return [
-        f"{'diff' if row['explained'] else 'BAD '} {told}: {sums}, {_signed(row['differenceUSD'])}",
-        f"     cause: {row['causeText']}",
-        *(f"     {_model(each)}" for each in row["models"]),
-    ]
+    return Row(
+        [
+            mark,
+            f"{words.plain(row['sessionId'])[:8]} {title}".rstrip(),
+            words.plain((row["cwd"] or row["projectPath"]).rstrip("/").rpartition("/")[2]),
+            _exact(row["ledgerUSD"]),
+            _exact(row["clientUSD"]),
+            "" if agrees else _signed(row["differenceUSD"]),
+            "" if agrees else row["cause"],
+        ],
+        style,
+    )
+
+
+def _total(report: Report) -> Row:
+    totals = report["totals"]
+    return Row(
+        [
+            "",
+            f"Total of {report['audited']}",
+            "",
+            _exact(totals["ledgerUSD"]),
+            _exact(totals["clientUSD"]),
+            _signed(totals["differenceUSD"]),
+            "",
+        ],
+        "bold",
+    )
+
+
+def _folded(text: str, width: int, indent: str = "", style: str = "") -> list[tuple[str, str]]:
+    folded = wrap(text, width, initial_indent=indent, subsequent_indent=indent + "  ")
+    return [(line, style) for line in folded]
 
 
 def _model(model: dict[str, Any]) -> str:
@@ -87,13 +151,13 @@ def _model(model: dict[str, Any]) -> str:
     return f"{words.model_name(model['modelName'])}: {', '.join([*apart, money])}"
 
 
-def _summary(report: dict[str, Any]) -> str:
+def _summary(report: Report) -> str:
     unexplained = report["totals"]["unexplained"]
     reasons = f" ({unexplained} for no known cause)" if unexplained else ""
     return (
         f"{_many(report['agree'], 'agrees', 'agree')} to the token, "
         f"{_many(report['differ'], 'differs', 'differ')}{reasons}, "
-        f"{report['unknown']} without the client's totals"
+        f"{report['withoutTotals']} without the client's totals"
     )
 
 
@@ -102,8 +166,10 @@ def _many(count: int, one: str, many: str) -> str:
 
 
 def _exact(dollars: float) -> str:
-    return f"${dollars:,.6f}"
+    return f"${dollars:,.4f}"
 
 
 def _signed(dollars: float) -> str:
-    return f"{'-' if dollars < 0 else '+'}${abs(dollars):,.6f}"
+    """Client minus ledger; what is too small for four places has six."""
+    places = 6 if 0 < abs(dollars) < 0.0001 else 4
+    return f"{'-' if dollars < 0 else '+'}${abs(dollars):,.{places}f}"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from argparse import ArgumentParser, Namespace
 
 from tollkeeper.cli.context import Ask, UsageError, print_raw
 from tollkeeper.cli.period import count, report_options, report_params
+from tollkeeper.cli.whole import whole_report
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,7 +15,8 @@ if TYPE_CHECKING:
 
 HELP = (
     "Show tokens and money by five-hour block. Where a rate limit showed the plan's real window, "
-    "the block is that window, marked plan; elsewhere it is estimated from when work began."
+    "the block is that window, marked plan; elsewhere it is estimated from when work began. Shares "
+    "are of the largest block."
 )
 
 
@@ -30,6 +33,8 @@ def options(parser: ArgumentParser) -> None:
 
 
 def run(ask: Ask, options: Namespace) -> None:
+    if options.breakdown:  # A block names its models, so this is one more dimension.
+        options.by = [*(options.by or []), "model"]
     params = report_params(
         options,
         active=options.active or None,
@@ -37,12 +42,13 @@ def run(ask: Ask, options: Namespace) -> None:
         token_limit=_token_limit(options.token_limit),
         session_length=options.session_length,
     )
+    answer = whole_report(ask, "blocks", params)
     if ask.as_json:
-        print_raw(ask.raw("blocks", params))
+        print_raw(answer)
         return
     from tollkeeper.cli.blocks_view import print_blocks
 
-    print_blocks(ask.plain("blocks", params), options)
+    print_blocks(json.loads(answer), options)
 
 
 def _token_limit(value: str | None) -> Any:

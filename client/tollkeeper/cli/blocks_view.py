@@ -7,7 +7,7 @@ from datetime import datetime
 from textwrap import wrap
 
 from tollkeeper.cli import terminal, words
-from tollkeeper.cli.report import BAR, SUB, TINY, WIDE, print_lines, split_name
+from tollkeeper.cli.report import BAR, SUB, WIDE, nothing_of, print_lines, split_name
 from tollkeeper.cli.table import Column, Row, bar, lay_out
 
 TYPE_CHECKING = False
@@ -24,7 +24,7 @@ def print_blocks(report: dict[str, Any], options: Namespace) -> None:
     """Print the blocks, and below them where the active one is heading."""
     blocks: list[Block] = report["blocks"]
     if not blocks:
-        print("No block is active." if options.active else "Nothing was used in this span.")
+        print("No block is active." if options.active else nothing_of(options))
         return
     zone = _zone(options.timezone)
     wide = terminal.width() >= WIDE and not options.compact
@@ -41,25 +41,30 @@ def block_lines(
 ) -> list[tuple[str, str]]:
     """The table of blocks."""
     limited = any("tokenLimitStatus" in block for block in blocks)
-    tiny = width < TINY
-    columns = [Column("Block", cut=1), *([] if tiny else [Column("By")])]
-    columns += [Column("Models", cut=2), Column("Requests", right=True)] if wide else []
+    columns = [Column("Block", cut=1, least=28), Column("By", drop=3)]
+    columns += (
+        [Column("Models", cut=2, least=12, drop=2), Column("Requests", right=True, drop=2)]
+        if wide
+        else []
+    )
     columns.append(Column("Tokens", right=True))
-    columns += [Column("Of limit", right=True)] if limited else []
-    columns += [Column("Billed", right=True), Column("List price", right=True)] if money else []
-    columns += [] if tiny else [Column("Share")]
+    columns += [Column("Of limit", right=True, drop=1)] if limited else []
+    columns += (
+        [Column("Billed", right=True, drop=1), Column("List price", right=True)] if money else []
+    )
+    columns.append(Column("Share", drop=4))
     most = max(_weight(block, money) for block in blocks)
     rows: list[Row] = []
     for block in blocks:
         style = "dim" if block["isGap"] else "bold" if block["isActive"] else ""
         cells = [
             _span(block, zone),
-            *([] if tiny else ["" if block["isGap"] else block["basis"]]),
+            "" if block["isGap"] else block["basis"],
             *([", ".join(map(words.model_name, block["models"]))] if wide else []),
         ]
         rows.append(
             Row(
-                [*cells, *_figures(block, wide, limited, money, most)[: len(columns) - len(cells)]],
+                [*cells, *_figures(block, wide, limited, money, most)],
                 style,
             )
         )
@@ -70,7 +75,7 @@ def block_lines(
                 Row(
                     [
                         *name,
-                        *_figures(requests, wide, limited, money, most)[: len(columns) - len(name)],
+                        *_figures(requests, wide, limited, money, most),
                     ],
                     "dim",
                 )

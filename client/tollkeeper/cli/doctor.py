@@ -1,6 +1,10 @@
 """``toll doctor``: say what is wrong, and how to mend it."""
 
+import re
+import tomllib
 from argparse import ArgumentParser, Namespace
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from msgspec import Struct, to_builtins
@@ -9,8 +13,9 @@ from tollkeeper import __version__
 from tollkeeper.cli import words
 from tollkeeper.cli.context import MISREAD, NOT_OURS, Ask, print_json
 from tollkeeper.control import Toll, is_listening
-from tollkeeper.errors import NoAnswerError, ProtocolError
+from tollkeeper.errors import NoAnswerError, ProtocolError, StartError
 from tollkeeper.paths import Paths, find_paths
+from tollkeeper.start import refusal
 
 MOST_NAMED = 10
 
@@ -32,13 +37,14 @@ def options(parser: ArgumentParser) -> None:
 
 def run(ask: Ask, options: Namespace) -> int:
     paths = find_paths()
-    if ask.may_start:
-        ask.paths()
     findings = [Finding(True, f"directories: {paths.config}, {paths.data}, {paths.run}")]
-    if is_listening(paths):
-        findings += _ask(paths)
+    try:
+        if ask.may_start:
+            ask.paths()
+    except StartError as error:
+        findings += without_daemon(paths, error)
     else:
-        findings.append(Finding(False, "no daemon is running", "toll up"))
+        findings += _ask(paths) if is_listening(paths) else without_daemon(paths)
     if ask.as_json:
         print_json(to_builtins(findings))
     else:
@@ -58,6 +64,45 @@ def _ask(paths: Paths) -> list[Finding]:
     except NoAnswerError as error:
         pid = paths.lock.read_text().strip() if paths.lock.is_file() else ""
         return [Finding(False, error.message, f"kill -CONT {pid}; or, to end it, kill -KILL {pid}")]
+
+
+def without_daemon(paths: Paths, failed: StartError | None = None) -> list[Finding]:
+    """What can be said without one: why it did not start, and which files no TOML can be read of."""
+    own_files = (paths.settings, paths.prices, paths.plans)
+
+    def told(text: str) -> Finding:
+        is_own = any(str(path) in text for path in own_files)
+        return Finding(False, text, _way_out(text) if is_own else f"then: toll up; see {paths.log}")
+
+    if failed:
+        findings = [told(failed.message)]
+    else:
+        findings = [Finding(False, "no daemon is running", "toll up")]
+        if words := refusal(paths):
+            findings.append(told(f"the last start failed: {words}"))
+    for path in own_files:
+        text = _unreadable(path)
+        if text and not any(str(path) in finding.text for finding in findings):
+            findings.append(Finding(False, text, _way_out(text)))
+    return findings
+
+
+def _unreadable(path: Path) -> str | None:
+    if not path.exists():
+        return None
+    if not path.is_file():
+        return f"{path}: not a regular file"
+    try:
+        tomllib.loads(path.read_text("utf-8"))
+    except (ValueError, RecursionError, OSError) as error:
+        return f"{path}: {error}"
+    return None
+
+
+def _way_out(text: str) -> str:
+    """How to mend what is wrong with a file, at the line that is named, if one is."""
+    line = re.search(r"at line \d+", text)
+    return f"mend it {line[0]}, or move it away" if line else "mend it, or move it away"
 
 
 def examine(ping: dict[str, Any], health: dict[str, Any]) -> list[Finding]:
@@ -84,6 +129,10 @@ def examine(ping: dict[str, Any], health: dict[str, Any]) -> list[Finding]:
     for path in health["bad_stats_caches"]:
         text = f"{path} can't be read: days before the first log stay unknown"
         findings.append(Finding(True, text))
+    for file in health.get("own_files", ()):
+        if file["broken"]:
+            text = f"{file['broken']}; what it said before holds, but the next start may fail"
+            findings.append(Finding(False, text, _way_out(file["broken"])))
     if health["unpriced_models"]:
         models = ", ".join(health["unpriced_models"][:MOST_NAMED])
         if (more := len(health["unpriced_models"]) - MOST_NAMED) > 0:
@@ -98,11 +147,15 @@ def examine(ping: dict[str, Any], health: dict[str, Any]) -> list[Finding]:
 
 
 def _audit(audit: dict[str, Any]) -> Finding:
-    text = f"audit: {audit['agree']} of {audit['audited']} conversations agree with the client's"
+    text = f"audit: {audit['agree']} of {audit['audited']} conversations agree with the client's totals"
     if audit["differ"]:
-        text += f" totals, {audit['differ']} differ: toll audit says why"
-        return Finding(True, text)
-    return Finding(True, f"{text} totals")
+        text += f", {audit['differ']} differ"
+    if audit.get("time"):
+        seen = datetime.fromisoformat(audit["time"]).astimezone()
+        text += f" (as of {seen:%Y-%m-%d %H:%M})"
+    if unexplained := audit.get("unexplained"):
+        return Finding(False, f"{text}, {unexplained} of them for no known cause", "toll audit")
+    return Finding(True, f"{text}: toll audit says why" if audit["differ"] else text)
 
 
 def _homes(health: dict[str, Any]) -> list[Finding]:

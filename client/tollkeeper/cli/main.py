@@ -22,7 +22,7 @@ VERBS = {
     "blocks": "usage by five-hour block, with burn rate and projection",
     "export": "single requests, or sums, as CSV or JSON",
     "audit": "the ledger beside Claude Code's own totals",
-    "prices": "every known price; set, import, check",
+    "prices": "every known price; set, remove, import, check",
     "reprice": "charge stored requests by the prices in force",
     "plans": "the subscription plans; set, remove",
     "up": "start the daemon",

@@ -28,12 +28,23 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 
 def day(value: str) -> date:
     """A day, as 2026-11-22 or 20261122."""
-    for form in DAY_FORMATS:
-        try:
-            return datetime.strptime(value, form).date()
-        except ValueError:
-            continue
+    digits = value.replace("-", "")
+    if len(digits) == 8 and len(value) in (8, 10):
+        for form in DAY_FORMATS:
+            try:
+                return datetime.strptime(value, form).date()
+            except ValueError:
+                continue
     raise ArgumentTypeError(f"{value!r} is not a day like 2026-11-22 or 20261122")
+
+
+def dimensions(value: str) -> list[str]:
+    """One or more of the dimensions, with commas between them."""
+    names = value.split(",")
+    for name in names:
+        if name not in DIMENSIONS:
+            raise ArgumentTypeError(f"{name!r} is none of {', '.join(DIMENSIONS)}")
+    return names
 
 
 def count(value: str) -> int:
@@ -58,14 +69,19 @@ def report_options(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--by",
-        action="append",
-        choices=DIMENSIONS,
+        action="extend",
+        type=dimensions,
         metavar="WHAT",
-        help=f"split each line by this; may be given again: {', '.join(DIMENSIONS)}",
+        help=f"split each line by this, or by several: {', '.join(DIMENSIONS)}",
     )
     parser.add_argument("-b", "--breakdown", action="store_true", help="split each line by model")
     parser.add_argument("-o", "--order", choices=("asc", "desc"), help="oldest or newest first")
-    parser.add_argument("--last", metavar="N", type=count, help="only the N newest lines")
+    parser.add_argument(
+        "--last",
+        metavar="N",
+        type=count,
+        help="only the N latest days, weeks, months…: 1 is the one of now",
+    )
     parser.add_argument("--compact", action="store_true", help="the table for narrow terminals")
     parser.add_argument("--no-cost", action="store_true", help="tokens only, no money")
     parser.add_argument(

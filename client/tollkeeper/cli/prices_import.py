@@ -6,6 +6,7 @@ import json
 from argparse import ArgumentParser, Namespace
 
 from tollkeeper.cli.context import Ask, print_raw
+from tollkeeper.cli.offer import look_for_others
 from tollkeeper.errors import TollError
 
 TYPE_CHECKING = False
@@ -44,14 +45,14 @@ def run(ask: Ask, options: Namespace) -> None:
     if len(json.dumps(params)) > MOST_BYTES:
         raise TollError(f"{options.file} has too many models named {FAMILY}", "cut it down")
     answer = ask.plain("prices.import", params)
-    changed = ask.plain("reprice")["total"]["requests"]
+    others = look_for_others(ask)
     if ask.as_json:
-        print_raw(json.dumps({**answer, "requests_at_other_prices": changed}).encode())
+        print_raw(json.dumps({**answer, **others}).encode())
         return
     from tollkeeper.cli.prices_view import print_imported, print_offer
 
     print_imported(answer)
-    print_offer(changed)
+    print_offer(others)
 
 
 def read_list(path: str) -> dict[str, Any]:

@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections import Counter
 
 from tollkeeper.cli import terminal, words
-from tollkeeper.cli.table import Column, Row, lay_out
+from tollkeeper.cli.offer import offer
+from tollkeeper.cli.table import Column, Row, lay_out, width_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 RATES = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
-RATE_COLUMNS = [
-    Column(head, right=True) for head in ("Input", "Output", "Read", "5m write", "1h write")
-]
+BASIC_RATES = RATES[:2]
+HEADS = {
+    "input": "Input",
+    "output": "Output",
+    "cache_read": "Read",
+    "cache_write_5m": "5m",
+    "cache_write_1h": "1h",
+}
 NAMES = {
     "cache_read": "cache reads",
     "cache_write_5m": "5-minute writes",
@@ -28,9 +35,8 @@ MOST_BROKEN = 10
 def print_prices(answer: dict[str, Any]) -> None:
     """The list, a line each."""
     _print_price_table(answer["prices"])
-    print("\nDollars per million tokens. Your own stand in", _plain(answer["file"]))
-    if answer["broken"]:
-        print(f"That file is broken, the prices before it are in force: {_plain(answer['broken'])}")
+    print()
+    print("Dollars per million tokens. Your own stand in", _plain(answer["file"]))
 
 
 def print_set(answer: dict[str, Any]) -> None:
@@ -57,26 +63,39 @@ def print_imported(answer: dict[str, Any]) -> None:
         elif entry["fate"] == "changed":
             told = f"{_rates(entry['before'])} -> {_rates(entry['price'])}"
             print(f"changed  {model}: {told}{_assumed(entry)}")
+        elif entry["price"]:
+            print(f"same     {model}: {_rates(entry['price'])}{_assumed(entry)}")
     broken = [entry for entry in answer["entries"] if entry["fate"] == "broken"]
     for entry in broken[:MOST_BROKEN]:
         print(f"broken   {_plain(entry['model'])}: {_plain(entry['reason'])}")
     passed = Counter(
         entry["reason"].partition(":")[0]
         for entry in answer["entries"]
-        if entry["fate"] in ("same", "skipped")
+        if entry["fate"] in ("same", "skipped") and not entry["price"]
     )
     for reason, count in passed.most_common():
         print(f"passed   {count:,}: {_plain(reason)}")
     counts = answer["counts"]
-    written = counts.get("added", 0) + counts.get("changed", 0)
     told = ", ".join(f"{counts.get(fate, 0):,} {fate}" for fate in ("added", "changed", "broken"))
-    print(f"{told}.", f"Written to {_plain(answer['file'])}" if written else "")
+    written = any(entry["price"] for entry in answer["entries"])
+    print(f"{told}. Written to {_plain(answer['file'])}" if written else f"{told}.")
 
 
-def print_offer(requests: int) -> None:
+def print_removed(answer: dict[str, Any]) -> None:
+    """The prices that are no more, and what holds now."""
+    for price in answer["removed"]:
+        since = f" since {price['since']}" if price["since"] else ""
+        print(f"Removed: {_plain(price['model'])}{since}, {_rates(price)}.")
+    if now := answer["now"]:
+        print(f"In force: {_rates(now)} ({now['whose']}).")
+    else:
+        print("Without a price of its own, it is charged as its dearest kin.")
+
+
+def print_offer(found: dict[str, Any]) -> None:
     """That stored requests could be charged by the prices in force."""
-    if requests:
-        print(f"{_requests(requests)} charged at other prices: toll reprice")
+    if told := offer(found):
+        print(told)
 
 
 def print_check(answer: dict[str, Any]) -> None:
@@ -127,22 +146,49 @@ def print_repriced(answer: dict[str, Any]) -> None:
 
 
 def _print_price_table(prices: list[dict[str, Any]]) -> None:
-    rows = [
-        Row([_plain(price["model"]), *(f"{price[name]:.10g}" for name in RATES), _notes(price)])
+    """A line each. Where the terminal is narrow, names are short, and then without the cache."""
+    room = terminal.width()
+    whole = _price_table(prices, _plain, RATES)
+    short = _price_table(prices, words.model_name, RATES)
+    basic = _price_table(prices, words.model_name, BASIC_RATES)
+    table = next((each for each in (whole, short) if width_of(*each) <= room), basic)
+    _print_table(*table)
+    if table is basic:
+        print("Rates of the cache are left out: in a wider terminal, or with --json.")
+
+
+def _price_table(
+    prices: list[dict[str, Any]], name_of: Callable[[str], str], rates: tuple[str, ...]
+) -> tuple[list[Column], list[Row]]:
+    """The table; columns in which nothing stands are left out."""
+    columns = [
+        Column("Model", cut=1),
+        Column("Since"),
+        Column("Whose"),
+        *(Column(HEADS[name], right=True) for name in rates),
+        Column("", cut=2),
+    ]
+    lines = [
+        [
+            name_of(price["model"]),
+            price["since"] or "",
+            price["whose"] if price["whose"] == "own" else "",
+            *(f"{price[name]:.10g}" for name in rates),
+            _factors(price),
+        ]
         for price in prices
     ]
-    _print_table([Column("Model"), *RATE_COLUMNS, Column("", cut=1)], rows)
+    used = [at for at in range(len(columns)) if any(line[at] for line in lines)]
+    return [columns[at] for at in used], [Row([line[at] for at in used]) for line in lines]
 
 
-def _notes(price: dict[str, Any]) -> str:
-    """What holds of few prices."""
-    notes = [
+def _factors(price: dict[str, Any]) -> str:
+    """On the whole request, where there are any."""
+    factors = [
         f"fast ×{price['fast']:g}" if price["fast"] != 1 else "",
         f">100k ×{price['above_100k']:g}" if price["above_100k"] != 1 else "",
-        f"since {price['since']}" if price["since"] else "",
-        price["whose"] if price["whose"] == "own" else "",
     ]
-    return ", ".join(note for note in notes if note)
+    return ", ".join(factor for factor in factors if factor)
 
 
 def _print_guesses(lines: list[dict[str, Any]], head: str, kin: list[str]) -> None:

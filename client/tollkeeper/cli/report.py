@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     Figures = dict[str, Any]
 
 WIDE = 118
-TINY = 60
 BAR = 10
 EARLIER = "Days whose logs are gone, by the client's own statistics (in no total above):"
 SUB = "  └ "
@@ -35,9 +34,7 @@ class Look:
     def __init__(
         self, heads: list[Column], width: int, compact: bool, money: bool, models: bool
     ) -> None:
-        # A very narrow terminal has room for the first label and the figures alone.
-        self.tiny = width < TINY
-        self.heads = heads[:1] if self.tiny else heads
+        self.heads = heads
         self.width = width
         self.wide = width >= WIDE and not compact
         self.money = money
@@ -46,7 +43,8 @@ class Look:
     @classmethod
     def of(cls, options: Namespace, heads: list[Column]) -> Look:
         """The look that the options ask for, on this terminal."""
-        return cls(heads, terminal.width(), options.compact, not options.no_cost, options.breakdown)
+        models = options.breakdown and "model" not in (options.by or ())
+        return cls(heads, terminal.width(), options.compact, not options.no_cost, models)
 
 
 class Line:
@@ -65,7 +63,7 @@ def sections(parts: dict[str, list[Figures]], key: str, look: Look) -> list[Line
         if name:
             lines.append(Line([words.plain(name)], None, "bold"))
         for row in rows:
-            lines += with_splits(Line([str(row[key])], row), look)
+            lines += with_splits(Line([words.plain(str(row[key]))], row), look)
     return lines
 
 
@@ -93,25 +91,24 @@ def report_lines(lines: list[Line], totals: Figures, look: Look) -> list[tuple[s
     """The table with its totals below, each line with its style."""
     columns = [*look.heads]
     if look.wide:
-        columns.append(Column("Models", cut=2))
-        columns += [Column(head, right=True) for head, _ in TOKENS]
+        columns.append(Column("Models", cut=3, least=12, drop=3))
+        columns += [Column(head, right=True, drop=2) for head, _ in TOKENS]
     columns.append(Column("Tokens", right=True))
     if look.money:
-        columns += [Column("Billed", right=True), Column("List price", right=True)]
-    if not look.tiny:
-        columns.append(Column("Share"))
+        columns += [Column("Billed", right=True, drop=1), Column("List price", right=True)]
+    columns.append(Column("Share", drop=4))
     whole = _weight(totals, look)
     total = with_splits(Line(["Total"], {**totals, "modelBreakdowns": []}, "bold"), look)
-    rows = [Row(_cells(line, look, whole), line.style) for line in (*lines, *total)]
+    below = total if len([line for line in lines if line.style == ""]) > 1 else total[:1]
+    rows = [Row(_cells(line, look, whole), line.style) for line in (*lines, *below)]
     return lay_out(columns, rows, look.width)
 
 
 def _cells(line: Line, look: Look, whole: float) -> list[str]:
     figures = line.figures
-    labels = [*line.labels, *([""] * (len(look.heads) - len(line.labels)))][: len(look.heads)]
-    room = (1 + len(TOKENS)) * look.wide + 1 + 2 * look.money + (not look.tiny)
+    labels = [*line.labels, *([""] * (len(look.heads) - len(line.labels)))]
     if figures is None:
-        return [*labels, *([""] * room)]
+        return [*labels, *([""] * ((1 + len(TOKENS)) * look.wide + 1 + 2 * look.money + 1))]
     split: list[str] = []
     if look.wide:
         models = ", ".join(words.model_name(name) for name in figures.get("modelsUsed", ()))
@@ -124,7 +121,7 @@ def _cells(line: Line, look: Look, whole: float) -> list[str]:
         *split,
         f"{tokens:,}" if look.wide else words.tokens(tokens),
         *money,
-        *([] if look.tiny else [bar(share, BAR)]),
+        bar(share, BAR),
     ]
 
 
@@ -137,12 +134,23 @@ def _money(row: Figures, key: str) -> str:
     return words.money(row[key], row["unpricedRequests"] > 0)
 
 
-def print_report(lines: list[Line], totals: Figures, look: Look) -> None:
-    """Print the report as a table; one without lines says so."""
+def print_report(lines: list[Line], totals: Figures, look: Look, nothing: str) -> None:
+    """Print the report as a table; for one without lines, say ``nothing``."""
     if not lines:
-        print("Nothing was used in this span.")
+        print(nothing)
         return
     print_lines(report_lines(lines, totals, look))
+
+
+def nothing_of(options: Namespace, id: str | None = None) -> str:
+    """What to say when a report has no lines: what was asked for, in case it was a slip."""
+    what = "Nothing was used"
+    if options.project is not None:
+        what += f" by a project {words.plain(options.project)!r}"
+    if id is not None:
+        what += f" in a conversation {words.plain(id)!r}"
+    spanned = options.since or options.until or options.last or getattr(options, "recent", False)
+    return f"{what} in this span." if spanned else f"{what} so far."
 
 
 def print_lines(lines: Iterable[tuple[str, str]]) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from argparse import ArgumentParser, Namespace
 from datetime import datetime
 
 from tollkeeper.cli import words
 from tollkeeper.cli.context import Ask, print_raw
 from tollkeeper.cli.period import report_options, report_params
+from tollkeeper.cli.whole import whole_report
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,17 +27,23 @@ def options(parser: ArgumentParser) -> None:
 
 def run(ask: Ask, options: Namespace) -> None:
     params = report_params(options, id=options.id)
+    answer = whole_report(ask, "session", params)
     if ask.as_json:
-        print_raw(ask.raw("session", params))
+        print_raw(answer)
         return
-    from tollkeeper.cli.report import Line, Look, print_report, with_splits
+    from tollkeeper.cli.report import Line, Look, nothing_of, print_report, with_splits
     from tollkeeper.cli.table import Column
 
-    report = ask.plain("session", params)
-    heads = [Column("Conversation", cut=1), Column("Project", cut=1), Column("Last activity")]
+    report = json.loads(answer)
+    heads = [
+        Column("Conversation", cut=2, least=12),
+        Column("Project", cut=1, least=8, drop=2),
+        Column("Last activity", drop=3),
+    ]
     look = Look.of(options, heads)
     rows = [Line(labels(row), row) for row in report["sessions"]]
-    print_report([line for row in rows for line in with_splits(row, look)], report["totals"], look)
+    lines = [line for row in rows for line in with_splits(row, look)]
+    print_report(lines, report["totals"], look, nothing_of(options, options.id))
 
 
 def labels(row: dict[str, Any]) -> list[str]:

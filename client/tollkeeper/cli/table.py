@@ -10,15 +10,20 @@ LEAST = 6
 
 
 class Column:
-    """A column: its head, whether figures stand right in it, and whether it gives way.
+    """A column: its head, whether figures stand right in it, and how it gives way in a narrow place.
 
-    Of the columns that may be cut short, those with the highest ``cut`` are, 0 never.
+    Of the columns with a ``cut`` those with the highest are cut short first, down to ``least``
+    cells; then those with the highest ``drop`` are left out; those with 0 never.
     """
 
-    def __init__(self, head: str, right: bool = False, cut: int = 0) -> None:
+    def __init__(
+        self, head: str, right: bool = False, cut: int = 0, least: int = LEAST, drop: int = 0
+    ) -> None:
         self.head = head
         self.right = right
         self.cut = cut
+        self.least = least
+        self.drop = drop
 
 
 class Row:
@@ -30,32 +35,67 @@ class Row:
 
 
 def lay_out(columns: list[Column], rows: list[Row], width: int) -> list[tuple[str, str]]:
-    """The lines of the table, each with its style; cut columns give way to fit the width."""
+    """The lines of the table, each with its style, none wider than there is room."""
     lines = [Row([column.head for column in columns], "bold"), *rows]
-    widths = [max(map(cells, texts)) for texts in zip(*(row.cells for row in lines), strict=True)]
-    _narrow(columns, widths, width)
-    return [(_line(columns, row.cells, widths), row.style) for row in lines]
+    widths = _widths(lines)
+    kept = _kept(columns, widths, width)
+    _cut([columns[at] for at in kept], widths, kept, width)
+    return [(_line(columns, row.cells, widths, kept)[:width], row.style) for row in lines]
 
 
-def _narrow(columns: list[Column], widths: list[int], width: int) -> None:
+def width_of(columns: list[Column], rows: list[Row]) -> int:
+    """How wide the table is when nothing gives way."""
+    return _over(_widths([Row([column.head for column in columns]), *rows]), 0)
+
+
+def _widths(lines: list[Row]) -> list[int]:
+    return [max(map(cells, texts)) for texts in zip(*(row.cells for row in lines), strict=True)]
+
+
+def _kept(columns: list[Column], widths: list[int], width: int) -> list[int]:
+    """The columns that there is room for when each is cut as far as it may be."""
+    kept = list(range(len(columns)))
+    least = [
+        min(room, column.least) if column.cut else room
+        for column, room in zip(columns, widths, strict=True)
+    ]
+    while _over([least[at] for at in kept], width) > 0:
+        level = max(columns[at].drop for at in kept)
+        if not level:
+            break
+        kept = [at for at in kept if columns[at].drop != level]
+    return kept
+
+
+def _over(widths: list[int], width: int) -> int:
+    return sum(widths) + len(GAP) * (len(widths) - 1) - width
+
+
+def _cut(columns: list[Column], widths: list[int], kept: list[int], width: int) -> None:
     """Take what is too much from the widest of those columns that give way first."""
-    over = sum(widths) + len(GAP) * (len(widths) - 1) - width
-    while over > 0:
-        able = [at for at, column in enumerate(columns) if column.cut and widths[at] > LEAST]
-        if not able:
-            return
-        widths[max(able, key=lambda at: (columns[at].cut, widths[at]))] -= 1
-        over -= 1
+    over = _over([widths[at] for at in kept], width)
+    for least in ("least", "nothing"):
+        while over > 0:
+            able = [
+                (column.cut, widths[at], at)
+                for column, at in zip(columns, kept, strict=True)
+                if column.cut and widths[at] > (column.least if least == "least" else 1)
+            ]
+            if not able:
+                break
+            widths[max(able)[2]] -= 1
+            over -= 1
 
 
-def _line(columns: list[Column], texts: list[str], widths: list[int]) -> str:
+def _line(columns: list[Column], texts: list[str], widths: list[int], kept: list[int]) -> str:
     parts: list[str] = []
-    for column, text, room in zip(columns, texts, widths, strict=True):
+    for at in kept:
+        text, room = texts[at], widths[at]
         if (size := cells(text)) > room:
             text = fit(text, room)
             size = cells(text)
         filler = " " * (room - size)
-        parts.append(filler + text if column.right else text + filler)
+        parts.append(filler + text if columns[at].right else text + filler)
     return GAP.join(parts).rstrip()
 
 
@@ -76,16 +116,33 @@ def _cells_of(letter: str) -> int:
 
 
 def fit(text: str, room: int) -> str:
-    """The text, cut short with an ellipsis where it is longer than the room."""
+    """The text, cut short with an ellipsis where it is longer than the room; a path keeps its end."""
     if cells(text) <= room:
         return text
+    head, slash, path = text.partition("/")
+    if slash and not head.strip("└ ") and cells(head) < room - 1:
+        return f"{head}…{_last_cells(slash + path, room - cells(head) - 1)}"
+    return f"{_first_cells(text, room - 1)}…"
+
+
+def _first_cells(text: str, room: int) -> str:
     kept, used = "", 0
     for letter in text:
         used += _cells_of(letter)
-        if used > room - 1:
+        if used > room:
             break
         kept += letter
-    return f"{kept}…"
+    return kept
+
+
+def _last_cells(text: str, room: int) -> str:
+    kept, used = "", 0
+    for letter in reversed(text):
+        used += _cells_of(letter)
+        if used > room:
+            break
+        kept = letter + kept
+    return kept
 
 
 def bar(share: float, room: int) -> str:

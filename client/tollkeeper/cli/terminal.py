@@ -6,18 +6,20 @@ import os
 import sys
 
 USUAL_WIDTH = 80
+# In a pipe nothing wraps: there is room for every column.
+PIPE_WIDTH = 160
 MARKS = {"bold": "1", "dim": "2", "yellow": "33", "red": "31", "green": "32"}
 
 
 def width() -> int:
-    """Columns of the terminal; ``COLUMNS`` goes before it, and a pipe has the usual 80."""
+    """Columns of the terminal; ``COLUMNS`` goes before it, and a pipe has room enough."""
     named = os.environ.get("COLUMNS", "")
     if named.isdecimal() and int(named):
         return int(named)
     try:
         return os.get_terminal_size(sys.stdout.fileno()).columns or USUAL_WIDTH
     except (OSError, ValueError):
-        return USUAL_WIDTH
+        return PIPE_WIDTH
 
 
 def shows_colours() -> bool:

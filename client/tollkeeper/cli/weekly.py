@@ -16,6 +16,7 @@ def options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "-w",
         "--start-of-week",
+        type=str.lower,
         choices=WEEKDAYS,
         metavar="DAY",
         help="the day on which weeks begin (default: reports.start_of_week, sunday)",

@@ -1,12 +1,13 @@
 """``audit``: the ledger beside the client's own totals, conversation by conversation."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from msgspec import Struct
 
 from tollkeeper_daemon.auditor import CONCERN_NANO
 from tollkeeper_daemon.audits import Audited, Audits
+from tollkeeper_daemon.clock import now_ms, start_of
 from tollkeeper_daemon.control.refusal import Refused, params_as
 from tollkeeper_daemon.daemon import Daemon
 from tollkeeper_daemon.ledger.audit import WORDS, Finding, ModelDifference
@@ -30,6 +31,8 @@ def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
     """Those that differ, and how many agree, differ and can't be compared."""
     scope = params_as(Scope, params)
     found = daemon.store.read(lambda transaction: _audit(transaction, scope))
+    if not scope.conversations and not scope.since:
+        daemon.auditor.reviewed(found, now_ms())
     if scope.conversations and not found:
         raise Refused(
             "not-found",
@@ -47,10 +50,11 @@ def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
         "audited": len(judged),
         "agree": agree,
         "differ": len(judged) - agree,
-        "unknown": len(found) - len(judged),
+        "withoutTotals": len(found) - len(judged),
         "conversations": sorted(listed, key=lambda row: -abs(row["differenceUSD"])),
         "totals": {
             "ledgerUSD": dollars(sum(finding.ledger for _, finding in judged)),
+            "inheritedUSD": dollars(sum(finding.inherited for _, finding in judged)),
             "clientUSD": dollars(sum(finding.client for _, finding in judged)),
             "differenceUSD": dollars(sum(finding.difference for _, finding in judged)),
             "unexplained": sum(not finding.explained for _, finding in judged),
@@ -59,20 +63,13 @@ def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
 
 
 def _audit(transaction: Transaction, scope: Scope) -> list[Audited]:
-    since = _midnight(scope.since) if scope.since else 0
+    since = start_of(scope.since) if scope.since else 0
     return [
         each
         for each in Audits().audit_all(transaction)
         if each.conversation.last_time >= since
         and (not scope.conversations or each.name.startswith(scope.conversations))
     ]
-
-
-def _midnight(day: date) -> int:
-    try:
-        return int(datetime(day.year, day.month, day.day).timestamp() * 1000)
-    except (ValueError, OverflowError):  # at the calendar's ends there is no such time
-        return 0
 
 
 def _matters(finding: Finding) -> bool:
@@ -83,8 +80,10 @@ def _row(audited: Audited, finding: Finding) -> dict[str, Any]:
     return {
         "sessionId": audited.name,
         "projectPath": audited.conversation.project,
+        "cwd": audited.conversation.cwd or None,
         "title": audited.conversation.title or None,
         "ledgerUSD": dollars(finding.ledger),
+        "inheritedUSD": dollars(finding.inherited),
         "clientUSD": dollars(finding.client),
         "differenceUSD": dollars(finding.difference),
         "cause": finding.cause,

@@ -1,7 +1,7 @@
 """``export``: single requests, a page at a time, so that neither side ever holds many."""
 
 from contextlib import suppress
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, timedelta, tzinfo
 from functools import cache
 from itertools import islice
 from typing import Annotated, Any
@@ -9,12 +9,12 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from tollkeeper.exports import Page, Request
+from tollkeeper_daemon.clock import FAR, start_of
 from tollkeeper_daemon.control.refusal import Refused, params_as
 from tollkeeper_daemon.control.sheets import zone_in
 from tollkeeper_daemon.daemon import Daemon
 from tollkeeper_daemon.reports.requests import requests_at
 from tollkeeper_daemon.reports.sheet import Place
-from tollkeeper_daemon.store.bookings import FAR
 from tollkeeper_daemon.store.keys import LONGEST_KEY
 from tollkeeper_daemon.store.schema import Conversation
 from tollkeeper_daemon.store.transaction import Transaction
@@ -84,16 +84,6 @@ def _place(after: str) -> bytes:
         if len(place) <= LONGEST_KEY:
             return place
     raise Refused("bad-params", "after must be the next of an earlier page")
-
-
-def start_of(day: date, zone: tzinfo | None) -> int:
-    """The time (ms) at which this day begins; where its midnight is skipped, right after it."""
-    try:
-        # fold=0: where the clocks go back over midnight, the first of the two.
-        start = datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()
-    except (ValueError, OverflowError):  # At the calendar's ends the local zone has no such time.
-        return 0 if day.year < 1970 else FAR
-    return max(int(start * 1000), 0)
 
 
 def end_of(day: date, zone: tzinfo | None) -> int:

@@ -1,12 +1,18 @@
 """``health``: what ``toll doctor`` looks at."""
 
+import asyncio
 from typing import Any
 
+from tollkeeper_daemon.config import ConfigError, load_config
 from tollkeeper_daemon.daemon import Daemon
+from tollkeeper_daemon.ledger.prices import PriceError, load_prices
+from tollkeeper_daemon.ownfile import OwnFileError
+from tollkeeper_daemon.plans import PlanError, load_plans
 
 
-def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
+async def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
     """How the daemon hears and reads, and what it could not read."""
+    own_files = await asyncio.to_thread(_own_files, daemon)
     prices, unpriced = daemon.pipeline.prices, daemon.pipeline.unpriced_models
     return {
         "homes": [
@@ -24,7 +30,27 @@ def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
         "bad_lines": daemon.pipeline.bad_lines,
         "bad_session_files": sorted(daemon.census.bad_files),
         "bad_stats_caches": sorted(daemon.stats_caches.bad),
+        "own_files": own_files,
         "unpriced_models": sorted(model for model in unpriced if not prices.knows(model)),
         "outdated_guesses": sorted(filter(prices.knows, unpriced)),
         "audit": daemon.auditor.counts(),
     }
+
+
+def _own_files(daemon: Daemon) -> list[dict[str, Any]]:
+    """The user's own files as they are now, and what is wrong with each; for a thread."""
+    prices, plans = daemon.pricing.file, daemon.own_plans
+    checks = {
+        daemon.settings: lambda: load_config(daemon.settings),
+        prices.path: lambda: load_prices(prices.read(), str(prices.path)),
+        plans.path: lambda: load_plans(plans.read(), str(plans.path)),
+    }
+    found: list[dict[str, Any]] = []
+    for path, check in checks.items():
+        broken = None
+        try:
+            check()
+        except (ConfigError, PriceError, PlanError, OwnFileError) as error:
+            broken = str(error)
+        found.append({"path": str(path), "broken": broken})
+    return found

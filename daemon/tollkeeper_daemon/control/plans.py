@@ -10,6 +10,6 @@ from tollkeeper_daemon.plans import load_plans
 def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
     """The plans, the cheapest first, and the user's own file."""
     with editing(daemon.own_plans.path):
-        plans = load_plans(daemon.own_plans.read())
+        plans = load_plans(daemon.own_plans.read(), str(daemon.own_plans.path))
     known = sorted(plans.values(), key=lambda plan: (plan.monthly_price, plan.name))
     return {"plans": [plan.as_json() for plan in known], "file": str(daemon.own_plans.path)}

@@ -20,15 +20,15 @@ async def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
     """The plan that was removed, and the built-in one of its name that holds again, or null."""
     name = params_as(Named, params).name
     builtin = load_plans().get(name)
+    file = daemon.own_plans
 
     def change(text: str | None) -> tuple[str, PlanTerms]:
-        plan = load_plans(text).get(name)
+        plan = load_plans(text, str(file.path)).get(name)
         if text is None or plan is None or not plan.own:
             reason = "is built in: only your own can be removed" if plan else "is not known"
             raise Refused("bad-params", f"the plan {name[:40]!r} {reason}", "see: toll plans")
         return without_plan(text, name), plan
 
-    file = daemon.own_plans
     with editing(file.path):
         plan = await file.edit(change)
     return {

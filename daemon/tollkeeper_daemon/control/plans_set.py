@@ -25,18 +25,18 @@ class Offer(Struct, frozen=True, forbid_unknown_fields=True):
 async def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
     """The plan as it was written."""
     offer = params_as(Offer, params)
+    file = daemon.own_plans
 
     def change(text: str | None) -> tuple[str, PlanTerms]:
-        entry = _entry(offer, load_plans(text).get(offer.name))
+        entry = _entry(offer, load_plans(text, str(file.path)).get(offer.name))
         try:
             plan = plan_of(offer.name, entry)
         except PlanError as error:
             raise Refused("bad-params", str(error)) from None
         changed = with_plan(NEW_FILE if text is None else text, offer.name, entry)
-        load_plans(changed)
+        load_plans(changed, str(file.path))
         return changed, plan
 
-    file = daemon.own_plans
     with editing(file.path):
         plan = await file.edit(change)
     return {"plan": plan.as_json(), "file": str(file.path)}

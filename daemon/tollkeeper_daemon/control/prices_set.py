@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from tollkeeper_daemon.clock import now_ms
+from tollkeeper_daemon.control.model_names import model_meant
 from tollkeeper_daemon.control.refusal import Refused, editing, params_as
 from tollkeeper_daemon.daemon import Daemon
 from tollkeeper_daemon.ledger.price_entry import Offer, fill_in, price_json
@@ -11,7 +14,7 @@ from tollkeeper_daemon.ledger.prices import PriceError, PriceList, price_of
 
 
 async def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
-    """The price as it was written, and what of it was assumed."""
+    """The price as it was written, what of it was assumed, and whether any request names it."""
     offer = params_as(Offer, params)
     try:
         price_of(fill_in(offer, None).entry)
@@ -19,13 +22,16 @@ async def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
         raise Refused("bad-params", str(error)) from None
 
     def change(text: str, prices: PriceList) -> tuple[str, dict[str, Any]]:
-        known = prices.price(offer.model, now_ms()) if prices.knows(offer.model) else None
-        filled = fill_in(offer, known)
+        meant = model_meant(offer.model, prices, daemon.store)
+        known = prices.price(meant.model, now_ms()) if prices.knows(meant.model) else None
+        filled = fill_in(replace(offer, model=meant.model), known)
         return with_prices(text, [filled.entry]), {
             "price": price_json(price_of(filled.entry)),
             "before": price_json(known) if known else None,
             "assumed": filled.assumed,
             "kept": filled.kept,
+            "unseen": meant.unseen,
+            "closest": meant.closest,
         }
 
     file = daemon.pricing.file.path

@@ -37,6 +37,6 @@ def editing(path: object) -> Generator[None]:
     try:
         yield
     except (PriceError, PlanError, OwnFileError) as error:
-        raise Refused("broken-file", str(error), f"mend {path}, or move it away") from None
+        raise Refused("broken-file", str(error), "mend it, or move it away") from None
     except EditError as error:
         raise Refused("broken-file", f"{path}: {error}", "edit it by hand") from None

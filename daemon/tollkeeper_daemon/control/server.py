@@ -27,6 +27,7 @@ from tollkeeper_daemon.control import (
     prices,
     prices_check,
     prices_import,
+    prices_remove,
     prices_set,
     reprice,
     session,
@@ -44,6 +45,9 @@ LONGEST_CALL = 1 << 20
 MOST_AT_ONCE = 64
 # Of them what takes long, so that there is always a place for the others.
 MOST_SLOW = 32
+# Threads take turns: each more of them makes the loop wait longer for its own.
+REPORTS_AT_ONCE = 2
+JOBS_AT_ONCE = 2
 # A caller that leaves so many answers unread gets no more of them.
 MOST_UNREAD = 2_000
 
@@ -53,10 +57,8 @@ Job = Callable[[Daemon, dict[str, Any]], Coroutine[Any, Any, Any]]
 VERBS: dict[str, Verb] = {
     "ping": ping.answer,
     "snapshot": snapshot.answer,
-    "health": health.answer,
     "shutdown": shutdown.answer,
     "prices": prices.answer,
-    "plans": plans.answer,
 }
 
 # These read much and change nothing: they run in a thread, with a view of the store of their own.
@@ -70,11 +72,14 @@ REPORTS: dict[str, Verb] = {
     "earlier": earlier.answer,
     "blocks": marked(blocks.answer),
     "prices.check": prices_check.answer,
+    "plans": plans.answer,
 }
 
 # These take their time in the loop, and let others have their turn meanwhile.
 JOBS: dict[str, Job] = {
+    "health": health.answer,
     "prices.set": prices_set.answer,
+    "prices.remove": prices_remove.answer,
     "prices.import": prices_import.answer,
     "reprice": reprice.answer,
     "plans.set": plans_set.answer,
@@ -96,6 +101,8 @@ class Server:
         self._under_way: set[asyncio.Task[None]] = set()
         self._places = asyncio.Semaphore(MOST_AT_ONCE)
         self._slow = 0
+        self._reports = asyncio.Semaphore(REPORTS_AT_ONCE)
+        self._jobs = asyncio.Semaphore(JOBS_AT_ONCE)
 
     def start(self) -> None:
         """Begin to answer."""
@@ -161,5 +168,7 @@ class Server:
 
     async def _call_slowly(self, call: wire.Request) -> Any:
         if report := REPORTS.get(call.method):
-            return await asyncio.to_thread(report, self._daemon, call.params)
-        return await JOBS[call.method](self._daemon, call.params)
+            async with self._reports:
+                return await asyncio.to_thread(report, self._daemon, call.params)
+        async with self._jobs:
+            return await JOBS[call.method](self._daemon, call.params)

@@ -32,6 +32,7 @@ class Cause(StrEnum):
     PRICES = "prices"
     OTHER_MODEL = "other-model"
     UNLOGGED = "unlogged"
+    OLDER = "older"
     UNREADABLE = "unreadable"
     MISSING = "missing"
     LOST = "lost"
@@ -42,9 +43,11 @@ WORDS = {
     Cause.NONE: "they agree",
     Cause.PENDING: "not yet in the client's totals, which it writes when it leaves a conversation",
     Cause.UNPRICED: "a model without a price",
-    Cause.PRICES: "charged at other prices than the client's: toll reprice charges anew",
+    Cause.PRICES: "charged at other prices than the client's: your own prices, or prices of another "
+    "day; toll reprice charges by those in force",
     Cause.OTHER_MODEL: "another model answered than was asked for",
     Cause.UNLOGGED: "requests that no log holds (web search, compaction, title)",
+    Cause.OLDER: "it copied requests that are older than requests are kept",
     Cause.UNREADABLE: "lines of its log that could not be read",
     Cause.MISSING: "logs that were deleted before they were read",
     Cause.LOST: "requests that the client's totals lack, since a client was killed",
@@ -59,6 +62,7 @@ ORDINARY = frozenset(
         Cause.PRICES,
         Cause.OTHER_MODEL,
         Cause.UNLOGGED,
+        Cause.OLDER,
         Cause.LOST,
     }
 )
@@ -71,7 +75,7 @@ class Case(Struct, frozen=True):
     begun with, nothing apart. ``unpriced`` says that the ledger charged something at a guess;
     ``open`` that replies came after the last totals; ``lost_output`` and ``helpers_output`` are the
     output of replies that the totals passed over, and of subagents; ``first_time`` (ms) is when
-    the conversation began.
+    the conversation began. ``older`` says that the bases lack requests which are kept no longer.
     """
 
     statement: Statement
@@ -83,6 +87,7 @@ class Case(Struct, frozen=True):
     helpers_output: int = 0
     first_time: int = 0
     unreadable: bool = False
+    older: bool = False
 
 
 class ModelDifference(Struct, frozen=True):
@@ -94,11 +99,15 @@ class ModelDifference(Struct, frozen=True):
 
 
 class Finding(Struct, frozen=True):
-    """What a comparison came to; money in nano-dollars."""
+    """What a comparison came to; money in nano-dollars.
+
+    ``inherited`` is what of the ledger's sum was made by others: the base of the client's totals.
+    """
 
     cause: Cause
     ledger: int
     client: int
+    inherited: int = 0
     models: tuple[ModelDifference, ...] = ()
 
     @property
@@ -122,19 +131,20 @@ def judge(case: Case) -> Finding:
     client = _by_name(case.statement.models, case.statement.unsplit)
     booked = _by_name(case.booked.items(), case.statement.unsplit)
     bases = [_by_name(base.items(), case.statement.unsplit) for base in case.bases]
-    held = [_added(booked, base) for base in bases] + [booked]
-    ledger = min(held, key=lambda each: _distance(each, client))
-    found = Finding(
+    held = [(_added(booked, base), base) for base in bases] + [(booked, {})]
+    ledger, base = min(held, key=lambda each: _distance(each[0], client))
+    return Finding(
         cause=_cause(case, ledger, client),
-        ledger=sum(spent.value for spent in ledger.values()),
+        ledger=_value(ledger),
         client=case.statement.value,
+        inherited=_value(base),
+        models=_differences(ledger, client),
     )
-    return replace(found, models=_differences(ledger, client))
 
 
 def _cause(case: Case, ledger: Sums, client: Sums) -> Cause:
     more, less = _apart(ledger, client)
-    value = sum(spent.value for spent in ledger.values())
+    value = _value(ledger)
     guessed = case.unpriced or case.statement.unpriced
     dearer = case.statement.value - value
     if not more and not less:
@@ -143,6 +153,8 @@ def _cause(case: Case, ledger: Sums, client: Sums) -> Cause:
         return Cause.UNPRICED if guessed else Cause.PRICES
     if case.open:
         return Cause.PENDING
+    if more and case.older:
+        return Cause.OLDER
     if not less:
         return _why_more(case, dearer, guessed)
     if not more and (lost := _why_less(case, ledger, client)):
@@ -207,6 +219,10 @@ def _is_same(ledger: Spent, client: Spent) -> bool:
 
 def _is_close(ledger: int, client: int) -> bool:
     return abs(ledger - client) <= max(LEAST_NANO, abs(client) * LEAST_SHARE)
+
+
+def _value(sums: Sums) -> int:
+    return sum(spent.value for spent in sums.values())
 
 
 def _tokens(spent: Spent | None) -> tuple[int, ...]:

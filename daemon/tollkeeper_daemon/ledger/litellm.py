@@ -114,14 +114,15 @@ def _judge_one(model: str, entry: Any, prices: PriceList, now: int, every: bool)
         new = price_of(filled.entry)
     except (PriceError, msgspec.ValidationError, ArithmeticError) as error:
         return Verdict(model, "broken", str(error)[:200])
-    if known and same_rates(known, new) and not every:
-        return Verdict(model, "same", "costs what is known already")
-    reason = "costs something else than was known" if known else "had no price"
-    if known and same_rates(known, new):
+    if known is None:
+        return Verdict(model, "added", "had no price", filled.entry, None, filled.assumed)
+    if not same_rates(known, new):
+        reason = "costs something else than was known"
+        return Verdict(model, "changed", reason, filled.entry, known, filled.assumed)
+    if every:
         reason = "costs what is known already, and was asked for all the same"
-    return Verdict(
-        model, "changed" if known else "added", reason, filled.entry, known, filled.assumed
-    )
+        return Verdict(model, "same", reason, filled.entry, known, filled.assumed)
+    return Verdict(model, "same", "costs what is known already")
 
 
 def _offer(model: str, listed: Listed, known: Price | None) -> Offer:

@@ -2,9 +2,9 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import Struct, structs
+from msgspec import Meta, Struct, structs
 
 from tollkeeper_daemon.ledger.prices import MOST_DOLLARS, Price, PriceError
 from tollkeeper_daemon.toml_text import rounded
@@ -12,6 +12,8 @@ from tollkeeper_daemon.toml_text import rounded
 Entry = dict[str, Any]
 """One ``[[prices]]`` table of prices.toml, numbers as Decimal."""
 
+# As much as is kept of a model's name in a log.
+LONGEST_MODEL = 200
 # What the provider asks for the cache of every model, as multiples of its input rate.
 USUAL_MULTIPLES = {
     "cache_read": Decimal("0.1"),
@@ -25,7 +27,7 @@ FACTORS = ("fast", "above_100k")
 class Offer(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A new price in dollars per million tokens; None where it is left out."""
 
-    model: str
+    model: Annotated[str, Meta(max_length=LONGEST_MODEL)]
     input: Decimal
     output: Decimal
     cache_read: Decimal | None = None
@@ -51,7 +53,7 @@ def fill_in(offer: Offer, known: Price | None) -> Filled:
     """
     said = {name: value for name, value in structs.asdict(offer).items() if value is not None}
     for name, value in said.items():
-        if isinstance(value, Decimal) and not (value.is_finite() and 0 <= value <= MOST_DOLLARS):
+        if isinstance(value, Decimal) and not _can_be(name, value):
             raise PriceError(f"the price of {offer.model[:80]}: {name} = {str(value)[:40]} is none")
     assumed = {
         name: offer.input * multiple
@@ -71,6 +73,13 @@ def fill_in(offer: Offer, known: Price | None) -> Filled:
         if (value := complete.get(name)) is not None
     }
     return Filled(entry, list(assumed), list(kept))
+
+
+def _can_be(name: str, value: Decimal) -> bool:
+    """Whether a price can have this figure; a model may be free, but a factor is none of zero."""
+    if not (value.is_finite() and 0 <= value <= MOST_DOLLARS):
+        return False
+    return name not in FACTORS or rounded(value) > 0
 
 
 def same_rates(one: Price, other: Price) -> bool:

@@ -1,6 +1,6 @@
 """Edits the text of prices.toml."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tollkeeper_daemon.ledger.price_entry import Entry
@@ -14,6 +14,9 @@ NEW_FILE = """\
 version = 1
 """
 
+Place = tuple[str, str]
+"""What a price is for: the model's canonical name, and the day from which it holds, or nothing."""
+
 
 def with_prices(text: str, entries: Sequence[Entry]) -> str:
     """The file's text with these entries; one of the same model and day is replaced in its place.
@@ -23,37 +26,52 @@ def with_prices(text: str, entries: Sequence[Entry]) -> str:
     import tomlkit
     from tomlkit.items import AoT
 
+    if not entries:
+        return text
     says = parse(text)
+    told = says.setdefault("prices", [])
+    # The last one of a place counts.
+    index_of = {place_of(table): index for index, table in enumerate(told)}
     for entry in entries:
-        tables = says.setdefault("prices", [])
-        if (index := _index(tables, entry)) is None:
-            tables.append(entry)
-        else:
-            tables[index] = entry
+        index = index_of.setdefault(place_of(entry), len(told))
+        told[index : index + 1] = [entry]
 
     def change(document: Any) -> None:
         if "prices" not in document:
             document["prices"] = tomlkit.aot()
         tables = document["prices"]
         is_list_of_tables = isinstance(tables, AoT)
-        for entry in entries:
-            index = _index(tables, entry)
-            if index is not None:
-                fill(tables[index], entry)
+        there = len(tables)
+        for index in dict.fromkeys(index_of[place_of(entry)] for entry in entries):
+            if index < there:
+                fill(tables[index], told[index])
                 continue
             table: Any = tomlkit.table() if is_list_of_tables else tomlkit.inline_table()
-            fill(table, entry)
+            fill(table, told[index])
             tables.append(table)
 
-    return edit(text, change, says) if entries else text
+    return edit(text, change, says)
 
 
-def _index(tables: Sequence[Any], entry: Entry) -> int | None:
-    """Where the price stands that this one takes the place of; the last one counts."""
-    same = [index for index, table in enumerate(tables) if _place(table) == _place(entry)]
-    return same[-1] if same else None
+def without_prices(text: str, is_meant: Callable[[Place], bool]) -> str:
+    """The file's text without the prices that are meant; EditError when it can't be edited."""
+    says = parse(text)
+    told = says["prices"]
+    gone = [index for index, table in enumerate(told) if is_meant(place_of(table))]
+    for index in reversed(gone):
+        del told[index]
+
+    def change(document: Any) -> None:
+        for index in reversed(gone):
+            del document["prices"][index]
+        if not document["prices"]:
+            del document["prices"]
+
+    if not told:
+        del says["prices"]
+    return edit(text, change, says)
 
 
-def _place(table: Any) -> tuple[str, str]:
-    """What a price is for: the model, and the day from which it holds."""
+def place_of(table: Any) -> Place:
+    """What the price in this table of prices.toml is for."""
     return canonical(str(table["model"])), str(table.get("since", ""))[:10]

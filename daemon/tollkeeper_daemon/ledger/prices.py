@@ -109,16 +109,19 @@ def family_of(model: str) -> str:
     return found[1] if found else ""
 
 
-def load_prices(own: str | None = None) -> PriceList:
-    """The built-in price list with the user's own file (its text) on top; PriceError if broken."""
+def load_prices(own: str | None = None, name: str = "prices.toml") -> PriceList:
+    """The built-in price list with the user's own file (its text) on top.
+
+    PriceError, which calls the file by this name, when it is broken.
+    """
     builtin = resources.files("tollkeeper_daemon.ledger").joinpath("prices.toml").read_text("utf-8")
     tables = [_parse(builtin, "the built-in prices")]
     if own is not None:
-        tables.append(_parse(own, "prices.toml"))
+        tables.append(_parse(own, name))
     try:
         return _join(tables)
     except PriceError as error:
-        raise PriceError(f"prices.toml: {error}") from None
+        raise PriceError(f"{name}: {error}") from None
 
 
 def _join(tables: list[dict[str, Any]]) -> PriceList:

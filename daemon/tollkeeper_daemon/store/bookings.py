@@ -8,6 +8,7 @@ from itertools import islice
 import lmdb
 import msgspec
 
+from tollkeeper_daemon.clock import FAR
 from tollkeeper_daemon.ledger.books import Book, Group, Noted
 from tollkeeper_daemon.ledger.ledger import Moment, Posting, Row
 from tollkeeper_daemon.ledger.requests import resolve, stray_key
@@ -23,9 +24,6 @@ ROW = struct.Struct(">II")
 NUMBER = struct.Struct(">I")
 TIME = struct.Struct(">Q")
 
-# Later than any time (ms).
-FAR = 2**63 - 1
-
 MOST_BOOKS_CACHED = 50_000
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -40,7 +38,8 @@ class Bookings(Access):
         self._opened: dict[Book, int] = {}
         self._has_strays: bool | None = None
         self._has_gone: bool | None = None
-        self.evidence = Evidence(raw, tables.by_name["statements"], tables.by_name["copies"])
+        kept = (tables.by_name[name] for name in ("statements", "copies", "copied"))
+        self.evidence = Evidence(raw, *kept)
 
     def group(self, key: str) -> Group | None:
         return self._get("groups", _key(key), _decode_group)
@@ -206,6 +205,7 @@ class Bookings(Access):
     def drop_group(self, key: str) -> None:
         """Forget this group, and remember that it was counted; the sums over it stay."""
         group = self.group(key) or Group()
+        self.evidence.outlive(key, group)
         self._bury(tombstones_of(key, group.entries))
         for reply in resolve(group.entries):
             self._raw.delete(_moment((reply.time, key)), db=self._tables.by_name["timeline"])

@@ -5,18 +5,33 @@ All are MessagePack arrays: fields are only ever added at the end, with a defaul
 
 from msgspec import Struct
 
-from tollkeeper_daemon.records import Statement
+from tollkeeper_daemon.records import FileId, Statement
 
 # Counts up when a stored form changes in a way that new defaults can't bridge.
 VERSION = 2
 
 
-class Told(Struct, frozen=True, array_like=True, gc=False):
-    """What a conversation's log says of the client's own totals (see statements.py).
+class Standing(Struct, frozen=True, array_like=True, gc=False):
+    """How far one log of a conversation has followed the client's own totals (see statements.py).
 
     ``statement`` is the last of them. Of the replies after it, ``open_message`` is the last,
     ``open_output`` the output of all, ``open_since`` and ``open_until`` (ms) the first and the last
     time. ``lost_output`` is the output of those that the totals of a later client passed over.
+    """
+
+    statement: Statement | None = None
+    open_message: str = ""
+    open_output: int = 0
+    open_since: int = 0
+    open_until: int = 0
+    lost_output: int = 0
+
+
+class Told(Struct, frozen=True, array_like=True, gc=False):
+    """What a conversation's logs say of the client's own totals.
+
+    The first fields are those of the ``Standing`` of the log that has come furthest, which is
+    ``file``; ``others`` are those of more logs of that name, such as copies in another home.
     ``parents`` are the conversations that made what it copied; ``unreadable`` says that its logs
     hold lines that could not be read.
     """
@@ -29,6 +44,8 @@ class Told(Struct, frozen=True, array_like=True, gc=False):
     lost_output: int = 0
     parents: tuple[str, ...] = ()
     unreadable: bool = False
+    file: FileId = (0, 0)
+    others: tuple[tuple[FileId, Standing], ...] = ()
 
 
 class Conversation(Struct, frozen=True, array_like=True, gc=False):

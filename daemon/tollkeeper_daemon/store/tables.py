@@ -25,6 +25,7 @@ class Tables:
         "conversations",
         "statements",
         "copies",
+        "copied",
         "agents",
         "runs",
         "earlier",
