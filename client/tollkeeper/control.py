@@ -29,7 +29,9 @@ def is_listening(paths: Paths) -> bool:
         except OSError as error:
             if error.errno in (errno.ENOENT, errno.ECONNREFUSED, errno.ENOTDIR):
                 return False
-            raise NoDaemonError(f"can't reach the daemon: {error.strerror}", HOW_TO_START) from None
+            raise NoDaemonError(
+                f"can't reach the daemon: {error.strerror or error}", HOW_TO_START
+            ) from None
     return True
 
 

@@ -33,6 +33,13 @@ class StartError(TollError):
     exit_status = 3
 
 
+class TextError(TollError):
+    """What should be told to the daemon is no text: it holds what is not UTF-8."""
+
+    code = "bad-params"
+    exit_status = 2
+
+
 class ProtocolError(TollError):
     """The other side sent something that is not of this protocol."""
 

@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from tollkeeper import __version__
+from tollkeeper.cli.words import plain
 
 
 def main() -> None:
@@ -18,7 +19,7 @@ def main() -> None:
     try:
         run(arguments.verbose)
     except StartRefused as refused:
-        sys.exit(f"tolld: {refused}")
+        sys.exit(f"tolld: {plain(str(refused))}")
 
 
 if __name__ == "__main__":

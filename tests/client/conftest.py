@@ -1,13 +1,18 @@
 """Fixtures of the client's unit tests."""
 
+import signal
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tollkeeper.cli.main import main
 from tollkeeper.paths import Paths, find_paths
+
+Run = Callable[..., tuple[int, str, str]]
 
 # A busy machine is no failure.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -20,3 +25,26 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Paths]:
     with tempfile.TemporaryDirectory(prefix="toll", dir="/tmp") as folder:
         monkeypatch.setenv("TOLL_HOME", str(Path(folder).resolve()))
         yield find_paths()
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    """Runs toll with these arguments: its exit status, and what it printed on both streams."""
+
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["toll", *arguments])
+        exit_status = 0
+        try:
+            main()
+        except SystemExit as done:
+            assert done.code is None or isinstance(done.code, int)
+            exit_status = done.code or 0
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+        out, err = capfd.readouterr()
+        return exit_status, out, err
+
+    return call

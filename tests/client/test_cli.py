@@ -1,9 +1,10 @@
 """The command toll: options, exit statuses and one line of error, in front of a made-up daemon."""
 
 import json
+import os
+import subprocess
 import sys
 from argparse import ArgumentTypeError
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,35 +13,15 @@ import pytest
 
 from tollkeeper import __version__, wire
 from tollkeeper.cli.context import UsageError
-from tollkeeper.cli.main import VERBS, load, main, parser_of
+from tollkeeper.cli.main import VERBS, load, parser_of
 from tollkeeper.cli.period import count, day, report_params
 from tollkeeper.paths import Paths
 
+from .conftest import Run
 from .fake_daemon import FakeDaemon, reply
 from .making import agent, status
 from .test_report import row
 from .test_screen import HEALTH, PING
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    """Runs toll with these arguments: its exit status, and what it printed on both streams."""
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["toll", *arguments])
-        exit_status = 0
-        try:
-            main()
-        except SystemExit as done:
-            assert done.code is None or isinstance(done.code, int)
-            exit_status = done.code or 0
-        out, err = capfd.readouterr()
-        return exit_status, out, err
-
-    return call
-
 
 ANSWERS: dict[str, Any] = {
     "ping": PING,
@@ -134,6 +115,60 @@ def test_version_and_help(run: Run) -> None:
     exit_status, out, _ = run("--help")
     assert 0 == exit_status
     assert all(verb in out and short in out for verb, short in VERBS.items())
+
+
+def test_help_of_a_verb(run: Run) -> None:
+    """Help is a word, too: of all, of a verb, of what is below one."""
+    assert run("--help") == run("help") == run("help", "help")
+    assert run("daily", "--help") == run("help", "daily")
+    assert run("prices", "set", "--help") == run("help", "prices", "set")
+    assert 2 == run("help", "nope")[0]
+
+
+@pytest.mark.parametrize(
+    ("verb", "told"),
+    [
+        ("dayly", "no command 'dayly'; did you mean daily? see toll --help"),
+        ("exprot", "no command 'exprot'; did you mean export? see toll --help"),
+        ("zzz", "no command 'zzz'; see toll --help"),
+    ],
+)
+def test_misspelt(run: Run, verb: str, told: str) -> None:
+    """What is nearly a command is taken for it in the advice alone."""
+    assert (2, "", f"toll: there is {told}\n") == run(verb)
+
+
+@pytest.mark.parametrize("slug", ["-home-dev-src-shop", "-src-x", "--config-x", "-"])
+def test_slugs(home: Paths, run: Run, slug: str) -> None:
+    """A project's slug begins like an option, and is none."""
+    with FakeDaemon(home, answer) as daemon:
+        for arguments in (["-p", slug], ["--project", slug, "--compact"], [f"--project={slug}"]):
+            assert 0 == run("daily", "--no-start", *arguments)[0]
+    assert [slug] * 3 == [call.params["project"] for call in daemon.calls]
+
+
+@pytest.mark.parametrize("arguments", [["-p"], ["-p", "--compact"], ["-p", "--order=asc"]])
+def test_no_slug(run: Run, arguments: list[str]) -> None:
+    """An option behind one that wants a name is no name."""
+    exit_status, out, err = run("daily", *arguments)
+    assert (2, "") == (exit_status, out)
+    assert "expected one argument" in err
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "ascii:strict"])
+def test_narrow_encodings(home: Paths, encoding: str) -> None:
+    """Where stdout lacks a letter it shows as ?, and JSON is UTF-8 all the same."""
+    named = {**ANSWERS, "snapshot": status(agent("Ağent-✓"))}
+    toll = [sys.executable, "-m", "tollkeeper.cli.main", "--no-start"]
+    environment = {**os.environ, "PYTHONIOENCODING": encoding, "COLUMNS": "80"}
+
+    def printed(*arguments: str) -> bytes:
+        return subprocess.check_output([*toll, *arguments], env=environment)
+
+    with FakeDaemon(home, lambda call: [reply(call, named[call.method])]):
+        assert b"A?ent-?" in printed("status")
+        assert b"330K" in printed("daily")
+        assert "Ağent-✓".encode() in printed("status", "--json")
 
 
 @pytest.mark.parametrize("verb", list(VERBS))

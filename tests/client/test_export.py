@@ -15,99 +15,34 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from tollkeeper import wire
 from tollkeeper.cli import export
 from tollkeeper.cli.formats import FORMATS, defused
-from tollkeeper.cli.main import main
 from tollkeeper.cli.rows import COLUMNS, DIMENSIONS, Dollars, Row, Sums, amount, nano_of, row_of
 from tollkeeper.exports import Page, Request
 from tollkeeper.paths import Paths
 
+from .conftest import Run
 from .fake_daemon import FakeDaemon, reply
-
-Run = Callable[..., tuple[int, str, str]]
+from .pages import TWO_PAGES, paged, request
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    """Runs toll export with these arguments: its exit status, and what it printed."""
-    kept = [(number, signal.getsignal(number)) for number in (signal.SIGTERM, signal.SIGHUP)]
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["toll", "export", "--no-start", *arguments])
-        exit_status: Any = 0
-        try:
-            main()
-        except SystemExit as done:
-            exit_status = done.code or 0
-        finally:
-            for number, handler in kept:
-                signal.signal(number, handler)
-        out, err = capfd.readouterr()
-        return exit_status, out, err
-
-    return call
-
-
-def request(number: int = 1, **more: Any) -> Request:
-    """A request of the conversation ``c``, at ``number`` minutes past nine."""
-    made = Request(
-        time=f"2026-11-22T09:{number:02}:00.000+00:00",
-        conversation="c",
-        project="shop",
-        cwd="/src/shop",
-        agent=None,
-        agent_id=None,
-        subagent=None,
-        subagent_type=None,
-        model="claude-opus-5-5",
-        source="api",
-        account=None,
-        workflow=None,
-        task=None,
-        stage=None,
-        request=f"r{number}",
-        input_tokens=1,
-        output_tokens=2,
-        cache_read_tokens=3,
-        cache_write_5m_tokens=4,
-        cache_write_1h_tokens=5,
-        web_searches=6,
-        fast=False,
-        us=True,
-        value_usd=0.000000007,
-        cost_usd=0.000000007,
-        unpriced=False,
-    )
-    return replace(made, **more)
-
-
-def paged(*pages: list[Request]) -> Callable[[wire.Request], list[wire.Reply]]:
-    """A daemon that answers with these pages, one after the other."""
-
-    def answer(call: wire.Request) -> list[wire.Reply]:
-        number = int(call.params.get("after", "0"))
-        following = str(number + 1) if number + 1 < len(pages) else None
-        total = sum(map(len, pages)) if number == 0 else None
-        return [reply(call, Page(pages[number], following, total))]
-
-    return answer
-
-
-TWO_PAGES = paged([request(1), request(2)], [request(3)])
+def run(run: Run) -> Run:
+    """Runs toll export with these arguments."""
+    return lambda *arguments: run("export", "--no-start", *arguments)
 
 
 # Rows.
 
 
-@given(st.integers(0, 10**15))
+@given(st.integers(-(10**15), 10**15))
 def test_amounts_are_exact(nano: int) -> None:
     """What the wire tells in dollars is written with nine places, and nothing is lost."""
     written = amount(nano_of(round(nano / 1e9, 9)))
     assert nano == int(written.replace(".", ""))
-    assert re.fullmatch(r"\d+\.\d{9}", written)
+    assert re.fullmatch(r"-?\d+\.\d{9}", written)
 
 
 def test_row_of_a_request() -> None:
@@ -303,6 +238,27 @@ def test_span_is_passed_on(home: Paths, run: Run) -> None:
     assert [span, {**span, "after": "1"}] == [call.params for call in daemon.calls]
 
 
+def test_one_zone(home: Paths, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a zone, span and rows are those of the caller's, which the daemon is told."""
+    monkeypatch.setenv("TZ", "Asia/Kathmandu")
+    late = request(1, time="2026-11-22T18:15:00.000+00:00")
+    with FakeDaemon(home, paged([late])) as daemon:
+        for arguments in (["-s", "20261123"], ["-u", "20261123"], []):
+            _, out, _ = run("--by", "day", "-f", "ndjson", *arguments)
+            assert "2026-11-23" == json.loads(out)["day"]
+    zone = {"timezone": "Asia/Kathmandu"}
+    assert [{"since": "2026-11-23", **zone}, {"until": "2026-11-23", **zone}, {}] == [
+        call.params for call in daemon.calls
+    ]
+
+
+def test_zone_that_only_the_daemon_knows(home: Paths, run: Run) -> None:
+    """Days of a zone that is not known here are refused, and not counted by another."""
+    with FakeDaemon(home, TWO_PAGES):
+        found = run("--by", "day", "-z", "Nowhere/Else")
+    assert (1, "", "toll: no time zone 'Nowhere/Else' is known here; install tzdata\n") == found
+
+
 @pytest.mark.parametrize("arguments", [["--json"], ["--format", "json"], ["-jf", "json"]])
 def test_json(home: Paths, run: Run, arguments: list[str]) -> None:
     """JSON is one array with the names of the columns."""
@@ -339,52 +295,34 @@ def test_nothing_to_export(home: Paths, run: Run, form: str, by: list[str]) -> N
             assert "" == out
 
 
-def test_output_file(home: Paths, run: Run, tmp_path: Path) -> None:
-    """The rows go into the file, and a line on stdout says how many."""
-    file = tmp_path / "x.csv"
-    with FakeDaemon(home, TWO_PAGES):
-        assert (0, f"Wrote 3 rows to {file}.\n", "") == run("-o", str(file))
-        assert 4 == file.read_text().count("\n")
-        _, out, _ = run("-o", str(file), "--json", "--by", "model")
-    assert {"file": str(file), "rows": 1} == json.loads(out)
-    assert 1 == len(json.loads(file.read_text()))
-    assert [file] == list(tmp_path.iterdir())
+@pytest.mark.parametrize("following", [["1", "1"], ["2", "1"], [""], ["1", "2", "2"]])
+def test_pages_in_a_circle(home: Paths, run: Run, following: list[str]) -> None:
+    """Pages that lead back do not go on for ever."""
+    left = iter(following)
+    with FakeDaemon(home, lambda call: [reply(call, Page([], next(left)))]) as daemon:
+        exit_status, _, err = run()
+    assert (1, "toll: the daemon's pages go in a circle; see toll doctor\n") == (exit_status, err)
+    assert len(following) == len(daemon.calls)
 
 
-def test_output_file_keeps_its_place(home: Paths, run: Run, tmp_path: Path) -> None:
-    """A file that is written anew keeps its mode, and a link to it stays a link."""
-    file, link = tmp_path / "x.csv", tmp_path / "link"
-    file.write_text("old")
-    file.chmod(0o640)
-    link.symlink_to(file)
-    with FakeDaemon(home, TWO_PAGES):
-        run("-o", str(link))
-    assert link.is_symlink()
-    assert 0o640 == file.stat().st_mode & 0o777
-    assert 4 == file.read_text().count("\n")
-
-
-def test_output_to_a_pipe(home: Paths, run: Run, tmp_path: Path) -> None:
-    """What is no file is written into, not replaced."""
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-    with FakeDaemon(home, TWO_PAGES):
-        assert 0 == run("-o", str(pipe))[0]
-    assert pipe.is_fifo()
-    assert 4 == os.read(reading, 1 << 16).count(b"\n")
-    os.close(reading)
-
-
-@pytest.mark.parametrize("place", ["none/x.csv", ".", "file/x.csv"])
-def test_output_that_cannot_be(home: Paths, run: Run, tmp_path: Path, place: str) -> None:
-    """A file that can't be written is one line on stderr that names it, and status 1."""
-    (tmp_path / "file").touch()
-    with FakeDaemon(home, TWO_PAGES):
-        exit_status, out, err = run("-o", str(tmp_path / place))
+@pytest.mark.parametrize(
+    ("more", "arguments"),
+    [
+        ({"time": "zz"}, ["--by", "day"]),
+        ({"time": "9999-12-31T23:59"}, ["--by", "day", "-z", "Asia/Tokyo"]),
+        ({"value_usd": 1e305}, []),
+        ({"cost_usd": -1e305}, ["--by", "model"]),
+    ],
+)
+def test_hostile_pages(
+    home: Paths, run: Run, tmp_path: Path, more: dict[str, Any], arguments: list[str]
+) -> None:
+    """Values that can't be are one line, status 1, and no file."""
+    with FakeDaemon(home, paged([request(1, **more)])):
+        exit_status, out, err = run("-o", str(tmp_path / "x.csv"), *arguments)
     assert (1, "", 1) == (exit_status, out, err.count("\n"))
-    assert str(tmp_path / place) in err
-    assert ["file"] == [each.name for each in tmp_path.iterdir()]
+    assert err.startswith("toll: the daemon's answer is not of this protocol")
+    assert [] == list(tmp_path.iterdir())
 
 
 def failing(error: wire.ErrorBody) -> Callable[[wire.Request], list[wire.Reply]]:
@@ -438,6 +376,20 @@ def test_interrupted(
         found = run("-o", str(tmp_path / "x.csv"))
     assert (exit_status, "", "\n" if number == signal.SIGINT else "") == found
     assert [] == list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_ignored_signals(home: Paths, run: Run, number: signal.Signals) -> None:
+    """A signal that is ignored, as nohup has it, stays so."""
+
+    def answer(call: wire.Request) -> list[wire.Reply]:
+        os.kill(os.getpid(), number)
+        return TWO_PAGES(call)
+
+    signal.signal(number, signal.SIG_IGN)
+    with FakeDaemon(home, answer):
+        exit_status, out, err = run()
+    assert (0, 4, "") == (exit_status, out.count("\n"), err)
 
 
 def test_refused_before_anything_is_written(home: Paths, run: Run) -> None:

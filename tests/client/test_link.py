@@ -6,7 +6,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,15 @@ from hypothesis import strategies as st
 
 from tollkeeper import wire
 from tollkeeper.cli import link
-from tollkeeper.errors import CallError, NoAnswerError, NoDaemonError, ProtocolError, TollError
+from tollkeeper.control import is_listening
+from tollkeeper.errors import (
+    CallError,
+    NoAnswerError,
+    NoDaemonError,
+    ProtocolError,
+    TextError,
+    TollError,
+)
 from tollkeeper.paths import Paths
 
 from .fake_daemon import FakeDaemon, reply
@@ -58,6 +67,77 @@ def test_no_answer(home: Paths) -> None:
     """A daemon that does not answer in time is told from one that is not there."""
     with FakeDaemon(home, lambda call: []), pytest.raises(NoAnswerError):
         link.ask(str(home.run), "daily", {}, 0.1)
+
+
+def test_frozen(home: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that not even greets, as one that is frozen, is given up long before an answer is due."""
+    monkeypatch.setattr(link, "GREETING_SECONDS", 0.1)
+    home.run.mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX) as frozen:
+        frozen.bind(str(home.control_socket))
+        frozen.listen()
+        with pytest.raises(NoAnswerError, match=r"within 0\.1 s") as raised:
+            link.ask(str(home.run), "daily", {}, 10)
+    assert raised.value.hint == "look with: toll doctor"
+
+
+def test_slow(home: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A daemon that greets has all of the time for its answer."""
+    monkeypatch.setattr(link, "GREETING_SECONDS", 0.1)
+
+    def speak(held: socket.socket) -> None:
+        held.sendall(link.GREETING)
+        call = b""
+        while b"daily" not in call:
+            call += held.recv(1000)
+        threading.Event().wait(0.3)
+        held.sendall(short(link.RESULT + b"1}"))
+
+    with liar(home, speak):
+        assert b"1" == link.ask(str(home.run), "daily", {}, 10)
+
+
+def test_more_calls_than_wait(home: Paths) -> None:
+    """A daemon before which the calls pile up is told from one that is not there."""
+    home.run.mkdir(parents=True)
+    with ExitStack() as stack:
+        frozen = stack.enter_context(socket.socket(socket.AF_UNIX))
+        frozen.bind(str(home.control_socket))
+        frozen.listen(0)
+        waiting = stack.enter_context(socket.socket(socket.AF_UNIX))
+        waiting.connect(str(home.control_socket))
+        with pytest.raises(NoAnswerError):
+            link.ask(str(home.run), "daily", {}, 0.1)
+
+
+def test_path_too_long(tmp_path: Path) -> None:
+    """A path that no socket can have is told as such."""
+    with pytest.raises(NoDaemonError, match=r"^can't reach the daemon: (?!None)."):
+        link.ask(str(tmp_path / ("x" * 200)), "daily", {}, 10)
+
+
+def test_path_of_the_other_client_too_long(tmp_path: Path) -> None:
+    """So says the other client."""
+    with pytest.raises(NoDaemonError, match=r"^can't reach the daemon: (?!None)."):
+        is_listening(Paths(tmp_path, tmp_path, tmp_path / ("x" * 200)))
+
+
+@given(st.text(st.characters(exclude_categories=())))
+def test_any_text(text: str) -> None:
+    """A text goes over the wire as it is, or is refused: never changed."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        with pytest.raises(TextError, match=r"is not UTF-8"):
+            link.ask("/none", "daily", {"project": text}, 10)
+    else:
+        with pytest.raises(NoDaemonError):
+            link.ask("/none", "daily", {"project": text}, 10)
+
+
+def short(reply: bytes) -> bytes:
+    """The reply as a short frame."""
+    return bytes([0, len(reply)]) + reply
 
 
 @contextmanager
@@ -107,6 +187,10 @@ def greeted(reply: bytes) -> Callable[[socket.socket], None]:
         (greeted(b"\x00\x02[]"), ProtocolError),
         (greeted(b"\x00\x04nope"), ProtocolError),
         (greeted(b'\x00\x0e{"error": null}'), ProtocolError),
+        (greeted(short(b'{"error": {"code": 1, "message": "x"}}')), ProtocolError),
+        (greeted(short(b'{"error": {"code": "x", "message": [1]}}')), ProtocolError),
+        (greeted(short(b'{"error": {"code": "x", "message": "x", "hint": {}}}')), ProtocolError),
+        (greeted(short(b'{"error": {"code": "x", "message": "x", "hint": null}}')), CallError),
         (greeted(b"\x02\xff\xff\xff"), NoDaemonError),
     ],
 )

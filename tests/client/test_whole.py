@@ -8,11 +8,9 @@ from tollkeeper import wire
 from tollkeeper.cli import whole
 from tollkeeper.paths import Paths
 
+from .conftest import Run
 from .fake_daemon import FakeDaemon, reply
-from .test_cli import Run, run
 from .test_report import row
-
-__all__ = ["run"]
 
 PART = {"importing": {"done_bytes": 5_000_000, "total_bytes": 400_000_000}}
 

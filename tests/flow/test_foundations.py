@@ -3,6 +3,9 @@
 import shutil
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 from waiting import wait_until
 
@@ -34,6 +37,27 @@ def test_one_daemon_per_ledger(daemon: Keeper) -> None:
     )
     assert refused.returncode == 1
     assert f"pid {daemon.process.pid}" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("place", "content"), [("settings", "{} = 1"), ("prices", "[[prices]]\nmodel = {}")]
+)
+def test_refusal_in_one_line(keeper: Keeper, place: str, content: str) -> None:
+    """What is wrong with a file of the user's is told in one line, with nothing that moves a cursor."""
+    file: Path = getattr(keeper.paths, place)
+    file.write_text(content.format('"\\u001b[31mred\\nTraceback\\u009b"'))
+    refused = subprocess.run(
+        [sys.executable, "-m", "tollkeeper_daemon"],
+        env=keeper.environment,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("tolld: ")
+    assert "[31mred" in refused.stderr
+    assert refused.stderr.removesuffix("\n").isprintable()
 
 
 def test_daemon_ends_without_its_run_directory(daemon: Keeper, home: ClaudeHome) -> None:

@@ -12,6 +12,7 @@ from tollkeeper.places import find_places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any, NoReturn, TypeVar
 
     from tollkeeper.control import Toll
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 ANSWER_SECONDS = 10.0
 # A report over a long history, asked for while the daemon imports.
 REPORT_SECONDS = 60.0
+# What Python raises when an answer is not built as whoever shows it expects.
+MISREAD = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+NOT_OURS = "the daemon's answer is not of this protocol"
 
 
 class UsageError(Exception):
@@ -34,19 +38,42 @@ class Parser(ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message}; see {self.prog} --help")
 
+    def joined(self, arguments: Iterable[str]) -> list[str]:
+        """The arguments, with a value that begins with ``-`` joined to its option by ``=``.
+
+        A project's slug begins like that, and argparse would take it for an option.
+        """
+        joined: list[str] = []
+        for argument in arguments:
+            before = joined[-1] if joined else ""
+            if self._takes_value(before) and argument.startswith("-") and not self._knows(argument):
+                joined[-1] = f"{before}={argument}"
+            else:
+                joined.append(argument)
+        return joined
+
+    def _takes_value(self, argument: str) -> bool:
+        action = self._option_string_actions.get(argument)
+        return action is not None and action.nargs is None
+
+    def _knows(self, argument: str) -> bool:
+        return argument.partition("=")[0] in self._option_string_actions
+
 
 class Ask:
-    """How the command was asked."""
+    """How the command was asked; ``asked`` says whether the daemon was turned to by now."""
 
     def __init__(self, as_json: bool = False, may_start: bool = True) -> None:
         self.as_json = as_json
         self.may_start = may_start
+        self.asked = False
 
     def paths(self) -> Paths:
         """The directories, with a daemon listening in them if one may be started."""
         from tollkeeper.paths import find_paths
         from tollkeeper.start import ensure_daemon
 
+        self.asked = True
         paths = find_paths()
         if self.may_start:
             ensure_daemon(paths)
@@ -67,6 +94,7 @@ class Ask:
         self, method: str, params: dict[str, Any] | None = None, timeout: float = REPORT_SECONDS
     ) -> bytes:
         """Ask the daemon once, for JSON; starts one when none runs."""
+        self.asked = True
         run = find_places()[2]
         try:
             return link.ask(run, method, params or {}, timeout)

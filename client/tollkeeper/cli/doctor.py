@@ -11,9 +11,9 @@ from msgspec import Struct, to_builtins
 
 from tollkeeper import __version__
 from tollkeeper.cli import words
-from tollkeeper.cli.context import Ask, print_json
+from tollkeeper.cli.context import MISREAD, NOT_OURS, Ask, print_json
 from tollkeeper.control import Toll, is_listening
-from tollkeeper.errors import NoAnswerError, StartError
+from tollkeeper.errors import NoAnswerError, ProtocolError, StartError
 from tollkeeper.paths import Paths, find_paths
 from tollkeeper.start import refusal
 
@@ -59,6 +59,8 @@ def _ask(paths: Paths) -> list[Finding]:
     try:
         with Toll(paths) as toll:
             return examine(toll.call("ping", dict[str, Any]), toll.call("health", dict[str, Any]))
+    except (ProtocolError, *MISREAD):
+        return [Finding(False, NOT_OURS, "toll down, then toll up")]
     except NoAnswerError as error:
         pid = paths.lock.read_text().strip() if paths.lock.is_file() else ""
         return [Finding(False, error.message, f"kill -CONT {pid}; or, to end it, kill -KILL {pid}")]

@@ -3,15 +3,21 @@
 import time
 from argparse import ArgumentParser, Namespace
 
+from msgspec import Struct
+
 from tollkeeper.cli.context import Ask, print_json
 from tollkeeper.control import Toll, is_listening
 from tollkeeper.errors import NoAnswerError
 from tollkeeper.paths import Paths, find_paths
 
 PATIENCE_SECONDS = 10.0
-
-
 HELP = "Stop the daemon; the agents go on, and what they do is read at the next start."
+
+
+class Leaving(Struct, frozen=True):
+    """What the daemon answers before it ends."""
+
+    pid: int
 
 
 def options(parser: ArgumentParser) -> None:
@@ -24,7 +30,7 @@ def run(ask: Ask, options: Namespace) -> None:
         pid = None
     else:
         with Toll(paths) as toll:
-            pid = toll.call("shutdown", dict[str, object])["pid"]
+            pid = toll.call("shutdown", Leaving).pid
         _wait_until_gone(paths)
     if ask.as_json:
         print_json({"pid": pid, "stopped": pid is not None})

@@ -14,10 +14,11 @@ from zoneinfo import ZoneInfo
 from tollkeeper import wire
 from tollkeeper.cli.context import Ask, UsageError, print_json
 from tollkeeper.cli.formats import FORMATS
-from tollkeeper.cli.output import output_to
+from tollkeeper.cli.output import is_stdout, output_to
 from tollkeeper.cli.period import span_options, span_params
 from tollkeeper.cli.rows import COLUMNS, DIMENSIONS, Sums, row_of
-from tollkeeper.errors import NoDaemonError, TollError
+from tollkeeper.cli.zone import local_zone, zone_named
+from tollkeeper.errors import NoDaemonError, ProtocolError, TollError
 from tollkeeper.exports import Page
 
 HELP = (
@@ -43,20 +44,30 @@ def options(parser: ArgumentParser) -> None:
         help=f"sums by this; may be given again: {', '.join(DIMENSIONS)}",
     )
     parser.add_argument(
-        "-o", "--output", metavar="FILE", help="write a file, which is there whole or not at all"
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="write a file, which is there whole or not at all; - is standard output",
     )
 
 
 def run(ask: Ask, options: Namespace) -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _leave)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # As nohup has it.
+            signal.signal(number, _leave)
     form = _format_of(ask, options)
-    pages = _pages(ask, span_params(options))
+    # The days of both sides are of one zone, whatever the daemon's own is.
+    zone = options.timezone or local_zone()
+    params = span_params(options)
+    if zone and ("since" in params or "until" in params):
+        params["timezone"] = zone
+    pages = _pages(ask, params)
     first = next(pages)  # What can't be answered is refused before anything is written.
-    sums = Sums(options.by, _zone(options.timezone)) if options.by else None
+    sums = Sums(options.by, _zone(zone)) if options.by else None
+    into_file = not is_stdout(options.output)
     writer = FORMATS[form](sums.columns if sums is not None else COLUMNS)
     with (
-        Progress(first.total or 0, options.output is not None) as progress,
+        Progress(first.total or 0, into_file) as progress,
         output_to(options.output) as file,
     ):
         file.write(writer.head())
@@ -69,7 +80,7 @@ def run(ask: Ask, options: Namespace) -> None:
         if sums is not None:
             file.write(writer.rows(sums.rows()))
         file.write(writer.tail())
-    if options.output is not None:
+    if into_file:
         _tell(ask, options.output, progress.done if sums is None else len(sums))
 
 
@@ -80,25 +91,36 @@ def _format_of(ask: Ask, options: Namespace) -> str:
 
 
 def _pages(ask: Ask, params: dict[str, Any]) -> Iterator[Page]:
-    """Every page, each asked for when it is wanted; a daemon that goes away ends it."""
+    """Every page, each asked for when it is wanted; a daemon that goes away ends it.
+
+    ProtocolError when a page leads back to where an earlier one did, as it would go on for ever.
+    """
     page = wire.decode(ask.raw("export", params), Page)
     yield page
     running = Ask(may_start=False)
+    after = ""
     while page.next is not None:
+        if page.next <= after:
+            raise ProtocolError("the daemon's pages go in a circle", "see toll doctor")
+        after = page.next
         try:
-            page = wire.decode(running.raw("export", {**params, "after": page.next}), Page)
+            page = wire.decode(running.raw("export", {**params, "after": after}), Page)
         except NoDaemonError:
             raise TollError("the daemon went away in the middle of it", "try again") from None
         yield page
 
 
 def _zone(name: str | None) -> ZoneInfo | None:
-    return ZoneInfo(name) if name else None
+    if name is None:
+        return None
+    if zone := zone_named(name):
+        return zone
+    raise TollError(f"no time zone {name!r} is known here", "install tzdata")
 
 
 def _tell(ask: Ask, path: str, rows: int) -> None:
     if ask.as_json:
-        print_json({"file": path, "rows": rows})
+        print_json({"file": path.encode(errors="replace").decode(), "rows": rows})
     else:
         print(f"Wrote {rows:,} row{'' if rows == 1 else 's'} to {path}.")
 

@@ -11,7 +11,13 @@ import json
 import os
 import socket
 
-from tollkeeper.errors import CallError, NoAnswerError, NoDaemonError, ProtocolError
+from tollkeeper.errors import (
+    CallError,
+    NoAnswerError,
+    NoDaemonError,
+    ProtocolError,
+    TextError,
+)
 from tollkeeper.places import CONTROL_SOCKET
 
 TYPE_CHECKING = False
@@ -24,6 +30,10 @@ GREETING = b"\xff" + bytes(8) + b"\x7f" + b"\x03\x00" + b"NULL".ljust(20, b"\0")
 READY = b"\x05READY\x0bSocket-Type\x00\x00\x00\x06DEALER"
 MORE, LONG, COMMAND = 1, 2, 4
 LONGEST_REPLY = 1 << 30
+# ZeroMQ's own thread greets at once, however long the daemon thinks, unless its process is frozen.
+GREETING_SECONDS = 5.0
+MOST_NAMED = 40
+LOOK = "look with: toll doctor"
 # How our daemon writes a reply that bears a result: see docs/protocol.md.
 RESULT = b'{"id":"%s","result":' % ID.encode()
 
@@ -31,26 +41,39 @@ RESULT = b'{"id":"%s","result":' % ID.encode()
 def ask(run: str, method: str, params: dict[str, Any], timeout: float) -> bytes:
     """The result of the call, as JSON; ``run`` is the run directory, ``timeout`` in seconds.
 
-    NoDaemonError, NoAnswerError, ProtocolError, or CallError for what the daemon refuses.
+    NoDaemonError, NoAnswerError, ProtocolError, TextError, or CallError for what the daemon refuses.
     """
-    call = json.dumps({"id": ID, "method": method, "params": params}).encode()
+    call = _encode({"id": ID, "method": method, "params": params})
     with socket.socket(socket.AF_UNIX) as link:
-        link.settimeout(timeout)
+        link.settimeout(min(GREETING_SECONDS, timeout))
         try:
             link.connect(os.path.join(run, CONTROL_SOCKET))
             with link.makefile("rb") as stream:
+                _greet(link, stream)
+                link.settimeout(timeout)
                 reply = _converse(link, stream, call)
         except TimeoutError:
             raise NoAnswerError(
-                f"the daemon did not answer within {timeout:g} s", "look with: toll doctor"
+                f"the daemon did not answer within {link.gettimeout():g} s", LOOK
             ) from None
+        except BlockingIOError:  # As many calls wait as the system lets wait.
+            raise NoAnswerError("the daemon takes no calls", LOOK) from None
         except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
             raise NoDaemonError("no daemon is running", "start it with: toll up") from None
         except OSError as error:
             raise NoDaemonError(
-                f"can't reach the daemon: {error.strerror}", "start it with: toll up"
+                f"can't reach the daemon: {error.strerror or error}", "start it with: toll up"
             ) from None
     return read_result(reply)
+
+
+def _encode(call: dict[str, Any]) -> bytes:
+    text = json.dumps(call, ensure_ascii=False)
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        bad = text[text.rfind('"', 0, error.start) + 1 : error.end][-MOST_NAMED:]
+        raise TextError(f"{bad!r} is not UTF-8", "write it otherwise") from None
 
 
 def _frame(body: bytes, flags: int = 0) -> bytes:
@@ -59,11 +82,15 @@ def _frame(body: bytes, flags: int = 0) -> bytes:
     return bytes([flags, len(body)]) + body
 
 
-def _converse(link: socket.socket, stream: IO[bytes], call: bytes) -> bytes:
-    """Greet, and wait for the greeting, as libzmq wants it; then ask, and read the answer."""
+def _greet(link: socket.socket, stream: IO[bytes]) -> None:
+    """Greet, and wait for the greeting, as libzmq wants it before anything else."""
     link.sendall(GREETING)
     if not _read(stream, len(GREETING)).startswith(b"\xff"):
         raise ProtocolError("the control socket speaks no ZeroMQ")
+
+
+def _converse(link: socket.socket, stream: IO[bytes], call: bytes) -> bytes:
+    """Ask, and read the answer."""
     link.sendall(_frame(READY, COMMAND) + _frame(call))
     while True:
         flags = _read(stream, 1)[0]
@@ -88,7 +115,9 @@ def read_result(reply: bytes) -> bytes:
         return reply[len(RESULT) : -1]
     try:
         error = json.loads(reply)["error"]
-        refusal = CallError(error["code"], error["message"], error.get("hint"))
-    except (ValueError, KeyError, TypeError, RecursionError):
+        code, message, hint = error["code"], error["message"], error.get("hint")
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise ProtocolError("the daemon's reply is not of this protocol") from None
-    raise refusal
+    if not all(isinstance(text, str) for text in (code, message, "" if hint is None else hint)):
+        raise ProtocolError("the daemon's reply is not of this protocol")
+    raise CallError(code, message, hint)

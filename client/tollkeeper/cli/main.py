@@ -3,11 +3,13 @@
 import importlib
 import os
 import sys
+from argparse import Namespace
 from types import ModuleType
 
 from tollkeeper import __version__
-from tollkeeper.cli.context import Ask, Parser, UsageError
-from tollkeeper.errors import TollError
+from tollkeeper.cli import words
+from tollkeeper.cli.context import MISREAD, NOT_OURS, Ask, Parser, UsageError
+from tollkeeper.errors import ProtocolError, TollError
 
 VERBS = {
     "status": "the state of things: agents, plan, today",
@@ -31,8 +33,8 @@ HELP = """usage: toll [--json] [--no-start] [VERB] [OPTION]...
 
 Keep the account of every Claude Code agent on this machine.
 
-Without a verb: the state of things. toll VERB --help says more of each. Exit status: 0 done,
-1 failed, 2 wrong usage, 3 no daemon.
+Without a verb: the state of things. toll help VERB, or toll VERB --help, says more of each.
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 no daemon.
 
 verbs:
 {verbs}
@@ -50,6 +52,9 @@ def main() -> None:
     if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison]: closed by the shell
         # It stays open for as long as we run.
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+    # Where the locale lacks a letter there is a ? for it; JSON is UTF-8 all the same.
+    if reconfigure := getattr(sys.stdout, "reconfigure", None):
+        reconfigure(errors="replace")
     try:
         try:
             status = run(sys.argv[1:])
@@ -76,6 +81,8 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run these arguments; the exit status. UsageError, TollError or OSError when that fails."""
     verb, rest = _split(arguments)
+    while verb == "help":
+        verb, rest = _split([*rest, "--help"])
     if verb is None and {"-h", "--help"} & {*rest}:
         print(HELP.format(verbs=_verb_lines()), end="")
         return 0
@@ -83,14 +90,30 @@ def run(arguments: list[str]) -> int:
         print(f"toll, version {__version__}")
         return 0
     module = load(verb or "status")
-    options = parser_of(verb or "status", module).parse_args(rest)
-    return module.run(Ask(options.as_json, options.may_start), options) or 0
+    parser = parser_of(verb or "status", module)
+    return _run(module, parser.parse_args(parser.joined(rest)))
+
+
+def _run(module: ModuleType, options: Namespace) -> int:
+    """Run the verb; what it trips over once the daemon was asked is held for the answer's fault.
+
+    The verbs take out of an answer what they need, and do not look first whether it is there. So an
+    answer that is built otherwise ends here, as a ProtocolError, whichever verb reads it. A mistake
+    of our own may look the same: with TOLL_DEBUG set there is a traceback.
+    """
+    ask = Ask(options.as_json, options.may_start)
+    try:
+        return module.run(ask, options) or 0
+    except MISREAD as error:
+        if not ask.asked or os.environ.get("TOLL_DEBUG"):
+            raise
+        raise ProtocolError(NOT_OURS, "is it another version? see toll doctor") from error
 
 
 def load(verb: str) -> ModuleType:
     """The module of the verb, loaded now, so that no one waits for another's imports."""
     if verb not in VERBS:
-        raise UsageError(f"there is no command {verb!r}; see toll --help")
+        raise UsageError(f"there is no command {verb!r}; {_meant(verb)}see toll --help")
     return importlib.import_module(f"tollkeeper.cli.{verb}")
 
 
@@ -122,8 +145,15 @@ def _verb_lines() -> str:
     return "\n".join(f"  {verb:10} {short}" for verb, short in VERBS.items())
 
 
+def _meant(verb: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(verb, VERBS, 1)
+    return f"did you mean {near[0]}? " if near else ""
+
+
 def _complain(text: str, status: int) -> None:
-    print(f"toll: {text}", file=sys.stderr)
+    print(f"toll: {words.plain(text)}", file=sys.stderr)
     sys.exit(status)
 
 

@@ -41,7 +41,8 @@ Row = Sequence[Cell]
 
 def amount(nano: int) -> Dollars:
     """These nano-dollars as dollars."""
-    return Dollars(f"{nano // NANO}.{nano % NANO:09d}")
+    whole, places = divmod(abs(nano), NANO)
+    return Dollars(f"{'-' if nano < 0 else ''}{whole}.{places:09d}")
 
 
 def nano_of(dollars: float) -> int:
