@@ -81,14 +81,14 @@ def test_fork_under_other_prices(daemon: Keeper, home: ClaudeHome) -> None:
     parent, before = _parent(daemon)
     daemon.stop()
     daemon.paths.prices.write_text(
-        f'[[prices]]\nmodel = "{lines.OPUS}"\ninput = 4000.0\noutput = 20000.0\n'
-        "cache_read = 200.0\ncache_write_5m = 5000.0\ncache_write_1h = 8000.0\n"
+        f'[[prices]]\nmodel = "{lines.OPUS}"\ninput = 400.0\noutput = 2000.0\n'
+        "cache_read = 20.0\ncache_write_5m = 500.0\ncache_write_1h = 800.0\n"
     )
     _fork(home, parent, str(uuid.uuid4()))
     daemon.start()
     status = daemon.wait_for_requests(3)
     assert daemon.agent(parent).usage == before.usage
-    assert status.today.total.value_usd == pytest.approx(1002 * USUAL_USD)
+    assert status.today.total.value_usd == pytest.approx(102 * USUAL_USD)
 
 
 @pytest.mark.parametrize("conversation", IDS)

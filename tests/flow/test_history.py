@@ -246,6 +246,7 @@ def test_daemon_killed_during_an_export(long_history: Keeper) -> None:
         env=long_history.environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        bufsize=0,  # What stood in a buffer of ours would be lost to communicate().
     )
     assert process.stdout
     # It writes the first page, which is more than a pipe holds, until this is read.
