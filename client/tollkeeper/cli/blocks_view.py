@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from argparse import Namespace
 from datetime import datetime
-from textwrap import wrap
 
 from tollkeeper.cli import terminal, words
 from tollkeeper.cli.report import BAR, SUB, WIDE, nothing_of, print_lines, split_name
@@ -31,6 +30,8 @@ def print_blocks(report: dict[str, Any], options: Namespace) -> None:
     print_lines(block_lines(blocks, zone, terminal.width(), wide, money=not options.no_cost))
     for block in blocks:
         if block["isActive"]:
+            from textwrap import wrap
+
             print()
             for line, style in active_lines(block, zone, datetime.now().astimezone()):
                 print_lines((part, style) for part in wrap(line, terminal.width()))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, HelpFormatter
 
-from tollkeeper.cli import link
+from tollkeeper.cli import link, terminal
 from tollkeeper.errors import NoDaemonError
 from tollkeeper.places import find_places
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 ANSWER_SECONDS = 10.0
+# Lines of help that are longer are hard to read.
+MOST_HELP = 100
 # A report over a long history, asked for while the daemon imports.
 REPORT_SECONDS = 60.0
 # What Python raises when an answer is not built as whoever shows it expects.
@@ -34,6 +36,10 @@ class UsageError(Exception):
 
 class Parser(ArgumentParser):
     """Options of one verb; wrong usage is one line, and exit status 2."""
+
+    def _get_formatter(self) -> HelpFormatter:
+        # With a width of its own it loads no shutil, which would take longer than all the parsing.
+        return HelpFormatter(self.prog, width=min(terminal.width(), MOST_HELP) - 2)
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message}; see {self.prog} --help")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from textwrap import wrap
 
 from tollkeeper.cli import terminal, words
 from tollkeeper.cli.table import Column, Row, bar, lay_out
@@ -162,6 +161,8 @@ def print_lines(lines: Iterable[tuple[str, str]]) -> None:
 
 def print_earlier(days: list[Figures]) -> None:
     """Print the days of which only the client's own statistics tell, apart from what was counted."""
+    from textwrap import wrap
+
     print()
     for line in wrap(EARLIER, terminal.width()):
         print(line)

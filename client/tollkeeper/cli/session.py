@@ -54,5 +54,5 @@ def labels(row: dict[str, Any]) -> list[str]:
     return [
         words.plain(row["title"] or row["sessionId"][:8]),
         words.plain(project),
-        local.strftime("%Y-%m-%d %H:%M") if local else "",
+        local.isoformat(" ", "minutes")[:16] if local else "",
     ]

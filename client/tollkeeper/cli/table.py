@@ -40,7 +40,8 @@ def lay_out(columns: list[Column], rows: list[Row], width: int) -> list[tuple[st
     widths = _widths(lines)
     kept = _kept(columns, widths, width)
     _cut([columns[at] for at in kept], widths, kept, width)
-    return [(_line(columns, row.cells, widths, kept)[:width], row.style) for row in lines]
+    rooms = [(at, widths[at], columns[at].right) for at in kept]
+    return [(_line(row.cells, rooms)[:width], row.style) for row in lines]
 
 
 def width_of(columns: list[Column], rows: list[Row]) -> int:
@@ -49,7 +50,8 @@ def width_of(columns: list[Column], rows: list[Row]) -> int:
 
 
 def _widths(lines: list[Row]) -> list[int]:
-    return [max(map(cells, texts)) for texts in zip(*(row.cells for row in lines), strict=True)]
+    columns = zip(*(row.cells for row in lines), strict=True)
+    return [max(map(len if "".join(texts).isascii() else cells, texts)) for texts in columns]
 
 
 def _kept(columns: list[Column], widths: list[int], width: int) -> list[int]:
@@ -87,15 +89,16 @@ def _cut(columns: list[Column], widths: list[int], kept: list[int], width: int) 
             over -= 1
 
 
-def _line(columns: list[Column], texts: list[str], widths: list[int], kept: list[int]) -> str:
+def _line(texts: list[str], rooms: list[tuple[int, int, bool]]) -> str:
     parts: list[str] = []
-    for at in kept:
-        text, room = texts[at], widths[at]
-        if (size := cells(text)) > room:
+    for at, room, right in rooms:
+        text = texts[at]
+        size = len(text) if text.isascii() else cells(text)
+        if size > room:
             text = fit(text, room)
             size = cells(text)
         filler = " " * (room - size)
-        parts.append(filler + text if columns[at].right else text + filler)
+        parts.append(filler + text if right else text + filler)
     return GAP.join(parts).rstrip()
 
 

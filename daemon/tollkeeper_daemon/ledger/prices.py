@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from importlib import resources
 from typing import Any
 
@@ -116,6 +117,7 @@ def canonical(model: str) -> str:
     return MODEL_TAIL.sub("", name, count=1)
 
 
+@lru_cache(MOST_MODELS_CACHED)
 def family_of(model: str) -> str:
     """The family in a model's name: `opus` of `claude-opus-5-5` and of `claude-3-opus`."""
     found = FAMILY.search(model.lower())

@@ -8,6 +8,7 @@ than five hours is told as a gap.
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from datetime import tzinfo
+from operator import itemgetter
 from typing import Any, Literal
 
 from msgspec import Struct, field, structs
@@ -31,6 +32,8 @@ Times = Callable[[int], tuple[int, int]]
 
 Window = tuple[int, int]
 """Start and end (ms) of a window of the plan."""
+
+_start, _end = itemgetter(0), itemgetter(1)
 
 Cell = tuple[str, bool, tuple[str, ...]]
 
@@ -138,12 +141,12 @@ def _windows(resets: list[int]) -> list[Window]:
 
 def _window(windows: list[Window], start: int, times: Times) -> Window | None:
     """The window that the quarter lies in; one with an edge in it goes where its first request does."""
-    at = bisect_right(windows, start, key=lambda window: window[1])
+    at = bisect_right(windows, start, key=_end)
     if at == len(windows) or start + QUARTER_MS <= windows[at][0]:
         return None
     if any(start < edge < start + QUARTER_MS for edge in windows[at]):
         start = times(start // QUARTER_MS)[0]
-        at = bisect_right(windows, start, key=lambda window: window[1])
+        at = bisect_right(windows, start, key=_end)
     return windows[at] if at < len(windows) and windows[at][0] <= start else None
 
 
@@ -152,7 +155,7 @@ def _begun(window: Window | None, first: int, windows: list[Window], length: int
         return Block(*window, real=True, first=first, last=first)
     start = first - first % HOUR_MS
     # What the plan says of itself holds: an estimate ends where a real window begins.
-    at = bisect_right(windows, first, key=lambda window: window[0])
+    at = bisect_right(windows, first, key=_start)
     end = min([start + length, *(begin for begin, _ in windows[at : at + 1])])
     return Block(start, end, real=False, first=first, last=first)
 

@@ -111,4 +111,6 @@ def _cost(sums: Sums, choice: Choice) -> dict[str, float]:
 
 
 def _dearest_first(tallies: "dict[Any, Sums]") -> "list[tuple[Any, Sums]]":
+    if len(tallies) < 2:
+        return [*tallies.items()]
     return sorted(tallies.items(), key=lambda item: (-item[1].figures[VALUE], item[0]))

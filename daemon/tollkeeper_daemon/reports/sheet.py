@@ -78,21 +78,31 @@ class Sheet(Struct, frozen=True):
         }
 
 
-class Sums(Struct):
-    """A sum that knows what of its value is billed (nano-dollars). Mutable: it grows."""
+NOTHING: Figures = [0] * len(Totals.__struct_fields__)
 
-    figures: Figures = field(default_factory=lambda: [0] * len(Totals.__struct_fields__))
+
+def _added(one: Figures, other: Figures) -> Figures:
+    return other if one is NOTHING else list(map(add, one, other))
+
+
+class Sums(Struct):
+    """A sum that knows what of its value is billed (nano-dollars). Mutable: it grows.
+
+    Figures are shared among sums and never changed in place, since most sums are of one cell.
+    """
+
+    figures: Figures = field(default_factory=lambda: NOTHING)
     cost: int = 0
 
     def put(self, figures: Figures, billed: bool) -> None:
         """Add this much, of which all is billed or nothing."""
-        self.figures = list(map(add, self.figures, figures))
+        self.figures = _added(self.figures, figures)
         if billed:
             self.cost += figures[VALUE]
 
     def merge(self, other: "Sums") -> None:
         """Add another sum."""
-        self.figures = list(map(add, self.figures, other.figures))
+        self.figures = _added(self.figures, other.figures)
         self.cost += other.cost
 
     @property
