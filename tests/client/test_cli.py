@@ -214,7 +214,7 @@ def test_reports(home: Paths, run: Run, verb: str) -> None:
     assert "Total" in out
     assert "330,000" in out
     expected = {"since": "2026-11-01", "until": "2026-11-22", "timezone": "UTC"}
-    assert [expected, {"models": False}] == [
+    assert [expected, {"brief": True}] == [
         call.params for call in daemon.calls if call.method == verb
     ]
 
@@ -226,8 +226,8 @@ def test_blocks(home: Paths, run: Run) -> None:
         assert (0, "Nothing was used in this span.\n", "") == run("blocks", "-r", "-t", "5000")
         assert (0, '{"blocks":[]}\n', "") == run("blocks", "-j", "-t", "max", "-n", "3")
     assert [
-        {"models": False, "active": True},
-        {"models": False, "recent": True, "token_limit": 5000},
+        {"brief": True, "active": True},
+        {"brief": True, "recent": True, "token_limit": 5000},
         {"token_limit": "max", "session_length": 3},
     ] == [call.params for call in daemon.calls]
     for value in ("0", "-5", "most"):
@@ -291,7 +291,7 @@ def asked(*arguments: str) -> dict[str, Any]:
 
 def test_params() -> None:
     """Only what was asked for is passed on; a table needs no models that it does not show."""
-    assert {"models": False} == asked()
+    assert {"brief": True} == asked()
     assert {} == asked("--json")
     assert {} == asked("-b")
     assert {"until": "2026-11-22", "last": 2, "by": ["agent", "model"], "cost": False} == asked(

@@ -168,7 +168,7 @@ def test_no_cost() -> None:
     (line,) = report["daily"]
     for part in (line, report["totals"], line["modelBreakdowns"][0]):
         assert not {"cost", "totalCost", "valueUSD", "costUSD"} & part.keys()
-    (line,) = periods.daily(told, PeriodChoice(models=False))["daily"]
+    (line,) = periods.daily(told, PeriodChoice(brief=True))["daily"]
     assert "modelBreakdowns" not in line
     assert [OPUS] == line["modelsUsed"]
 

@@ -116,7 +116,7 @@ def report_params(options: Namespace, **more: Any) -> dict[str, Any]:
         order=options.order,
         last=options.last,
         cost=False if options.no_cost else None,
-        models=None if options.as_json or options.breakdown else False,
+        brief=None if options.as_json or options.breakdown else True,
         **more,
     )
 

@@ -237,7 +237,7 @@ def _block_json(block: Block, choice: BlockChoice, limit: int | None, now: int) 
 def _bounds_json(block: Block, name: str, choice: BlockChoice) -> dict[str, Any]:
     sums = block.line.sums
     totals = sums.totals
-    line = block.line.as_json(structs.replace(choice, models=False))
+    line = block.line.as_json(structs.replace(choice, brief=True))
     return {
         "id": name,
         "startTime": _stamp(block.start),

@@ -43,7 +43,7 @@ class Choice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a report was asked for; days are inclusive, and the local zone's without a zone.
 
     ``by`` splits each line, ``last`` keeps that many of the newest lines, ``cost=False`` leaves
-    money out, ``models=False`` what each line is made up of by model.
+    money out, ``brief`` all that a table does not show.
     """
 
     since: date | None = None
@@ -54,7 +54,7 @@ class Choice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     order: Literal["asc", "desc"] = "asc"
     last: int | None = None
     cost: bool = True
-    models: bool = True
+    brief: bool = False
 
     def zone(self) -> tzinfo | None:
         """The time zone asked for; BadZone when there is none of that name."""

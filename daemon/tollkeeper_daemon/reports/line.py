@@ -46,7 +46,7 @@ class Line(Struct):
             **sums_json(self.sums, choice),
             **self._splits_json(choice),
             "modelsUsed": [name for name, _ in models],
-            **({"modelBreakdowns": _breakdowns(models, choice)} if choice.models else {}),
+            **({} if choice.brief else {"modelBreakdowns": _breakdowns(models, choice)}),
         }
 
     def totals_json(self, choice: Choice) -> dict[str, Any]:
@@ -54,7 +54,7 @@ class Line(Struct):
         return {**sums_json(self.sums, choice), **self._splits_json(choice)}
 
     def _splits_json(self, choice: Choice) -> dict[str, Any]:
-        families = messages_by_family(self.models)
+        families = {} if choice.brief else messages_by_family(self.models)
         found: dict[str, Any] = {"messagesByFamily": families} if families else {}
         if choice.by:
             found["breakdown"] = [
@@ -75,17 +75,20 @@ def sums_json(sums: Sums, choice: Choice) -> dict[str, Any]:
         "outputTokens": output,
         "cacheCreationTokens": write_5m + write_1h,
         "cacheReadTokens": read,
-        "cacheWrite5mTokens": write_5m,
-        "cacheWrite1hTokens": write_1h,
-        "webSearches": searches,
         "totalTokens": prompt + output + read + write_5m + write_1h,
         "requests": requests,
-        "messages": messages,
         "unpricedRequests": unpriced,
     }
     if choice.cost:
-        price = dollars(value)
-        told |= {"totalCost": price, "valueUSD": price, "costUSD": dollars(sums.cost)}
+        told["valueUSD"] = price = dollars(value)
+        told["costUSD"] = dollars(sums.cost)
+        if not choice.brief:
+            told["totalCost"] = price
+    if not choice.brief:
+        told["cacheWrite5mTokens"] = write_5m
+        told["cacheWrite1hTokens"] = write_1h
+        told["webSearches"] = searches
+        told["messages"] = messages
     return told
 
 
