@@ -47,6 +47,21 @@ options, before or after the verb:
 """
 
 
+def entry() -> None:
+    """Run ``toll``, and end without tidying up, which the system does as well, and at once.
+
+    Taking a report's memory apart object by object costs a fifteenth of its time. Where something
+    traces the run, such as a measurement of coverage, Python ends it as usual.
+    """
+    try:
+        main()
+    except SystemExit as done:
+        if sys.gettrace() is not None or not isinstance(done.code, int):
+            raise
+        sys.stderr.flush()
+        os._exit(done.code)
+
+
 def main() -> None:
     """Run ``toll``; a failure is one line on stderr, with the way out."""
     if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison]: closed by the shell
