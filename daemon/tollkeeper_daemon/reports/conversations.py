@@ -27,7 +27,7 @@ def session(sheet: Sheet, choice: SessionChoice) -> dict[str, Any]:
         names.reverse()
     return {
         "sessions": [
-            {"sessionId": name, **_described(sheet, name), **lines[name].as_json(choice)}
+            {"sessionId": name, **_described(sheet, name, choice), **lines[name].as_json(choice)}
             for name in names
         ],
         "totals": total.totals_json(choice),
@@ -60,12 +60,17 @@ def _first(sheet: Sheet, name: str) -> int:
     return place.first_time if place else 0
 
 
-def _described(sheet: Sheet, name: str) -> dict[str, Any]:
+def _described(sheet: Sheet, name: str, choice: Choice) -> dict[str, Any]:
     place = sheet.places.get(name) or Place()
+    first = {} if choice.brief else {"firstActivity": _iso(place.first_time)}
     return {
         "projectPath": place.project,
         "cwd": place.cwd or None,
         "title": place.title or None,
-        "firstActivity": iso(place.first_time) if place.first_time else None,
-        "lastActivity": iso(place.last_time) if place.last_time else None,
+        **first,
+        "lastActivity": _iso(place.last_time),
     }
+
+
+def _iso(time: int) -> str | None:
+    return iso(time) if time else None
