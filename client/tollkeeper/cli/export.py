@@ -15,7 +15,7 @@ from tollkeeper import wire
 from tollkeeper.cli.context import Ask, UsageError, print_json
 from tollkeeper.cli.formats import FORMATS
 from tollkeeper.cli.output import is_stdout, output_to
-from tollkeeper.cli.period import span_options, span_params
+from tollkeeper.cli.period import one_or_more_of, span_options, span_params
 from tollkeeper.cli.rows import COLUMNS, DIMENSIONS, Sums, row_of
 from tollkeeper.cli.zone import local_zone, zone_named
 from tollkeeper.errors import NoDaemonError, ProtocolError, TollError
@@ -38,10 +38,10 @@ def options(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--by",
-        action="append",
-        choices=DIMENSIONS,
+        action="extend",
+        type=one_or_more_of(DIMENSIONS),
         metavar="WHAT",
-        help=f"sums by this; may be given again: {', '.join(DIMENSIONS)}",
+        help=f"sums by this, or by several: {', '.join(DIMENSIONS)}",
     )
     parser.add_argument(
         "-o",

@@ -9,6 +9,7 @@ from tollkeeper.cli.context import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 DAY_FORMATS = ("%Y-%m-%d", "%Y%m%d")
@@ -38,13 +39,16 @@ def day(value: str) -> date:
     raise ArgumentTypeError(f"{value!r} is not a day like 2026-11-22 or 20261122")
 
 
-def dimensions(value: str) -> list[str]:
-    """One or more of the dimensions, with commas between them."""
-    names = value.split(",")
-    for name in names:
-        if name not in DIMENSIONS:
-            raise ArgumentTypeError(f"{name!r} is none of {', '.join(DIMENSIONS)}")
-    return names
+def one_or_more_of(known: tuple[str, ...]) -> Callable[[str], list[str]]:
+    """Reads one or more of the known names, with commas between them."""
+
+    def read(value: str) -> list[str]:
+        for name in (names := value.split(",")):
+            if name not in known:
+                raise ArgumentTypeError(f"{name!r} is none of {', '.join(known)}")
+        return names
+
+    return read
 
 
 def count(value: str) -> int:
@@ -70,7 +74,7 @@ def report_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--by",
         action="extend",
-        type=dimensions,
+        type=one_or_more_of(DIMENSIONS),
         metavar="WHAT",
         help=f"split each line by this, or by several: {', '.join(DIMENSIONS)}",
     )

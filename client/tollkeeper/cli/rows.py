@@ -8,26 +8,14 @@ from functools import lru_cache
 
 from msgspec.structs import astuple
 
+from tollkeeper.cli.period import DIMENSIONS as REPORT_DIMENSIONS
 from tollkeeper.exports import Request
 
 MONEY = frozenset({"value_usd", "cost_usd"})
 COLUMNS = Request.__struct_fields__
 SUMMED = COLUMNS[COLUMNS.index("input_tokens") : COLUMNS.index("web_searches") + 1]
 SUM_COLUMNS = ("requests", *SUMMED, "value_usd", "cost_usd", "unpriced_requests")
-DIMENSIONS = (
-    "agent",
-    "subagent",
-    "source",
-    "account",
-    "workflow",
-    "task",
-    "stage",
-    "model",
-    "project",
-    "conversation",
-    "day",
-    "hour",
-)
+DIMENSIONS = (*REPORT_DIMENSIONS, "conversation", "day", "hour")
 NANO = 10**9
 
 
