@@ -3,7 +3,7 @@
 from msgspec import Struct, field
 
 from tollkeeper.model import Usage
-from tollkeeper_daemon.ledger.books import SUBSCRIPTION, Book
+from tollkeeper_daemon.ledger.books import Book, is_billed
 from tollkeeper_daemon.ledger.totals import Totals
 
 
@@ -15,12 +15,8 @@ class Tally(Struct):
 
     def add(self, book: Book, totals: Totals) -> None:
         """Add what was booked; a subscription's requests have a value but no cost."""
-        self.put(totals, book.source != SUBSCRIPTION)
-
-    def put(self, totals: Totals, billed: bool) -> None:
-        """Add this much, of which all is billed or nothing."""
         self.totals.add(totals)
-        if billed:
+        if is_billed(book):
             self.cost += totals.value
 
     def merge(self, other: "Tally") -> None:

@@ -54,6 +54,11 @@ class Noted(Struct, frozen=True, array_like=True, gc=False):
     book: int
 
 
+def is_billed(book: Book) -> bool:
+    """Whether money is paid for each of the book's requests."""
+    return book.source != SUBSCRIPTION
+
+
 def quarter(time: int) -> int:
     """The quarter of an hour, since 1970, that this time (ms) falls into."""
     return time // QUARTER_MS

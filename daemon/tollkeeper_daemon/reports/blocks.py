@@ -14,10 +14,10 @@ from typing import Any, Literal
 from msgspec import Struct, field, structs
 
 from tollkeeper_daemon.clock import iso
-from tollkeeper_daemon.ledger.books import QUARTER_MS, Book
+from tollkeeper_daemon.ledger.books import QUARTER_MS, Book, is_billed
 from tollkeeper_daemon.reports.choice import Choice, day_at
 from tollkeeper_daemon.reports.line import REQUESTS, Line
-from tollkeeper_daemon.reports.sheet import Sheet, is_billed
+from tollkeeper_daemon.reports.sheet import Sheet
 from tollkeeper_daemon.tally import dollars
 
 HOUR_MS = 3_600_000

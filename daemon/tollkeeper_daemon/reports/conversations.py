@@ -3,10 +3,10 @@
 from typing import Any
 
 from tollkeeper_daemon.clock import iso
-from tollkeeper_daemon.ledger.books import Book
+from tollkeeper_daemon.ledger.books import Book, is_billed
 from tollkeeper_daemon.reports.choice import Choice, day_of
 from tollkeeper_daemon.reports.line import Line
-from tollkeeper_daemon.reports.sheet import Place, Sheet, is_billed
+from tollkeeper_daemon.reports.sheet import Place, Sheet
 
 
 class SessionChoice(Choice, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -7,10 +7,10 @@ from typing import Any, TypeVar, get_args
 from msgspec.structs import replace
 
 from tollkeeper_daemon.config import Weekday
-from tollkeeper_daemon.ledger.books import Book
+from tollkeeper_daemon.ledger.books import Book, is_billed
 from tollkeeper_daemon.reports.choice import Choice, day_of
 from tollkeeper_daemon.reports.line import Line
-from tollkeeper_daemon.reports.sheet import Sheet, is_billed
+from tollkeeper_daemon.reports.sheet import Sheet
 
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 

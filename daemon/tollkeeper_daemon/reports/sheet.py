@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from msgspec import Struct, field
 
-from tollkeeper_daemon.ledger.books import SUBSCRIPTION, Book
+from tollkeeper_daemon.ledger.books import Book
 from tollkeeper_daemon.ledger.totals import Totals
 
 Figures = list[int]
@@ -109,8 +109,3 @@ class Sums(Struct):
     def totals(self) -> Totals:
         """The counts, by their names."""
         return Totals(*self.figures)
-
-
-def is_billed(book: Book) -> bool:
-    """Whether money is paid for each of the book's requests."""
-    return book.source != SUBSCRIPTION
