@@ -34,6 +34,11 @@ class Paths(Struct, frozen=True):
         return self.run / "tolld.lock"
 
     @property
+    def frozen(self) -> Path:
+        """Which agents are paused, so that they can be resumed with no daemon running."""
+        return self.run / "paused.json"
+
+    @property
     def ledger_lock(self) -> Path:
         """Held beside the ledger: it may be shared by environments with other run directories."""
         return self.data / "tolld.lock"

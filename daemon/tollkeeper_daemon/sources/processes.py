@@ -7,6 +7,8 @@ from itertools import pairwise
 import psutil
 from msgspec import Struct
 
+from tollkeeper import signals
+from tollkeeper.kernel import Stat, read_stat
 from tollkeeper_daemon.names import id_of, name_of
 from tollkeeper_daemon.sources.files import printable
 
@@ -82,8 +84,7 @@ def pulse(pid: int) -> Pulse | None:
     """A sign of life of whatever runs under this pid; None when nothing does."""
     stat = _stat(pid)
     if stat is not None:
-        state, _ = stat
-        return None if state in "ZX" else Pulse(_id(pid, stat, 0), state in "Tt")
+        return None if stat.ended else Pulse(_id(pid, stat, 0), stat.state in "Tt")
     try:
         process = psutil.Process(pid)
         status, created = process.status(), process.create_time()
@@ -102,21 +103,19 @@ def started_as(process: Process, ticks: "str | int | None", written_at: int | No
     """
     stat = _stat(process.pid)
     if stat and ticks is not None:
-        return str(stat[1]) == str(ticks)
+        return str(stat.start) == str(ticks)
     return written_at is None or process.started <= written_at + SAME_START_MS
 
 
-def _id(pid: int, stat: tuple[str, int] | None, created: float) -> str:
-    return f"{pid}-{stat[1] if stat else int(created * 1000)}"
+def _id(pid: int, stat: Stat | None, created: float) -> str:
+    return signals.id_of(pid, stat.start if stat else int(created * 1000))
 
 
-def _stat(pid: int) -> tuple[str, int] | None:
-    """State and start in clock ticks (proc(5), /proc/pid/stat, fields 3 and 22), where there are."""
+def _stat(pid: int) -> Stat | None:
+    """What /proc says of the process, where there is one."""
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            fields = file.read().rpartition(b") ")[2].split()
-        return fields[0].decode(), int(fields[19])
-    except (OSError, IndexError, ValueError):
+        return read_stat(pid)
+    except OSError:
         return None
 
 

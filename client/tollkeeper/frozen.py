@@ -1,0 +1,92 @@
+"""Which agents are paused: a file that frees them when no daemon runs."""
+
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from tollkeeper import signals
+from tollkeeper.errors import TollError
+from tollkeeper.kernel import Kernel
+
+VERSION = 1
+
+
+class FrozenAgent(Struct, frozen=True):
+    """A paused agent: the ids of what was frozen, it first, and when (ISO), why and where."""
+
+    id: str
+    name: str
+    pid: int
+    processes: tuple[str, ...]
+    at: str
+    reason: str
+    in_shell: bool
+
+
+class FrozenAgents(Struct, frozen=True):
+    """The file: its version, and all agents that are paused."""
+
+    version: int
+    agents: tuple[FrozenAgent, ...]
+
+
+class Header(Struct, frozen=True):
+    """What files of all versions have."""
+
+    version: int
+
+
+class FrozenFileError(TollError):
+    """The file can't be read or written."""
+
+    code = "paused-file"
+
+
+def read(path: Path) -> tuple[FrozenAgent, ...]:
+    """The paused agents; none when there is no file. FrozenFileError when it can't be read."""
+    try:
+        content = path.read_bytes()
+        version = msgspec.json.decode(content, type=Header).version
+        if version > VERSION:
+            raise FrozenFileError(
+                f"{path} was written by a later version of Tollkeeper",
+                "resume the agents with that version",
+            )
+        return msgspec.json.decode(content, type=FrozenAgents).agents
+    except FileNotFoundError:
+        return ()
+    except OSError as error:
+        raise FrozenFileError(f"can't read {path}: {error.strerror}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise FrozenFileError(
+            f"{path} does not say which agents are paused: {error}",
+            "the processes in state T are told by: ps -o pid,stat,args",
+        ) from None
+
+
+def write(path: Path, agents: Iterable[FrozenAgent]) -> None:
+    """Put these agents in the file's place, whole or not at all. FrozenFileError when that fails."""
+    content = msgspec.json.encode(FrozenAgents(VERSION, tuple(agents)))
+    try:
+        descriptor, aside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with open(descriptor, "wb") as file:
+                file.write(content)
+            os.replace(aside, path)
+        except BaseException:
+            os.unlink(aside)
+            raise
+    except OSError as error:
+        raise FrozenFileError(f"can't write {path}: {error.strerror}") from None
+
+
+def thaw(agent: FrozenAgent, kernel: Kernel = signals.KERNEL) -> tuple[str, ...]:
+    """Let the agent and its descendants go on, and say which did: none when all are gone.
+
+    SignalRefused when the agent is there and can't be signalled.
+    """
+    return signals.thaw(agent.processes, kernel)
