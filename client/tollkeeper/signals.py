@@ -58,7 +58,7 @@ def send(process: str, number: int, kernel: Kernel = KERNEL) -> None:
     except ProcessLookupError:
         raise ProcessGone(f"process {pid} is gone") from None
     except PermissionError:
-        raise SignalRefused(f"process {pid} has another user's rights") from None
+        raise SignalRefused(f"this user may not signal process {pid}") from None
     except OSError as error:
         raise SignalRefused(f"can't signal process {pid}: {error.strerror}") from None
 
