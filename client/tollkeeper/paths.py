@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from tollkeeper.errors import PlaceError
-from tollkeeper.places import CONTROL_SOCKET, find_places
+from tollkeeper.places import CONTROL_SOCKET, DENY_FOLDER, find_places
 
 # What a Unix socket's address holds, less the closing zero byte (sun_path in sys/un.h).
 LONGEST_SOCKET_PATH = 103 if sys.platform == "darwin" else 107
@@ -28,6 +28,11 @@ class Paths(Struct, frozen=True):
     @property
     def updates_socket(self) -> Path:
         return self.run / "updates.sock"
+
+    @property
+    def deny(self) -> Path:
+        """Answers kept ready for hooks: a file for each conversation that may use no more tools."""
+        return self.run / DENY_FOLDER
 
     @property
     def lock(self) -> Path:

@@ -5,6 +5,8 @@ import sys
 from collections.abc import Mapping
 
 CONTROL_SOCKET = "control.sock"
+DENY_FOLDER = "deny"
+LONGEST_FILE_NAME = 200
 
 
 def find_places(environment: Mapping[str, str] = os.environ) -> tuple[str, str, str]:
@@ -14,7 +16,9 @@ def find_places(environment: Mapping[str, str] = os.environ) -> tuple[str, str, 
     (https://specifications.freedesktop.org/basedir-spec), on macOS Application Support.
     """
     if own := environment.get("TOLL_HOME"):
-        home = os.path.join(os.getcwd(), os.path.expanduser(own))
+        home = os.path.expanduser(own)
+        if not os.path.isabs(home):  # Only then: an agent's own directory may be gone.
+            home = os.path.join(os.getcwd(), home)
         return tuple(os.path.join(home, name) for name in ("config", "data", "run"))  # pyright: ignore[reportReturnType]
     home = environment.get("HOME") or os.path.expanduser("~")
     support = "Library/Application Support" if sys.platform == "darwin" else None
@@ -35,3 +39,12 @@ def find_places(environment: Mapping[str, str] = os.environ) -> tuple[str, str, 
         base("XDG_DATA_HOME", support or ".local/share"),
         run,
     )
+
+
+def is_file_name(text: str) -> bool:
+    """Whether a file may be named by this text of others: no way leads out of a folder by it.
+
+    ASCII letters and digits, ``-`` and ``_``, and not too many: as the ids of conversations are.
+    """
+    letters = text.replace("-", "x").replace("_", "x")
+    return len(text) <= LONGEST_FILE_NAME and letters.isascii() and letters.isalnum()

@@ -25,6 +25,7 @@ VERBS = {
     "prices": "every known price; set, remove, import, check",
     "reprice": "charge stored requests by the prices in force",
     "plans": "the subscription plans; set, remove",
+    "hook": "what Claude Code's hooks call",
     "up": "start the daemon",
     "down": "stop the daemon",
     "doctor": "say what is wrong, and how to mend it",

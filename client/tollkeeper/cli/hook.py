@@ -1,0 +1,71 @@
+"""``toll hook``: what Claude Code's hooks call; it answers with what the daemon keeps ready.
+
+The client waits for it before every tool call. So it loads little, asks no daemon and starts none,
+and whatever is wrong with what it reads, it says nothing and ends well: the tool call goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import sys
+from argparse import ArgumentParser, Namespace
+
+from tollkeeper.cli.context import Ask
+from tollkeeper.places import DENY_FOLDER, find_places, is_file_name
+
+HELP = "Answer Claude Code's hooks: refuse the tool calls of an agent whose budget is spent."
+PURPOSE = (
+    "toll hook is for Claude Code's hooks, which write JSON to its stdin; there is nothing to type."
+)
+# A tool call bears what is written to a file. What is longer than this is not read: it goes on.
+LONGEST_EVENT = 64 << 20
+LONGEST_ANSWER = 64 << 10
+
+
+def options(parser: ArgumentParser) -> None:
+    """None of its own."""
+
+
+def run(ask: Ask, options: Namespace) -> None:
+    if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison]: closed by the shell
+        return
+    if sys.stdin.isatty():
+        print(PURPOSE, file=sys.stderr)
+        return
+    try:
+        answer = _answer(json.loads(sys.stdin.buffer.read(LONGEST_EVENT)))
+    except (OSError, ValueError, RecursionError):
+        return
+    sys.stdout.buffer.write(answer)
+    sys.stdout.buffer.flush()
+
+
+def _answer(event: object) -> bytes:
+    """What the hook of this event prints; nothing, or OSError, lets it go on."""
+    if not isinstance(event, dict):
+        return b""
+    fields: dict[object, object] = event  # pyright: ignore[reportUnknownVariableType]: any JSON
+    if fields.get("hook_event_name") != "PreToolUse":
+        return b""
+    conversation = fields.get("session_id")
+    if not isinstance(conversation, str) or not is_file_name(conversation):
+        return b""
+    return _read_own(os.path.join(find_places()[2], DENY_FOLDER), conversation)
+
+
+def _read_own(folder: str, name: str) -> bytes:
+    """The file of this name, if this user's own hand put it there; nothing, or OSError, else."""
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    inside = os.open(folder, flags | os.O_DIRECTORY)
+    try:
+        file = os.open(name, flags, dir_fd=inside)
+    finally:
+        os.close(inside)
+    try:
+        status = os.fstat(file)
+        is_own = stat.S_ISREG(status.st_mode) and status.st_uid == os.getuid()
+        return os.read(file, LONGEST_ANSWER) if is_own else b""
+    finally:
+        os.close(file)

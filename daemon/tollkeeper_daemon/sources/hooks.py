@@ -1,0 +1,102 @@
+"""Whether an agent's own hooks ask us before each tool: what its Claude Code settings say of it."""
+
+import os
+import shlex
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from tollkeeper_daemon.sources.files import read_small
+
+LARGEST_SETTINGS = 1_000_000
+EVERY_TOOL = ("", "*")
+# What may stand in a hook beside its command; others make it wait for a condition, or run aside.
+HARMLESS = {"type", "command", "timeout", "statusMessage"}
+
+
+class Matcher(Struct, frozen=True):
+    """Commands, and the tools whose calls they are run before."""
+
+    hooks: list[dict[str, object]]
+    matcher: str = ""
+
+
+class Hooks(Struct, frozen=True):
+    PreToolUse: list[Matcher] = []
+
+
+class Settings(Struct, frozen=True):
+    """A settings file of the client, as far as it says which hooks run."""
+
+    hooks: Hooks = Hooks()
+    disableAllHooks: bool = False
+
+
+_decode = msgspec.json.Decoder(Settings).decode
+
+
+def has_hook(home: Path, cwd: str) -> bool:
+    """Whether the agent of this Claude home, started in this directory, asks us before each tool.
+
+    Its client reads ``settings.json`` in the home, and in ``.claude`` of the directory itself also
+    ``settings.local.json``, none of a directory above. It follows their changes while it runs, with
+    a second's delay. A file with a mistake in it the client ignores as a whole: then, and when a
+    file can't be read or is larger than a megabyte, the answer is no.
+
+    Yes is what these files say, and no promise: options of the command line (``--bare``,
+    ``--setting-sources``, ``--settings``) and an administrator's settings may turn hooks off, a
+    mistake elsewhere in a file is not seen here, and old clients do not follow changes. Who
+    refuses tools by the hook looks whether the agent goes on all the same.
+    """
+    files = [home / "settings.json"]
+    if os.path.isabs(cwd):
+        project = Path(cwd, ".claude")
+        files += [project / "settings.json", project / "settings.local.json"]
+    try:
+        found = [settings for file in files if (settings := _read(file))]
+    except ValueError:
+        return False
+    if any(settings.disableAllHooks for settings in found):
+        return False
+    return any(_asks_us(each) for settings in found for each in settings.hooks.PreToolUse)
+
+
+def _read(file: Path) -> Settings | None:
+    """The settings in this file; None when there is none, ValueError when they can't be read."""
+    try:
+        content = read_small(str(file), LARGEST_SETTINGS + 1)
+        if len(content) > LARGEST_SETTINGS:
+            raise ValueError(f"{file} is too large")
+        return _decode(content)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, msgspec.DecodeError, RecursionError) as error:
+        raise ValueError(f"{file}: {error}") from None
+
+
+def _asks_us(matcher: Matcher) -> bool:
+    """Whether it runs our hook before every tool, and without conditions."""
+    return matcher.matcher in EVERY_TOOL and any(
+        hook.get("type") == "command" and hook.keys() <= HARMLESS and is_ours(hook.get("command"))
+        for hook in matcher.hooks
+    )
+
+
+def is_ours(command: object) -> bool:
+    """Whether this shell command is our hook and nothing else, so that its answer is ours.
+
+    Ours are ``toll hook``, with or without an absolute path before it, and a file ``toll-hook`` by
+    itself or run by ``sh``.
+    """
+    try:
+        words = shlex.split(command) if isinstance(command, str) else []
+    except ValueError:
+        return False
+    match words:
+        case [program, "hook"]:
+            return program == "toll" or (os.path.isabs(program) and program.endswith("/toll"))
+        case [script] | ["sh", script]:
+            return os.path.basename(script) == "toll-hook"
+        case _:
+            return False
