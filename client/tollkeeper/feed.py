@@ -35,11 +35,22 @@ def apply(status: Status, topic: str, update: wire.Update) -> Status:
             return replace(status, agents=_with_agents(status.agents, (update.agent,)))
         case wire.UsageUpdate():
             agents = _with_agents(status.agents, update.agents)
-            return replace(status, agents=agents, today=update.today, run=update.run)
+            return replace(
+                status,
+                agents=agents,
+                today=update.today,
+                run=update.run,
+                limits=update.limits,
+            )
         case wire.Heartbeat():
             agents = tuple(agent for agent in status.agents if agent.id in update.agents)
             return replace(
-                status, daemon=update.daemon, today=update.today, run=update.run, agents=agents
+                status,
+                daemon=update.daemon,
+                today=update.today,
+                run=update.run,
+                agents=agents,
+                limits=update.limits,
             )
         case wire.PlanUpdate():
             return replace(status, plan=update.plan)

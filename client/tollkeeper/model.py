@@ -11,6 +11,20 @@ from msgspec import Struct
 AgentState = Literal["working", "idle", "waiting", "paused", "exited"]
 LimitState = Literal["under", "warned", "reached"]
 LimitAction = Literal["warn", "block", "pause", "stop"]
+ActionKind = Literal[
+    "warned",
+    "reached",
+    "blocked",
+    "unblocked",
+    "paused",
+    "resumed",
+    "stopped",
+    "killed",
+    "failed",
+    "limit-set",
+    "limit-cleared",
+    "granted",
+]
 
 
 class Usage(Struct, frozen=True, kw_only=True):
@@ -35,7 +49,11 @@ class Usage(Struct, frozen=True, kw_only=True):
 
 
 class Limit(Struct, frozen=True, kw_only=True):
-    """A bound on spending and how near it is: ``fraction`` 1.0 is the bound itself."""
+    """A bound on spending and how near it is: ``fraction`` 1.0 is the bound itself.
+
+    ``scope`` is ``run``, ``daily``, or ``agent``, ``workflow``, ``task`` or ``conversation`` with a
+    name behind a colon.
+    """
 
     scope: str
     bound_usd: float | None = None
@@ -141,6 +159,43 @@ class Alert(Struct, frozen=True, kw_only=True):
     time: str
     kind: str
     text: str
+
+
+class Action(Struct, frozen=True, kw_only=True):
+    """An entry of the journal: a verdict, or what was done to an agent or a limit, and why.
+
+    ``cause`` is ``limit``, ``person`` (a command, a button, a program on the control socket), or
+    ``elsewhere`` when somebody else signalled the agent. ``number`` grows with each entry.
+    """
+
+    number: int
+    time: str
+    kind: ActionKind
+    text: str
+    cause: Literal["limit", "person", "elsewhere"]
+    id: str | None = None
+    agent: str | None = None
+    pid: int | None = None
+    conversation: str | None = None
+    scope: str | None = None
+    bound_usd: float | None = None
+    bound_tokens: int | None = None
+    used: float | None = None
+    action: LimitAction | None = None
+
+
+class Done(Struct, frozen=True, kw_only=True):
+    """What came of a word to one agent: ``kind`` says what was done, ``error`` why it was not.
+
+    ``note`` is what the person has to know or do next, such as typing ``fg``.
+    """
+
+    id: str
+    agent: str
+    pid: int
+    kind: ActionKind | None = None
+    note: str | None = None
+    error: str | None = None
 
 
 class Status(Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from tollkeeper.errors import ProtocolError
-from tollkeeper.model import Agent, Alert, DaemonInfo, Limit, Plan, Run, Today, Usage
+from tollkeeper.model import Action, Agent, Alert, DaemonInfo, Limit, Plan, Run, Today, Usage
 
 PROTOCOL = 1
 
@@ -76,12 +76,13 @@ class AgentUpdate(Update, frozen=True, kw_only=True):
 
 
 class UsageUpdate(Update, frozen=True, kw_only=True):
-    """Requests were charged: what each added, and the agents, day and run after it."""
+    """Requests were charged: what each added, and the agents, day, run and limits after it."""
 
     charged: tuple[Charged, ...]
     agents: tuple[Agent, ...]
     today: Today
     run: Run | None
+    limits: tuple[Limit, ...] = ()
 
 
 class PlanUpdate(Update, frozen=True, kw_only=True):
@@ -94,6 +95,12 @@ class LimitUpdate(Update, frozen=True, kw_only=True):
     """A limit was set, neared, reached or cleared."""
 
     limits: tuple[Limit, ...]
+
+
+class ActionUpdate(Update, frozen=True, kw_only=True):
+    """The journal has a new entry."""
+
+    action: Action
 
 
 class AlertUpdate(Update, frozen=True, kw_only=True):
@@ -112,6 +119,7 @@ class Heartbeat(Update, frozen=True, kw_only=True):
     agents: tuple[str, ...]
     today: Today
     run: Run | None
+    limits: tuple[Limit, ...] = ()
 
 
 UPDATES: dict[str, type[Update]] = {
@@ -121,6 +129,7 @@ UPDATES: dict[str, type[Update]] = {
     "usage": UsageUpdate,
     "plan": PlanUpdate,
     "limit": LimitUpdate,
+    "action": ActionUpdate,
     "alert": AlertUpdate,
     "heartbeat": Heartbeat,
 }

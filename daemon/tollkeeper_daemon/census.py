@@ -79,6 +79,7 @@ class Census:
         self.bad_files.discard(path)
         known = self._roster.with_pid(int(Path(path).stem))
         if known and self._check(known, now) and session:
+            known.home = str(home.path)
             if self._roster.hear(known, session, now):
                 self._is_news(known, now)
                 self._reports.changed(known)
@@ -95,6 +96,7 @@ class Census:
 
     def _add(self, process: Process, session: Session | None, home: Home, now: int) -> None:
         agent = self._roster.appear(process, session, self._subscribed(home), now)
+        agent.home = str(home.path)
         self._watch(agent)
         self._told[agent.record.id] = agent.state(now)
         self._reports.started(agent)
@@ -126,8 +128,12 @@ class Census:
     def take_pulses(self, now: int) -> None:
         """Look whether each agent lives, and whether its state is another than was told last."""
         for agent in self._roster.alive():
-            if self._check(agent, now) and self._is_news(agent, now):
-                self._reports.changed(agent)
+            self.look_at(agent, now)
+
+    def look_at(self, agent: LiveAgent, now: int) -> None:
+        """Look at once how this agent is; whoever listens is told when that is news."""
+        if self._check(agent, now) and self._is_news(agent, now):
+            self._reports.changed(agent)
 
     def _is_news(self, agent: LiveAgent, now: int) -> bool:
         told, state = self._told.get(agent.record.id), agent.state(now)

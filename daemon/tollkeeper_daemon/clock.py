@@ -26,6 +26,11 @@ def local_day(now: int) -> tuple[int, int]:
     return int(today.timestamp() * 1000), int(tomorrow.timestamp() * 1000)
 
 
+def day_of(time: int) -> str:
+    """The local day (an ISO date) that a time (ms) falls into."""
+    return datetime.fromtimestamp(time / 1000).date().isoformat()
+
+
 def start_of(day: date, zone: tzinfo | None = None) -> int:
     """The time (ms) at which this day begins, the local one without a zone.
 

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from tollkeeper_daemon.rules.settings import Limits
+
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
@@ -47,6 +49,16 @@ class History(Struct, frozen=True, forbid_unknown_fields=True):
     keep_requests_days: Annotated[int, Meta(ge=0)] = 400
 
 
+Percent = Annotated[float, Meta(gt=0, le=100)]
+
+
+class PlanSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """``[plan]``: the subscription's name, and at which percentages of its windows to warn."""
+
+    name: str = ""
+    warn_at: tuple[Percent, ...] = (80.0,)
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings; each has a default, so that no file is needed."""
 
@@ -55,6 +67,8 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     notify: Notify = Notify()
     reports: Reports = Reports()
     history: History = History()
+    limits: Limits = Limits()
+    plan: PlanSettings = PlanSettings()
 
 
 def load_config(path: Path) -> Config:

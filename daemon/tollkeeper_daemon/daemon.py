@@ -9,13 +9,16 @@ from tollkeeper import wire
 from tollkeeper.model import Status
 from tollkeeper.paths import Paths
 from tollkeeper_daemon.auditor import Auditor
-from tollkeeper_daemon.backlog import Progress, plan, read_backlog
+from tollkeeper_daemon.bar.build import Budgets
+from tollkeeper_daemon.budgets.board import Board
+from tollkeeper_daemon.budgets.memories import Memories
 from tollkeeper_daemon.census import Census, Reports
 from tollkeeper_daemon.clock import local_day, now_ms
 from tollkeeper_daemon.config import Config
 from tollkeeper_daemon.events import Inlet
 from tollkeeper_daemon.followed import Followed
 from tollkeeper_daemon.herald import Herald
+from tollkeeper_daemon.history import History
 from tollkeeper_daemon.ledger.prices import PriceList
 from tollkeeper_daemon.marks import Marks
 from tollkeeper_daemon.outlets.notifier import Notifier
@@ -27,6 +30,7 @@ from tollkeeper_daemon.reading import Scan, place_of
 from tollkeeper_daemon.repricing import Repricer
 from tollkeeper_daemon.retention import Retention
 from tollkeeper_daemon.roster import LiveAgent, Roster
+from tollkeeper_daemon.rules.settings import Limits
 from tollkeeper_daemon.salvage import salvage
 from tollkeeper_daemon.sources.homes import Home, Homes
 from tollkeeper_daemon.sources.watcher import Watcher
@@ -34,7 +38,6 @@ from tollkeeper_daemon.stats_caches import StatsCaches
 from tollkeeper_daemon.store.schema import AgentRecord, RunRecord
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.store.transaction import Transaction
-from tollkeeper_daemon.worker import Job
 
 log = logging.getLogger(__name__)
 
@@ -45,11 +48,6 @@ HEARD_WITHIN_SECONDS = 5.0
 HEARTBEAT_SECONDS = 10.0
 # By then, those who begin to listen, or listened to the last daemon, are connected to this one.
 FIRST_BEAT_SECONDS = 0.3
-IMPORT_BEAT_SECONDS = 0.25
-# Posted in a tenth of a second, in which the daemon does not answer; holds some 30 MB meanwhile.
-IMPORT_BATCH_REPLIES = 5_000
-# So much may be read before the first answer: less than a blink, more than an hour of agents.
-AT_ONCE_BYTES = 4 << 20
 # More conversations than an agent without a session file goes through between two readings.
 MOST_CLAIMED_AT_ONCE = 20
 LIMITED_UNTIL = "limited_until"
@@ -82,7 +80,20 @@ class Daemon:
             self.followed.is_subscribed,
             self._home_of_client,
         )
-        self.herald = Herald(publisher, notifier, self.roster, self.pipeline)
+        memories = Memories(store)
+        board = Board(memories, self.pipeline, self.roster, self._limits)
+        self.herald = Herald(publisher, notifier, self.roster, self.pipeline, board)
+        self.budgets = Budgets(
+            store,
+            memories,
+            board,
+            self.pipeline,
+            self.roster,
+            self.herald,
+            paths,
+            self._limits,
+            self._look_at,
+        )
         self.herald.limited_until = store.read(lambda t: t.meta(LIMITED_UNTIL)) or 0
         self.pricing = Pricing(OwnFile(paths.prices), self.pipeline, self.herald.alert)
         self.repricer = Repricer(self.pipeline, self._charged_anew, stop.is_set)
@@ -96,6 +107,15 @@ class Daemon:
             lambda text: self.herald.alert("watches", text),
         )
         self.marks = Marks(store)
+        self.history = History(
+            self.marks,
+            self.followed,
+            self.herald,
+            self._read_each,
+            self._post_history,
+            self._history_begins,
+            self._history_is_read,
+        )
         self.stats_caches = StatsCaches(store)
         self.retention = Retention(store, config.history.keep_requests_days)
         self.auditor = Auditor(
@@ -103,8 +123,6 @@ class Daemon:
         )
         # What went wrong, until something is saved again.
         self.failing: str | None = None
-        self._pending: set[str] = set()
-        self._deferred: dict[str, None] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._next_midnight = 0
         self._saved: dict[str, AgentRecord] = {}
@@ -123,8 +141,10 @@ class Daemon:
         if self.config.sources.processes:
             self._attempt(self.census.find_clients, now)
         self._attempt(self._tick, now)
-        with self.auditor.history():
+        with self.auditor.history(), self.budgets.bar.history(now):
             self._attempt(self._catch_up)
+        if not self.herald.importing:
+            self._attempt(self.budgets.begin, now)
         self._tasks += [
             asyncio.create_task(self._listen()),
             asyncio.create_task(self._every(PULSE_SECONDS, self._pulse)),
@@ -140,6 +160,8 @@ class Daemon:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.history.stop()
+        await self.budgets.stop()
         await self.auditor.stop()
         self._tick(now_ms())
         self._save_run(self.roster.run)
@@ -189,10 +211,9 @@ class Daemon:
                 self._inlet.log_changed(scan.path)
 
     def _scan(self, path: str, now: int) -> Scan | None:
-        if path in self._pending:
-            self._deferred[path] = None
+        if self.history.has(path) or not self.followed.holds(path):
             return None
-        return self.marks.scan(path, now) if self.followed.holds(path) else None
+        return self.marks.scan(path, now)
 
     def _post(self, scans: list[Scan], now: int, live: bool = True) -> None:
         self._check_day(now)
@@ -203,6 +224,7 @@ class Daemon:
             self._limit_until(refusal.resets_at, now)
         if not live:
             return
+        self._attempt(self.budgets.bar.charged, outcome, now)
         self.herald.tell(outcome, now)
         self.auditor.heard(scans, now)
         for agent in outcome.agents:
@@ -221,6 +243,7 @@ class Daemon:
 
     def _claim(self, conversation: str, now: int) -> None:
         if outcome := self.pipeline.claim(conversation):
+            self._attempt(self.budgets.bar.charged, outcome, now)
             self.herald.tell(outcome, now)
 
     def _charged_anew(self, outcome: Outcome) -> None:
@@ -235,60 +258,33 @@ class Daemon:
 
     # The history.
 
-    def _catch_up(self) -> list[Job]:
-        """Read what the logs hold beyond their marks, at once or in the background."""
-        backlog = self.marks.backlog(self.followed.logs())
-        if sum(job.bytes for job in backlog) <= AT_ONCE_BYTES:
-            self._read_each([job.path for job in backlog])
-        elif not self.herald.importing:
-            self._pending = {job.path for job in backlog}
-            self.herald.importing = Progress(total=sum(job.bytes for job in backlog))
-            self.retention.pause()
-            task = self._import(backlog, self.herald.importing)
-            self._tasks.append(asyncio.create_task(task))
+    def _post_history(self, scans: list[Scan]) -> None:
+        now = now_ms()
+        with self.budgets.bar.history(now):
+            self._post(scans, now, live=False)
+
+    def _catch_up(self) -> None:
+        self.history.catch_up()
+        self._read_statistics()
+
+    def _read_statistics(self) -> None:
         if not self.herald.importing:
             self._attempt(self.stats_caches.read, self.followed.homes, now_ms())
-        return backlog
 
-    async def _import(self, backlog: list[Job], progress: Progress) -> None:
-        """Read the history; the daemon answers meanwhile, and nothing of it counts as news."""
-        beat = asyncio.create_task(self._every(IMPORT_BEAT_SECONDS, self.herald.beat))
-        try:
-            await self._import_all(backlog, progress)
-        except Exception as error:
-            log.exception("the import failed; the next sweep goes on with it")
-            self.herald.alert_once("failed", f"the import failed ({error}); it is tried again")
-        finally:
-            beat.cancel()
-            self._pending.clear()
-            self.herald.importing = None
-            self.retention.go_on()
-        log.info("imported %d logs", len(backlog))
+    def _history_begins(self) -> None:
+        self.retention.pause()
+
+    def _history_is_read(self) -> None:
+        now = now_ms()
+        self.retention.go_on()
         self._attempt(self.store.let_go)
-        deferred, self._deferred = list(self._deferred), {}
-        self._read_each(deferred)
         for agent in self.roster.agents.values():
             self._attempt(self._agent_changed, agent)
-        self._attempt(self.stats_caches.read, self.followed.homes, now_ms())
+        self._attempt(self.budgets.begin, now)
+        self._read_statistics()
         self._attempt(self.herald.beat)
         self.retention.call()
-        self._attempt(self.auditor.review, now_ms())
-
-    async def _import_all(self, backlog: list[Job], progress: Progress) -> None:
-        """Post what is read in large batches, since each costs a write to the disk."""
-        held: list[Scan] = []
-        async for scans in read_backlog(plan(backlog), progress):
-            held += scans
-            if sum(len(scan.replies) for scan in held) > IMPORT_BATCH_REPLIES:
-                self._post_history(held)
-                held = []
-        self._post_history(held)
-
-    def _post_history(self, scans: list[Scan]) -> None:
-        if scans:
-            now = now_ms()
-            salvage(scans, lambda some: self._post(some, now, live=False), self.herald.lost)
-            self._pending -= {scan.path for scan in scans if not scan.more}
+        self._attempt(self.auditor.review, now)
 
     # What goes on by the clock.
 
@@ -315,6 +311,7 @@ class Daemon:
         self.census.take_pulses(now)
         self._tick(now)
         self._check_day(now)
+        self.budgets.bar.look(now)
         self.herald.check_plan(now)
         self.auditor.look(now)
 
@@ -333,7 +330,8 @@ class Daemon:
         """Find what the file events missed, and save when agents were last alive."""
         self._save_run(self.roster.run)
         overdue = time.time() - HEARD_WITHIN_SECONDS
-        found = [job for job in self._catch_up() if job.modified < overdue]
+        found = [job for job in self.history.catch_up() if job.modified < overdue]
+        self._read_statistics()
         if not self.herald.importing and any(map(self.marks.has_moved_on, found)):
             self.watcher.fall_back("changes of logs were not heard of")
 
@@ -353,6 +351,7 @@ class Daemon:
         self.pipeline.begin_day(midnight, self._next_midnight)
         self.marks.forget_deleted()
         self.retention.call()
+        self.budgets.tidy()
 
     # The agents, as the census finds them.
 
@@ -370,6 +369,13 @@ class Daemon:
         self.herald.agent(topic, agent)
         if agent.record.conversation:
             self._claim(agent.record.conversation, now_ms())
+        self._attempt(self.budgets.bar.look, now_ms())
+
+    def _limits(self) -> Limits:
+        return self.config.limits
+
+    def _look_at(self, agent: LiveAgent) -> None:
+        self.census.look_at(agent, now_ms())
 
     def _save_agent(self, record: AgentRecord) -> None:
         """Save what is new of the agent; a change of its state alone is not."""

@@ -5,8 +5,9 @@ import os
 from collections import deque
 
 from tollkeeper import __version__, wire
-from tollkeeper.model import Alert, DaemonInfo, Importing, Plan, Run, Status, Today
+from tollkeeper.model import Action, Agent, Alert, DaemonInfo, Importing, Plan, Run, Status, Today
 from tollkeeper_daemon.backlog import Progress
+from tollkeeper_daemon.budgets.board import Board
 from tollkeeper_daemon.clock import iso, local_time, now_ms
 from tollkeeper_daemon.outlets.notifier import Notifier
 from tollkeeper_daemon.outlets.publisher import Publisher
@@ -29,7 +30,12 @@ class Herald:
     """
 
     def __init__(
-        self, publisher: Publisher, notifier: Notifier, roster: Roster, pipeline: Pipeline
+        self,
+        publisher: Publisher,
+        notifier: Notifier,
+        roster: Roster,
+        pipeline: Pipeline,
+        board: Board,
     ) -> None:
         self.importing: Progress | None = None
         self.limited_until = 0
@@ -37,6 +43,7 @@ class Herald:
         self._notifier = notifier
         self._roster = roster
         self._pipeline = pipeline
+        self._board = board
         self._alerts: deque[Alert] = deque(maxlen=ALERTS_KEPT)
         self._told: set[str] = set()
         self._told_models = ToldModels()
@@ -51,10 +58,11 @@ class Herald:
             sequence=self._publisher.sequence,
             time=iso(now),
             daemon=self._info(),
-            agents=tuple(agent_view(agent, now) for agent in self._roster.agents.values()),
+            agents=tuple(self._agent(agent, now) for agent in self._roster.agents.values()),
             plan=self._plan(),
             today=self._today(),
             run=self._run(),
+            limits=self._board.shared(),
             alerts=tuple(self._alerts),
         )
 
@@ -67,6 +75,7 @@ class Herald:
             agents=tuple(self._roster.agents),
             today=self._today(),
             run=self._run(),
+            limits=self._board.shared(),
         )
 
     def tell(self, outcome: Outcome, now: int) -> None:
@@ -75,16 +84,25 @@ class Herald:
             "usage",
             wire.UsageUpdate,
             charged=tuple(charged_view(book, totals) for book, totals in outcome.charged),
-            agents=tuple(agent_view(agent, now) for agent in outcome.agents),
+            agents=tuple(self._agent(agent, now) for agent in outcome.agents),
             today=self._today(),
             run=self._run(),
+            limits=self._board.shared(),
         )
         for text in self._told_models.news(outcome.unpriced_models):
             self.alert("unknown-model", text)
 
     def agent(self, topic: wire.Topic, agent: LiveAgent) -> None:
         """An agent started, changed or exited."""
-        self._publish(topic, wire.AgentUpdate, agent=agent_view(agent, now_ms()))
+        self._publish(topic, wire.AgentUpdate, agent=self._agent(agent, now_ms()))
+
+    def limits_changed(self) -> None:
+        """A limit was set, neared, reached or cleared."""
+        self._publish("limit", wire.LimitUpdate, limits=self._board.shared())
+
+    def acted(self, action: Action) -> None:
+        """The journal has a new entry."""
+        self._publish("action", wire.ActionUpdate, action=action)
 
     def limit_until(self, resets_at: int) -> None:
         """The plan refuses requests until then (ms)."""
@@ -104,7 +122,13 @@ class Herald:
         block = f"{scan.bytes:,} bytes of {scan.path}"
         self.alert_once("failed", f"{block} can't be counted ({error}): see tolld.log")
 
-    def alert(self, kind: str, text: str) -> None:
+    def alert(
+        self,
+        kind: str,
+        text: str,
+        agent: LiveAgent | None = None,
+        buttons: tuple[tuple[str, str], ...] = (),
+    ) -> None:
         """Something that a person should know; kept in the status, and shown on the desktop."""
         found = Alert(time=iso(now_ms()), kind=kind, text=text)
         self._alerts.append(found)
@@ -128,6 +152,9 @@ class Herald:
 
     def _info(self) -> DaemonInfo:
         return DaemonInfo(pid=os.getpid(), started_at=iso(self._started), importing=self.progress)
+
+    def _agent(self, agent: LiveAgent, now: int) -> Agent:
+        return agent_view(agent, now, self._board.of_agent(agent))
 
     def _plan(self) -> Plan:
         return Plan(limited_until=iso(self.limited_until) if self.limited_until else None)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tollkeeper_daemon.clock import day_of
 from tollkeeper_daemon.hints import note_on
 from tollkeeper_daemon.ledger.books import API, SUBSCRIPTION, Book, quarter
 from tollkeeper_daemon.ledger.ledger import Ledger, Posting, Row
@@ -21,6 +22,7 @@ from tollkeeper_daemon.store.transaction import Transaction
 from tollkeeper_daemon.tally import Tally
 from tollkeeper_daemon.unheld import Unheld
 from tollkeeper_daemon.unpriced import AND_MORE, bounded
+from tollkeeper_daemon.watched import Watched
 
 MOST_CONVERSATIONS_CACHED = 5_000
 FAR_AHEAD = 1 << 50
@@ -50,6 +52,7 @@ class Pipeline:
         self.store = store
         self.roster = roster
         self.today: dict[str, Tally] = {}
+        self.watched = Watched()
         self._run_sum = ("", Tally())
         self.bad_lines: int = store.read(lambda transaction: transaction.meta("bad_lines")) or 0
         self.unpriced_models: set[str] = set(
@@ -81,6 +84,11 @@ class Pipeline:
             self._run_sum = (current, Tally())
         return self._run_sum[1]
 
+    @property
+    def day(self) -> str:
+        """The local day that is counted now, as an ISO date."""
+        return day_of(self._midnight)
+
     # Coming up.
 
     def begin_day(self, midnight: int, next_midnight: int) -> None:
@@ -111,6 +119,10 @@ class Pipeline:
                     agent.lines_removed = known.lines_removed
 
         self.store.read(sum_up)
+
+    def watch(self, field: str, value: str) -> None:
+        """Keep a running sum of what is booked under this value of a book's field."""
+        self.store.read(lambda transaction: self.watched.begin(field, value, transaction))
 
     # The river.
 
@@ -211,6 +223,7 @@ class Pipeline:
             if not totals:
                 continue
             charged.append((book, totals))
+            self.watched.add(book, totals)
             if quarter(self._midnight) <= row[0] < quarter(self._next_midnight):
                 self._add_to_day(book, totals)
             if book.agent and (agent := self._add_to_agent(book, totals)):

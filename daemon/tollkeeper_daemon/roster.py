@@ -37,12 +37,15 @@ class LiveSubagent(Struct):
 class LiveAgent(Struct):
     """An agent as it runs: what is saved of it, and what only matters while it lives.
 
-    ``unseen_since`` is when an earlier daemon last saw it, until this one has heard of it."""
+    ``unseen_since`` is when an earlier daemon last saw it, until this one has heard of it; ``home``
+    is the Claude home that it was found in.
+    """
 
     record: AgentRecord
     tally: Tally = field(default_factory=Tally)
     status: AgentState | None = None
     asked_name: str = ""
+    home: str = ""
     waiting_for: str = ""
     stopped: bool = False
     unseen_since: int = 0

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tollkeeper.model import Agent, Run, Subagent, Today
+from tollkeeper.model import Agent, Limit, Run, Subagent, Today
 from tollkeeper.wire import Charged
 from tollkeeper_daemon.clock import iso
 from tollkeeper_daemon.ledger.books import API, SUBSCRIPTION, Book
@@ -13,7 +13,7 @@ from tollkeeper_daemon.tally import Tally
 SUBAGENT_DONE_AFTER_MS = 60_000
 
 
-def agent_view(agent: LiveAgent, now: int) -> Agent:
+def agent_view(agent: LiveAgent, now: int, limits: tuple[Limit, ...] = ()) -> Agent:
     """The agent as the wire shows it."""
     record = agent.record
     return Agent(
@@ -37,6 +37,7 @@ def agent_view(agent: LiveAgent, now: int) -> Agent:
         lines_removed=agent.lines_removed,
         usage=agent.tally.usage(),
         subagents=tuple(_subagent_view(each, now) for each in agent.subagents.values()),
+        limits=limits,
     )
 
 

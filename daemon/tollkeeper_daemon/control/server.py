@@ -19,7 +19,11 @@ from tollkeeper_daemon.control import (
     earlier,
     export,
     health,
+    limit,
+    limit_clear,
+    limit_set,
     monthly,
+    pause,
     ping,
     plans,
     plans_remove,
@@ -30,11 +34,14 @@ from tollkeeper_daemon.control import (
     prices_remove,
     prices_set,
     reprice,
+    resume,
     session,
     shutdown,
     snapshot,
+    stop,
     weekly,
 )
+from tollkeeper_daemon.control import log as journal
 from tollkeeper_daemon.control.importing import marked
 from tollkeeper_daemon.control.refusal import Refused
 from tollkeeper_daemon.daemon import Daemon
@@ -62,6 +69,11 @@ VERBS: dict[str, Verb] = {
     "snapshot": snapshot.answer,
     "shutdown": shutdown.answer,
     "prices": prices.answer,
+    "pause": pause.answer,
+    "resume": resume.answer,
+    "limit": limit.answer,
+    "limit.set": limit_set.answer,
+    "limit.clear": limit_clear.answer,
 }
 
 # These read much and change nothing: they run in a thread, with a view of the store of their own.
@@ -76,11 +88,13 @@ REPORTS: dict[str, Verb] = {
     "blocks": marked(blocks.answer),
     "prices.check": prices_check.answer,
     "plans": plans.answer,
+    "log": journal.answer,
 }
 
 # These take their time in the loop, and let others have their turn meanwhile.
 JOBS: dict[str, Job] = {
     "health": health.answer,
+    "stop": stop.answer,
     "prices.set": prices_set.answer,
     "prices.remove": prices_remove.answer,
     "prices.import": prices_import.answer,

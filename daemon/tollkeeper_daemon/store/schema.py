@@ -114,3 +114,80 @@ class PlanWindow(Struct, frozen=True, array_like=True, gc=False):
     account: str
     resets_at: int
     seen: int
+
+
+class LimitRecord(Struct, frozen=True, array_like=True, gc=False):
+    """A limit that was set by hand: on what, in ``usd`` (``bound`` in nano-dollars) or ``tokens``.
+
+    An empty ``action`` is the settings' own; a ``bound`` of 0 is no limit.
+    """
+
+    kind: str
+    name: str
+    unit: str
+    bound: int
+    action: str = ""
+
+
+class MemoryRecord(Struct, frozen=True, array_like=True, gc=False):
+    """What is remembered of one limit: the highest fraction told of, what it was raised by, and the
+    agents that it was carried out on. ``seen`` (ms) is when it last changed.
+    """
+
+    kind: str
+    name: str
+    unit: str
+    seen: int
+    told: float = 0.0
+    granted: int = 0
+    acted: tuple[str, ...] = ()
+
+
+class ExcusedRecord(Struct, frozen=True, array_like=True, gc=False):
+    """What was used of a scope before anybody watched: nano-dollars billed and at list price, tokens.
+
+    ``seen`` (ms) is when it was noted.
+    """
+
+    kind: str
+    name: str
+    seen: int
+    cost: int
+    value: int
+    tokens: int
+
+
+class HoldRecord(Struct, frozen=True, array_like=True, gc=False):
+    """An agent that is held: frozen (``paused``), with its tool calls refused (``blocked``), or told to
+    end and not gone yet (``stopping``).
+
+    ``processes`` are those that were frozen, the agent's own first. ``denied`` is the conversation
+    whose tool calls are refused, ``cause`` as in the journal.
+    """
+
+    agent: str
+    kind: str
+    since: int
+    reason: str
+    cause: str
+    processes: tuple[str, ...] = ()
+    denied: str = ""
+
+
+class JournalRecord(Struct, frozen=True, array_like=True, gc=False):
+    """An entry of the journal; time in ms, ``bound`` and ``used`` in nano-dollars or tokens."""
+
+    number: int
+    time: int
+    kind: str
+    text: str
+    cause: str
+    id: str = ""
+    agent: str = ""
+    pid: int = 0
+    conversation: str = ""
+    scope: str = ""
+    unit: str = ""
+    bound: int = 0
+    used: int = 0
+    action: str = ""

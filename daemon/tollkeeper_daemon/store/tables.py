@@ -30,6 +30,11 @@ class Tables:
         "runs",
         "earlier",
         "windows",
+        "limits",
+        "memories",
+        "excused",
+        "holds",
+        "journal",
     )
 
     def __init__(self, env: lmdb.Environment) -> None:
@@ -54,6 +59,9 @@ class Access:
 
     def _put(self, table: str, key: bytes, value: Any) -> None:
         self._raw.put(key, _encode(value), db=self._tables.by_name[table])
+
+    def _delete(self, table: str, key: bytes) -> None:
+        self._raw.delete(key, db=self._tables.by_name[table])
 
     def _put_many(self, table: str, values: dict[bytes, Any]) -> None:
         items = [(key, _encode(values[key])) for key in sorted(values)]

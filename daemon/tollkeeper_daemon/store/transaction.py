@@ -4,12 +4,16 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
+import lmdb
 import msgspec
 
+from tollkeeper_daemon.ledger.books import Book
 from tollkeeper_daemon.records import EarlierDay, FileId, FileMark
+from tollkeeper_daemon.store.bar_shelf import BarShelf
 from tollkeeper_daemon.store.bookings import Bookings
 from tollkeeper_daemon.store.keys import key_of as _key
 from tollkeeper_daemon.store.schema import AgentRecord, Conversation, PlanWindow, RunRecord
+from tollkeeper_daemon.store.tables import Tables
 
 INODE = struct.Struct(">QQ")
 
@@ -17,7 +21,14 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 class Transaction(Bookings):
-    """Conversations, logs, agents, runs and the rest, beside what the ledger keeps."""
+    """Conversations, logs, agents, runs and the rest, beside what the ledger keeps.
+
+    ``bar`` is what the bar remembers: limits, holds and the journal.
+    """
+
+    def __init__(self, raw: lmdb.Transaction, tables: Tables, books: dict[Book, int]) -> None:
+        super().__init__(raw, tables, books)
+        self.bar = BarShelf(raw, tables)
 
     def conversation(self, name: str) -> Conversation | None:
         return self._get("conversations", _key(name), _decode_conversation)

@@ -1,0 +1,247 @@
+"""The bar: judges what was used, carries out what the limits ask for, and tells it."""
+
+import contextlib
+from collections.abc import Generator
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from tollkeeper.model import ActionKind, LimitAction
+from tollkeeper_daemon.bar import words
+from tollkeeper_daemon.bar.hands import CarriedOut, Hands
+from tollkeeper_daemon.bar.journal import Journal
+from tollkeeper_daemon.budgets.board import Board, Stand
+from tollkeeper_daemon.budgets.memories import Key, Memories
+from tollkeeper_daemon.herald import Herald
+from tollkeeper_daemon.pipeline import Outcome
+from tollkeeper_daemon.roster import LiveAgent, Roster
+from tollkeeper_daemon.rules.judge import highest_passed, judge
+from tollkeeper_daemon.rules.limits import REACHED, Limit, Scope, Verdict, strictest
+from tollkeeper_daemon.rules.terms import Memory
+
+HOLDING: tuple[ActionKind, ...] = ("paused", "blocked")
+BUTTONS = (("resume", "Resume"), ("add", "Add $5"), ("stop", "Stop"))
+
+
+class Due(NamedTuple):
+    """An agent that limits ask to be dealt with: these, for the first time, and how."""
+
+    agent: LiveAgent
+    stands: list[Stand]
+    action: LimitAction
+
+    @property
+    def keys(self) -> set[Key]:
+        """The limits, as they are remembered."""
+        return {key_of(stand.limit) for stand in self.stands}
+
+
+class Deed(NamedTuple):
+    """What was done to an agent that was due."""
+
+    due: Due
+    done: CarriedOut
+
+
+class Bar:
+    """Everything from a charge to an action.
+
+    It is closed, and acts on nothing, until ``begin``: what is read before that is judged once, as
+    a whole. On a new ledger all of that is history, and moves no rule.
+    """
+
+    def __init__(
+        self,
+        board: Board,
+        memories: Memories,
+        hands: Hands,
+        journal: Journal,
+        roster: Roster,
+        herald: Herald,
+        is_new: bool,
+    ) -> None:
+        self.board = board
+        self.memories = memories
+        self.hands = hands
+        self.journal = journal
+        self.herald = herald
+        self._roster = roster
+        self._is_new = is_new
+        self._is_open = False
+        self._is_looking = False
+
+    def begin(self, now: int) -> None:
+        """The history is read: from now on everything counts."""
+        self._is_open, self._is_new = True, False
+        self.hands.forget_the_gone({agent.record.id for agent in self._roster.alive()})
+        self.look(now)
+
+    @contextlib.contextmanager
+    def history(self, now: int) -> Generator[None]:
+        """What is booked inside is history: on a new ledger nothing of it counts."""
+        if not self._is_new:
+            yield
+            return
+        before = {scope: self.board.spent(scope) for scope in self.board.current()}
+        yield
+        more = {
+            scope: spent - used
+            for scope, used in before.items()
+            if (spent := self.board.spent(scope)) != used
+        }
+        if more:
+            self.memories.excuse(more, now)
+
+    # The river.
+
+    def charged(self, outcome: Outcome, now: int) -> None:
+        """Something was booked: judge it at once."""
+        paid = {book.agent for book, totals in outcome.charged if totals.requests > 0}
+        for agent in outcome.agents:
+            if agent.record.id in paid and self.hands.holds.is_held(agent, "blocked"):
+                self.hands.hold_harder(agent, now)
+        self.look(now)
+
+    def look(self, now: int) -> None:
+        """Judge every limit in force, and carry out what is news."""
+        # What is done to an agent is told at once, and who hears of it asks for a look in turn.
+        if not self._is_open or self._is_looking:
+            return
+        self._is_looking = True
+        try:
+            self._look(now)
+        finally:
+            self._is_looking = False
+
+    def _look(self, now: int) -> None:
+        for agent in self._roster.agents.values():
+            self.hands.check(agent, now)
+        stands = self.board.stands()
+        totals = {stand.limit.scope: self.board.used(stand.limit.scope) for stand in stands}
+        verdicts = judge(totals, [stand.limit for stand in stands], now)
+        deeds = self._enforce([stand for stand in stands if stand.is_reached], now)
+        changed = self._remember(stands, deeds, now)
+        for verdict in verdicts:
+            key = key_of(verdict.limit)
+            self._tell(verdict, [deed for deed in deeds if key in deed.due.keys])
+        news = {key_of(verdict.limit) for verdict in verdicts}
+        for deed in deeds:
+            self._tell_deed(deed, is_late=not deed.due.keys & news)
+        if changed:
+            self.herald.limits_changed()
+
+    def _enforce(self, reached: list[Stand], now: int) -> list[Deed]:
+        """Deal with every agent that a reached limit binds and was not carried out on yet."""
+        dues = [due for agent in self._roster.alive() if (due := self._due(agent, reached))]
+        self.hands.halt([due.agent for due in dues if due.action == "pause"])
+        return [Deed(due, self.hands.carry_out(*self._told(due), now)) for due in dues]
+
+    def _told(self, due: Due) -> tuple[LimitAction, LiveAgent, list[str]]:
+        return due.action, due.agent, [self.describe(stand) for stand in due.stands]
+
+    def _due(self, agent: LiveAgent, reached: list[Stand]) -> Due | None:
+        stands = [stand for stand in reached if self._is_due(stand.limit, agent)]
+        action = strictest(stand.limit.action for stand in stands)
+        return Due(agent, stands, action) if stands else None
+
+    def _is_due(self, limit: Limit, agent: LiveAgent) -> bool:
+        acted = self.memories.of(key_of(limit)).acted
+        return agent.record.id not in acted and self.board.binds(limit, agent)
+
+    def _remember(self, stands: list[Stand], deeds: list[Deed], now: int) -> bool:
+        """Keep what was told and done; a limit that was raised starts anew. Whether any changed."""
+        changed: dict[Key, Memory] = {}
+        for stand in stands:
+            key, passed = key_of(stand.limit), highest_passed(stand.limit, stand.used)
+            known = self.memories.of(key)
+            acted = known.acted if passed >= REACHED else frozenset[str]()
+            acted |= {deed.due.agent.record.id for deed in deeds if key in deed.due.keys}
+            memory = replace(known, told=passed, acted=acted)
+            if memory != known:
+                changed[key] = memory
+        if changed:
+            self.memories.remember(changed, now)
+        return bool(changed)
+
+    # What people ask, and say.
+
+    def reached_by(self, agent: LiveAgent) -> list[Stand]:
+        """The limits that are reached and bind this agent."""
+        return [stand for stand in self.bound_by(agent) if stand.is_reached]
+
+    def bound_by(self, agent: LiveAgent) -> list[Stand]:
+        """The limits that bind this agent."""
+        return [each for each in self.board.stands() if self.board.binds(each.limit, agent)]
+
+    def grant(self, stand: Stand, more: int, now: int) -> None:
+        """Raise a limit so that so much is left of it: nano-dollars or tokens."""
+        key = key_of(stand.limit)
+        bound = max(stand.limit.bound, stand.used) + more
+        known = self.memories.of(key)
+        granted = known.granted + bound - stand.limit.bound
+        self.memories.remember({key: replace(known, granted=granted)}, now)
+        raised = Stand(replace(stand.limit, bound=bound), stand.used)
+        text = words.raised(raised, self._name(stand.limit))
+        self.note_limit("granted", text, stand.limit.scope, raised)
+
+    def with_room(self) -> list[LiveAgent]:
+        """The agents that a limit holds, which is not reached any more: a person may resume them."""
+        held = self.hands.holds
+        return [
+            agent
+            for agent in self._roster.alive()
+            if (record := held.of(agent))
+            and record.cause == "limit"
+            and record.kind != "stopping"
+            and all(stand.limit.action == "warn" for stand in self.reached_by(agent))
+        ]
+
+    def describe(self, stand: Stand) -> str:
+        """That the limit is reached, in a sentence."""
+        return words.reached(stand, self._name(stand.limit))
+
+    def note_limit(self, kind: ActionKind, text: str, scope: Scope, stand: Stand | None) -> None:
+        """A person changed a limit."""
+        agent = self._roster.agents.get(scope.name) if scope.kind == "agent" else None
+        self.journal.note(kind, text, "person", agent, stand, self.board.scope_name(scope))
+        self.herald.limits_changed()
+
+    # Telling.
+
+    def _tell(self, verdict: Verdict, done: list[Deed]) -> None:
+        stand, limit = Stand(verdict.limit, verdict.used), verdict.limit
+        name, scope = self._name(limit), self.board.scope_name(limit.scope)
+        of = self._roster.agents.get(limit.scope.name) if limit.scope.kind == "agent" else None
+        if not verdict.is_reached:
+            text = words.warned(stand, name)
+            self.journal.note("warned", text, "limit", of, stand, scope)
+            self.herald.alert("warned", text, of)
+            return
+        names: dict[str, ActionKind | None] = {
+            each.due.agent.record.name: each.done.kind for each in done
+        }
+        text = words.reached(stand, name, names)
+        self.journal.note("reached", text, "limit", of, stand, scope)
+        held = any(each.done.kind in HOLDING for each in done)
+        self.herald.alert("reached", text, of, BUTTONS if held else ())
+
+    def _tell_deed(self, deed: Deed, is_late: bool) -> None:
+        """What was done to an agent; an alert when it came under a limit that was reached before."""
+        (agent, stands, _), (kind, why) = deed
+        if kind is None:
+            return
+        text = words.happened(agent.record.name, kind, why)
+        if kind != "stopped":  # Of that is told when the agent is gone.
+            scope = self.board.scope_name(stands[0].limit.scope)
+            self.journal.note(kind, text, "limit", agent, stands[0], scope)
+        if is_late or kind == "failed":
+            alert = "failed" if kind == "failed" else "paused"
+            self.herald.alert(alert, text, agent, BUTTONS if kind in HOLDING else ())
+
+    def _name(self, limit: Limit) -> str:
+        return self.board.agent_name(limit.scope)
+
+
+def key_of(limit: Limit) -> Key:
+    """What the limit is remembered under."""
+    return limit.scope, limit.unit

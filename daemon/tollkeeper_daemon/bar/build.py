@@ -1,0 +1,113 @@
+"""The budgets of a daemon: puts the bar and its parts together, and is the one door to them."""
+
+import logging
+from collections.abc import Callable
+
+from tollkeeper import frozen
+from tollkeeper.frozen import FrozenAgent, FrozenFileError
+from tollkeeper.paths import Paths
+from tollkeeper_daemon.bar.agents_by_hand import AgentsByHand
+from tollkeeper_daemon.bar.bar import Bar
+from tollkeeper_daemon.bar.hands import Hands
+from tollkeeper_daemon.bar.holds import Holds
+from tollkeeper_daemon.bar.journal import Journal
+from tollkeeper_daemon.bar.limits_by_hand import LimitsByHand
+from tollkeeper_daemon.budgets.board import Board
+from tollkeeper_daemon.budgets.memories import Memories
+from tollkeeper_daemon.clock import iso
+from tollkeeper_daemon.herald import Herald
+from tollkeeper_daemon.outlets.denials import Denials
+from tollkeeper_daemon.outlets.signals import Signals
+from tollkeeper_daemon.pipeline import Pipeline
+from tollkeeper_daemon.roster import LiveAgent, Roster
+from tollkeeper_daemon.rules.settings import Limits
+from tollkeeper_daemon.store.store import Store
+
+log = logging.getLogger(__name__)
+
+# When the first history was read (ms): from then on everything that is used counts.
+WATCHED_SINCE = "watched_since"
+
+
+class Budgets:
+    """The bar, people's words to it, and the journal of both.
+
+    ``settings`` are those of ``[limits]`` now, ``look_at`` looks at once how an agent is.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        memories: Memories,
+        board: Board,
+        pipeline: Pipeline,
+        roster: Roster,
+        herald: Herald,
+        paths: Paths,
+        settings: Callable[[], Limits],
+        look_at: Callable[[LiveAgent], None],
+        signals: Signals | None = None,
+    ) -> None:
+        self._store = store
+        self._roster = roster
+        self._memories = memories
+        self._board = board
+        self._paths = paths
+        self._signals = signals or Signals()
+        self.journal = Journal(store, herald.acted)
+        self._holds = Holds(store, self._signals, Denials(paths.deny), self._write_frozen)
+        self._hands = Hands(
+            self._holds, self._signals, self.journal, look_at, lambda: settings().grace_seconds
+        )
+        is_new = store.read(lambda transaction: transaction.meta(WATCHED_SINCE)) is None
+        self.bar = Bar(board, memories, self._hands, self.journal, roster, herald, is_new)
+        self.agents = AgentsByHand(self.bar, roster, self._signals)
+        self.limits = LimitsByHand(self.bar, board, memories, pipeline, roster)
+        self.limits.restore()
+
+    def begin(self, now: int) -> None:
+        """The history is read: from now on the limits act."""
+        if self._store.read(lambda transaction: transaction.meta(WATCHED_SINCE)) is None:
+            self._store.write(lambda transaction: transaction.set_meta(WATCHED_SINCE, now))
+        self.bar.begin(now)
+        self._write_frozen()
+
+    async def stop(self) -> None:
+        """Act no more; who is held stays held."""
+        await self._hands.close()
+
+    def offered(self) -> list[str]:
+        """The names of agents that a limit holds, which has room again: a person may resume them."""
+        return [agent.record.name for agent in self.bar.with_room()]
+
+    def frozen(self) -> tuple[FrozenAgent, ...]:
+        """The agents that are paused, with what it takes to free them."""
+        return tuple(
+            FrozenAgent(
+                id=agent.record.id,
+                name=agent.record.name,
+                pid=agent.record.pid,
+                processes=record.processes,
+                at=iso(record.since),
+                reason=record.reason,
+                in_shell=self._signals.in_shell(agent.record.id),
+            )
+            for agent in self._roster.alive()
+            if (record := self._holds.of(agent)) and record.kind == "paused"
+        )
+
+    def tidy(self) -> None:
+        """Forget what is over for good: earlier days and runs, and agents that left the list."""
+        current = set(self._board.current())
+        over = {"agent", "run", "daily"}
+        scopes = self._memories.scopes()
+        self._memories.forget(
+            {scope for scope in scopes if scope.kind in over and scope.name} - current
+        )
+
+    def _write_frozen(self) -> None:
+        """Leave a way to free them without a daemon."""
+        try:
+            frozen.write(self._paths.frozen, self.frozen())
+        except FrozenFileError as error:
+            log.warning("%s", error)

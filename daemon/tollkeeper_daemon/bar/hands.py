@@ -1,0 +1,170 @@
+"""The hands: does to an agent what a limit or a person asks for, and writes it into the journal."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tollkeeper.model import ActionKind, LimitAction
+from tollkeeper.signals import SignalRefused
+from tollkeeper_daemon.bar import words
+from tollkeeper_daemon.bar.holds import Holds
+from tollkeeper_daemon.bar.journal import Cause, Journal
+from tollkeeper_daemon.outlets.signals import Signals
+from tollkeeper_daemon.roster import LiveAgent
+from tollkeeper_daemon.sources.hooks import has_hook
+from tollkeeper_daemon.store.schema import HoldRecord
+
+log = logging.getLogger(__name__)
+
+# Until then a process that was frozen may still be seen running.
+SETTLED_MS = 1_000
+
+
+class CarriedOut(NamedTuple):
+    """What was done to an agent, None for nothing, and why, or why it could not be done."""
+
+    kind: ActionKind | None
+    why: str
+
+
+class Hands:
+    """Acts on single agents. ``look_at`` looks at once how an agent is, ``grace`` is in seconds."""
+
+    def __init__(
+        self,
+        holds: Holds,
+        signals: Signals,
+        journal: Journal,
+        look_at: Callable[[LiveAgent], None],
+        grace: Callable[[], float],
+    ) -> None:
+        self.holds = holds
+        self._signals = signals
+        self._journal = journal
+        self._look_at = look_at
+        self._grace = grace
+        self._stopping: dict[str, asyncio.Task[str]] = {}
+
+    async def close(self) -> None:
+        """Wait for nobody any more; the next daemon goes on with those who did not stop yet."""
+        for task in self._stopping.values():
+            task.cancel()
+        await asyncio.gather(*self._stopping.values(), return_exceptions=True)
+
+    def halt(self, agents: Iterable[LiveAgent]) -> None:
+        """Freeze these alone, before anything else is done: what they started follows."""
+        for agent in agents:
+            with contextlib.suppress(SignalRefused):
+                self._signals.halt(agent.record.id)
+
+    def carry_out(
+        self, action: LimitAction, agent: LiveAgent, reasons: Sequence[str], now: int
+    ) -> CarriedOut:
+        """Do what limits ask for, because of these reasons; who calls tells it."""
+        reason = " ".join(reasons)
+        try:
+            match action:
+                case "warn":
+                    return CarriedOut(None, reason)
+                case "stop":
+                    self.stop(agent, reason, "limit", now)
+                    return CarriedOut("stopped", reason)
+                case "block" if self._block(agent, reasons, now):
+                    kind = "blocked"
+                case _:
+                    self.holds.pause(agent, reason, "limit", now)
+                    kind = "paused"
+        except SignalRefused as refused:
+            log.warning("%s was not touched: %s", agent.record.name, refused)
+            return CarriedOut("failed", str(refused))
+        self._look_at(agent)
+        return CarriedOut(kind, reason)
+
+    def hold_harder(self, agent: LiveAgent, now: int) -> None:
+        """Freeze a blocked agent: refusing its tool calls did not hold it, it was given replies."""
+        reason = "It went on while its tool calls were refused."
+        try:
+            self.pause(agent, reason, "limit", now)
+        except SignalRefused as refused:
+            self._fail(agent, str(refused), "limit")
+
+    def pause(self, agent: LiveAgent, reason: str, cause: Cause, now: int) -> None:
+        """Freeze the agent; SignalRefused when that is not for us to do."""
+        self.holds.pause(agent, reason, cause, now)
+        self._note("paused", agent, reason, cause)
+
+    def _block(self, agent: LiveAgent, reasons: Sequence[str], now: int) -> bool:
+        """Have its tool calls refused, if Claude Code asks us about them."""
+        record = agent.record
+        if not has_hook(Path(agent.home), record.cwd):
+            return False
+        if self.holds.is_held(agent, "paused"):
+            return False
+        return self.holds.block(agent, words.denial(record.name, reasons), now)
+
+    def release(self, agent: LiveAgent, text: str, cause: Cause) -> HoldRecord | None:
+        """Let the agent go on; how it was held, None when it was not."""
+        record = self.holds.of(agent)
+        if record is None or record.kind == "stopping":
+            return None
+        self.holds.release(agent)
+        self._note("unblocked" if record.kind == "blocked" else "resumed", agent, text, cause)
+        return record
+
+    def stop(self, agent: LiveAgent, reason: str, cause: Cause, now: int) -> "asyncio.Task[str]":
+        """Stop the agent, SIGKILL after the grace period; the task ends when it has ended.
+
+        The task's result says what went wrong, and is empty when nothing did.
+        """
+        known = self._stopping.get(agent.record.id)
+        if known is not None:
+            return known
+        frozen = self.holds.begin_stopping(agent, reason, cause, now)
+        task = asyncio.get_running_loop().create_task(self._stop(agent, frozen, reason, cause))
+        self._stopping[agent.record.id] = task
+        task.add_done_callback(lambda _: self._stopping.pop(agent.record.id, None))
+        return task
+
+    async def _stop(
+        self, agent: LiveAgent, frozen: Sequence[str], reason: str, cause: Cause
+    ) -> str:
+        try:
+            ended = await self._signals.stop(agent.record.id, frozen, self._grace())
+        except SignalRefused as refused:
+            self.holds.forget(agent.record.id)
+            self._fail(agent, str(refused), cause)
+            return str(refused)
+        self.holds.forget(agent.record.id)
+        self._note("killed" if ended.how == "killed" else "stopped", agent, reason, cause)
+        return ""
+
+    def check(self, agent: LiveAgent, now: int) -> None:
+        """See whether a held agent is still held; called with each pulse, and when it changes."""
+        record = self.holds.of(agent)
+        if record is None:
+            return
+        if agent.record.ended:
+            self.holds.forget(agent.record.id)
+        elif record.kind == "stopping":
+            self.stop(agent, record.reason, "limit", now)
+        elif record.kind == "blocked":
+            self.holds.follow(agent)
+        elif not agent.stopped and now - record.since > SETTLED_MS:
+            self.holds.forget(agent.record.id)
+            self._note("resumed", agent, "it was resumed by somebody else", "elsewhere")
+
+    def forget_the_gone(self, alive: set[str]) -> None:
+        """Let go of what is remembered of agents that are no more."""
+        for agent in self.holds.records.keys() - alive:
+            self.holds.forget(agent)
+
+    def _note(self, kind: ActionKind, agent: LiveAgent, reason: str, cause: Cause) -> None:
+        self._journal.note(kind, words.happened(agent.record.name, kind, reason), cause, agent)
+        self._look_at(agent)
+
+    def _fail(self, agent: LiveAgent, why: str, cause: Cause) -> None:
+        log.warning("%s was not touched: %s", agent.record.name, why)
+        self._journal.note("failed", f"{agent.record.name} was not touched: {why}", cause, agent)

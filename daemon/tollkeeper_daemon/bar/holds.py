@@ -1,0 +1,111 @@
+"""Holds agents and lets them go: frozen, or with their tool calls refused; remembered over restarts."""
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from msgspec.structs import replace
+
+from tollkeeper_daemon.bar.journal import Cause
+from tollkeeper_daemon.outlets.denials import Denials
+from tollkeeper_daemon.outlets.signals import Signals
+from tollkeeper_daemon.roster import LiveAgent
+from tollkeeper_daemon.store.schema import HoldRecord
+from tollkeeper_daemon.store.store import Store
+
+HoldKind = Literal["paused", "blocked", "stopping"]
+
+
+class Holds:
+    """Every agent that is held.
+
+    An effect comes before its record: after a crash between the two it is simply done again, where a
+    record without its effect would let an agent run on. ``changed`` is called after each change.
+    """
+
+    def __init__(
+        self, store: Store, signals: Signals, denials: Denials, changed: Callable[[], None]
+    ) -> None:
+        self._store = store
+        self._signals = signals
+        self._denials = denials
+        self._changed = changed
+        records = store.read(lambda transaction: transaction.bar.holds())
+        self.records = {record.agent: record for record in records}
+        self._denials.keep_only({each.denied for each in records if each.denied})
+
+    def of(self, agent: LiveAgent) -> HoldRecord | None:
+        """How this agent is held."""
+        return self.records.get(agent.record.id)
+
+    def is_held(self, agent: LiveAgent, kind: HoldKind) -> bool:
+        """Whether the agent is held in this way."""
+        record = self.of(agent)
+        return record is not None and record.kind == kind
+
+    def pause(self, agent: LiveAgent, reason: str, cause: Cause, now: int) -> None:
+        """Freeze the agent and what it started; SignalRefused when that is not for us to do."""
+        known = self.of(agent)
+        frozen = self._signals.freeze(agent.record.id)
+        before = known.processes if known else ()
+        processes = tuple(dict.fromkeys((*before, *frozen)))
+        if known and known.denied:
+            self._denials.allow(known.denied)
+        self._keep(HoldRecord(agent.record.id, "paused", now, reason, cause, processes))
+
+    def block(self, agent: LiveAgent, reason: str, now: int) -> bool:
+        """Have Claude Code refuse the agent's tool calls; False when its conversation has no file."""
+        conversation = agent.record.conversation
+        if not self._denials.deny(conversation, reason):
+            return False
+        record = HoldRecord(agent.record.id, "blocked", now, reason, "limit", denied=conversation)
+        self._keep(record)
+        return True
+
+    def follow(self, agent: LiveAgent) -> None:
+        """A blocked agent turned to another conversation: that one is refused as well."""
+        record = self.of(agent)
+        if record and record.denied and record.denied != agent.record.conversation:
+            self._denials.allow(record.denied)
+            if self._denials.deny(agent.record.conversation, record.reason):
+                self._keep(replace(record, denied=agent.record.conversation))
+
+    def release(self, agent: LiveAgent) -> HoldRecord | None:
+        """Let the agent go on; how it was held, None when it was not."""
+        record = self.of(agent)
+        if record is not None:
+            self._open(record)
+            self._drop(record)
+        return record
+
+    def begin_stopping(
+        self, agent: LiveAgent, reason: str, cause: Cause, now: int
+    ) -> Sequence[str]:
+        """The agent is about to be stopped: what of it is frozen. Remembered until it is gone."""
+        known = self.of(agent)
+        frozen = known.processes if known else ()
+        if known and known.denied:
+            self._denials.allow(known.denied)
+        self._keep(HoldRecord(agent.record.id, "stopping", now, reason, cause, frozen))
+        return frozen
+
+    def forget(self, agent: str) -> None:
+        """The agent with this id is gone, or was let go by somebody else: what it started goes on."""
+        if record := self.records.get(agent):
+            self._open(record)
+            self._drop(record)
+
+    def _open(self, record: HoldRecord) -> None:
+        if record.denied:
+            self._denials.allow(record.denied)
+        if record.processes:
+            self._signals.thaw(record.processes)
+
+    def _keep(self, record: HoldRecord) -> None:
+        self.records[record.agent] = record
+        self._store.write(lambda transaction: transaction.bar.save_hold(record))
+        self._changed()
+
+    def _drop(self, record: HoldRecord) -> None:
+        del self.records[record.agent]
+        self._store.write(lambda transaction: transaction.bar.drop_hold(record.agent))
+        self._changed()

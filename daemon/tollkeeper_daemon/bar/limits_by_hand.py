@@ -1,0 +1,129 @@
+"""People's words about limits: what there are, one set, one taken back."""
+
+from msgspec import Struct
+
+from tollkeeper import model
+from tollkeeper.model import LimitAction
+from tollkeeper_daemon.bar import words
+from tollkeeper_daemon.bar.bar import Bar
+from tollkeeper_daemon.budgets.board import WATCHED, Board, Stand
+from tollkeeper_daemon.budgets.memories import Key, Memories
+from tollkeeper_daemon.pipeline import Pipeline
+from tollkeeper_daemon.roster import LiveAgent, Roster
+from tollkeeper_daemon.rules.limits import Scope, Unit
+from tollkeeper_daemon.rules.terms import NOTHING, Own
+from tollkeeper_daemon.tally import dollars
+
+
+class Effect(Struct, frozen=True):
+    """What a limit does at once to an agent that has used it up."""
+
+    agent: str
+    pid: int
+    action: LimitAction
+    text: str
+
+
+class ByHand(Struct, frozen=True, kw_only=True):
+    """A limit as it was set; without an action it is the settings' own, a bound of 0 is none."""
+
+    scope: str
+    bound_usd: float | None
+    bound_tokens: int | None
+    action: LimitAction | None
+
+
+class LimitsByHand:
+    """Sets and clears limits, or only says what that would do."""
+
+    def __init__(
+        self, bar: Bar, board: Board, memories: Memories, pipeline: Pipeline, roster: Roster
+    ) -> None:
+        self._bar = bar
+        self._board = board
+        self._memories = memories
+        self._pipeline = pipeline
+        self._roster = roster
+
+    def restore(self) -> None:
+        """Watch what the limits of an earlier daemon bound."""
+        for scope in {scope for scope, _ in self._memories.own}:
+            self._watch(scope)
+
+    def all(self) -> list[model.Limit]:
+        """Every limit in force."""
+        return [self._board.view(stand) for stand in self._board.stands()]
+
+    def by_hand(self) -> list[ByHand]:
+        """The limits that were set by hand, also those of what does not run now."""
+        return [
+            ByHand(
+                scope=self._board.scope_name(scope),
+                bound_usd=dollars(own.bound) if unit == "usd" else None,
+                bound_tokens=own.bound if unit == "tokens" else None,
+                action=own.action,
+            )
+            for (scope, unit), own in self._memories.own.items()
+        ]
+
+    def weigh(self, scope: Scope, unit: Unit, own: Own) -> tuple[model.Limit | None, list[Effect]]:
+        """How such a limit would stand, and whom it would stop now; it is not set."""
+        was_watched = self._is_watched(scope)
+        self._watch(scope)
+        stand = self._board.stand_if(scope, unit, own)
+        effects = [self._effect(stand, agent) for agent in self._hit(stand)] if stand else []
+        if not was_watched:
+            self._unwatch(scope)
+        return stand and self._board.view(stand), effects
+
+    def set(
+        self, scope: Scope, unit: Unit, own: Own, now: int
+    ) -> tuple[model.Limit | None, list[Effect]]:
+        """Set the limit: what it stops is stopped now."""
+        self._watch(scope)
+        stand = self._board.stand_if(scope, unit, own)
+        hit = [self._effect(stand, agent) for agent in self._hit(stand)] if stand else []
+        self._memories.set_own(scope, unit, own)
+        self._begin_anew(scope, unit, now)
+        bound = words.amount(unit, own.bound) if own.bound else "none"
+        name = words.whose(scope, self._board.agent_name(scope))
+        text = f"{words.upper(name)} was set to {bound}."
+        self._bar.note_limit("limit-set", text, scope, stand)
+        self._bar.look(now)
+        return stand and self._board.view(stand), hit
+
+    def clear(self, scope: Scope, unit: Unit, now: int) -> bool:
+        """Take the limit back: the settings' own holds again, if there is one."""
+        if not self._memories.clear_own(scope, unit):
+            return False
+        self._begin_anew(scope, unit, now)
+        if not self._is_watched(scope):
+            self._unwatch(scope)
+        name = words.whose(scope, self._board.agent_name(scope))
+        self._bar.note_limit("limit-cleared", f"{words.upper(name)} was cleared.", scope, None)
+        self._bar.look(now)
+        return True
+
+    def _begin_anew(self, scope: Scope, unit: Unit, now: int) -> None:
+        """Nothing was told or done of this limit yet; also of those of the run and the day of now."""
+        keys: list[Key] = [(each, unit) for each in self._board.instances(scope)]
+        self._memories.remember(dict.fromkeys(keys, NOTHING), now)
+
+    def _effect(self, stand: Stand, agent: LiveAgent) -> Effect:
+        record = agent.record
+        return Effect(record.name, record.pid, stand.limit.action, self._bar.describe(stand))
+
+    def _hit(self, stand: Stand) -> list[LiveAgent]:
+        if not stand.is_reached:
+            return []
+        return [each for each in self._roster.alive() if self._board.binds(stand.limit, each)]
+
+    def _is_watched(self, scope: Scope) -> bool:
+        return any(own == scope for own, _ in self._memories.own)
+
+    def _watch(self, scope: Scope) -> None:
+        if scope.kind in WATCHED and not self._pipeline.watched.has(scope.kind, scope.name):
+            self._pipeline.watch(scope.kind, scope.name)
+
+    def _unwatch(self, scope: Scope) -> None:
+        self._pipeline.watched.end(scope.kind, scope.name)

@@ -1,0 +1,107 @@
+"""What people read of limits and of what was done: one plain sentence each. Pure."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from tollkeeper.model import ActionKind
+from tollkeeper_daemon.budgets.board import Stand
+from tollkeeper_daemon.rules.limits import Scope, Unit
+from tollkeeper_daemon.rules.settings import NANO
+
+MOST_NAMED = 5
+DONE: dict[ActionKind, str] = {
+    "blocked": "Its tool calls are refused",
+    "paused": "It is paused",
+    "stopped": "It is being stopped",
+    "failed": "Nothing could be done to it",
+}
+DONE_TO_MANY: dict[ActionKind, str] = {
+    "blocked": "Tool calls refused",
+    "paused": "Paused",
+    "stopped": "Being stopped",
+    "failed": "Nothing could be done to",
+}
+HAPPENED: dict[ActionKind, str] = {
+    "blocked": "has its tool calls refused",
+    "unblocked": "may call tools again",
+    "paused": "is paused",
+    "resumed": "goes on",
+    "stopped": "is stopped",
+    "killed": "did not stop by itself and was killed",
+    "failed": "was not touched",
+}
+
+
+def amount(unit: Unit, value: int) -> str:
+    """Nano-dollars or tokens as people read them; cents, unless it is less than that."""
+    if unit == "tokens":
+        return f"{value:,} tokens"
+    dollars = value / NANO
+    return f"${dollars:,.2f}" if dollars >= 0.01 or not value else f"${dollars:.4f}"
+
+
+def whose(scope: Scope, name: str) -> str:
+    """The limit, named by what it bounds; ``name`` is that of an agent."""
+    match scope.kind:
+        case "agent":
+            return f"the limit of {name or scope.name}"
+        case "daily":
+            return "today's limit"
+        case "run":
+            return "the limit of this run"
+        case kind:
+            return f"the limit of {kind} {scope.name}"
+
+
+def share(stand: Stand) -> str:
+    """How much of the limit is used: ``$5.02 of $5.00``."""
+    unit = stand.limit.unit
+    return f"{amount(unit, stand.used)} of {amount(unit, stand.limit.bound)}"
+
+
+def reached(
+    stand: Stand, name: str, done: Mapping[str, ActionKind | None] = MappingProxyType({})
+) -> str:
+    """That a limit is reached, and what was done to whom, by their names."""
+    text = f"{upper(whose(stand.limit.scope, name))} is reached: {share(stand)}."
+    if stand.limit.scope.kind == "agent":
+        return " ".join([text, *(f"{DONE[kind]}." for kind in done.values() if kind in DONE)])
+    for kind, deed in DONE_TO_MANY.items():
+        if names := [each for each, was in done.items() if was == kind]:
+            text += f" {deed}: {_listed(names)}."
+    return text
+
+
+def warned(stand: Stand, name: str) -> str:
+    """That a limit is near."""
+    percent = 100 * stand.used // stand.limit.bound
+    return f"{upper(whose(stand.limit.scope, name))} is used by {percent} %: {share(stand)}."
+
+
+def raised(stand: Stand, name: str) -> str:
+    """That a limit was raised."""
+    return f"{upper(whose(stand.limit.scope, name))} was raised: {share(stand)} is used."
+
+
+def happened(agent: str, kind: ActionKind, reason: str) -> str:
+    """What was done to an agent, and why."""
+    return f"{agent} {HAPPENED[kind]}. {upper(reason)}".rstrip()
+
+
+def denial(agent: str, reasons: Sequence[str]) -> str:
+    """What Claude Code tells the person whose agent's tool calls are refused."""
+    return (
+        f"Tollkeeper: {' '.join(reasons)} To go on: toll resume {agent}, "
+        f"or with more money: toll resume {agent} --add-usd 5"
+    )
+
+
+def upper(text: str) -> str:
+    """The text as the beginning of a sentence."""
+    return text[:1].upper() + text[1:]
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:MOST_NAMED])
+    more = len(names) - MOST_NAMED
+    return f"{shown} and {more} more" if more > 0 else shown

@@ -1,0 +1,169 @@
+"""The board: every limit in force, what its scope has used, and how that is shown."""
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from tollkeeper import model
+from tollkeeper_daemon.budgets.memories import Memories
+from tollkeeper_daemon.ledger.books import SUBSCRIPTION
+from tollkeeper_daemon.pipeline import Pipeline
+from tollkeeper_daemon.roster import LiveAgent, Roster
+from tollkeeper_daemon.rules.judge import highest_passed
+from tollkeeper_daemon.rules.limits import REACHED, Limit, Scope, Unit, Used
+from tollkeeper_daemon.rules.settings import Limits
+from tollkeeper_daemon.rules.terms import EVERY, Own, Terms
+from tollkeeper_daemon.tally import Tally, dollars
+
+# The scopes that are fields of a book, by which the ledger is summed up when one is limited.
+WATCHED = ("conversation", "workflow", "task")
+
+
+class Stand(Struct, frozen=True):
+    """A limit and what was used of it, in its own measure."""
+
+    limit: Limit
+    used: int
+
+    @property
+    def is_reached(self) -> bool:
+        return self.used >= self.limit.bound
+
+
+class Board:
+    """Looks things up and changes nothing. ``settings`` are those of ``[limits]`` now."""
+
+    def __init__(
+        self,
+        memories: Memories,
+        pipeline: Pipeline,
+        roster: Roster,
+        settings: Callable[[], Limits],
+    ) -> None:
+        self._memories = memories
+        self._pipeline = pipeline
+        self._roster = roster
+        self._settings = settings
+
+    def stands(self) -> list[Stand]:
+        """Every limit in force, with what was used of it."""
+        return self._stands([*map(_scope_of, self._roster.alive()), *self._shared_scopes()])
+
+    def of_agent(self, agent: LiveAgent) -> tuple[model.Limit, ...]:
+        """The limits of this agent alone, as they are shown."""
+        return tuple(self.view(each) for each in self.own_of(agent))
+
+    def shared(self) -> tuple[model.Limit, ...]:
+        """All other limits, as they are shown."""
+        return tuple(self.view(each) for each in self._stands(self._shared_scopes()))
+
+    def own_of(self, agent: LiveAgent) -> list[Stand]:
+        """How the limits of this agent alone stand."""
+        return self._stands([_scope_of(agent)])
+
+    def stand_if(self, scope: Scope, unit: Unit, own: Own) -> Stand | None:
+        """How this limit would stand if it were set by hand now; None for no limit."""
+        instance = self.instances(scope)[-1]
+        limit = self._terms().as_if(instance, unit, own)
+        return limit and Stand(limit, self.used(instance).of(limit.measure))
+
+    def instances(self, scope: Scope) -> list[Scope]:
+        """The scope; behind one of every run or every day, that of the run or the day of now."""
+        now = [each for each in self._shared_scopes() if each.kind == scope.kind]
+        return [scope, *now] if scope.name == EVERY else [scope]
+
+    def _terms(self) -> Terms:
+        return Terms(self._settings(), self._memories.own, self._memories.of_limits)
+
+    def _stands(self, scopes: list[Scope]) -> list[Stand]:
+        labels = {
+            _scope_of(agent): agent.record.budget
+            for agent in self._roster.agents.values()
+            if agent.record.budget is not None
+        }
+        return [
+            Stand(limit, self.used(limit.scope).of(limit.measure))
+            for limit in self._terms().in_force(scopes, labels)
+        ]
+
+    def _shared_scopes(self) -> list[Scope]:
+        run = self._roster.run
+        scopes = [Scope("run", run.id)] if run else []
+        scopes.append(Scope("daily", self._pipeline.day))
+        labelled = {scope for scope, _ in self._memories.own if scope.kind in WATCHED}
+        return scopes + sorted(labelled, key=lambda scope: (scope.kind, scope.name))
+
+    def used(self, scope: Scope) -> Used:
+        """What was used of the scope since somebody watches it."""
+        return self.spent(scope) - self._memories.excused.get(scope, Used())
+
+    def spent(self, scope: Scope) -> Used:
+        """All that was ever used of the scope."""
+        if scope.kind == "agent":
+            agent = self._roster.agents.get(scope.name)
+            return _used(agent.tally) if agent else Used()
+        if scope.kind == "run":
+            return _used(self._pipeline.run)
+        if scope.kind == "daily":
+            return sum(map(_used, self._pipeline.today.values()), Used())
+        return _used(self._pipeline.watched.tally(scope.kind, scope.name))
+
+    def current(self) -> list[Scope]:
+        """The scopes in which what is read as history counts for nothing: agents, run and day."""
+        agents = [_scope_of(agent) for agent in self._roster.agents.values()]
+        return agents + [each for each in self._shared_scopes() if each.kind not in WATCHED]
+
+    def binds(self, limit: Limit, agent: LiveAgent) -> bool:
+        """Whether this agent spends what the limit counts."""
+        if limit.measure == "cost" and not _is_billed(agent):
+            return False
+        record = agent.record
+        names = {
+            "agent": record.id,
+            "run": record.run,
+            "daily": limit.scope.name,
+            "workflow": record.workflow,
+            "task": record.task,
+            "conversation": record.conversation,
+        }
+        return names[limit.scope.kind] == limit.scope.name
+
+    def view(self, stand: Stand) -> model.Limit:
+        """The limit as the wire shows it."""
+        limit, in_dollars = stand.limit, stand.limit.unit == "usd"
+        passed = highest_passed(limit, stand.used)
+        return model.Limit(
+            scope=self.scope_name(limit.scope),
+            bound_usd=dollars(limit.bound) if in_dollars else None,
+            bound_tokens=None if in_dollars else limit.bound,
+            used=dollars(stand.used) if in_dollars else stand.used,
+            fraction=round(stand.used / limit.bound, 4),
+            action=limit.action,
+            state="reached" if passed >= REACHED else "warned" if passed else "under",
+        )
+
+    def scope_name(self, scope: Scope) -> str:
+        """The scope in the words of the wire."""
+        if scope.kind in ("run", "daily"):
+            return scope.kind
+        return f"{scope.kind}:{self.agent_name(scope) or scope.name}"
+
+    def agent_name(self, scope: Scope) -> str:
+        """The name of the agent that the scope is; empty when it is none that is known."""
+        agent = self._roster.agents.get(scope.name) if scope.kind == "agent" else None
+        return agent.record.name if agent else ""
+
+
+def _scope_of(agent: LiveAgent) -> Scope:
+    return Scope("agent", agent.record.id)
+
+
+def _used(tally: Tally) -> Used:
+    return Used(tally.cost, tally.totals.value, tally.totals.tokens)
+
+
+def _is_billed(agent: LiveAgent) -> bool:
+    """Whether money is paid for what the agent does; told by its bookings where nothing else says."""
+    if agent.record.source:
+        return agent.record.source != SUBSCRIPTION
+    return agent.tally.cost > 0 or not agent.tally.totals.value

@@ -1,0 +1,76 @@
+"""``limit.set``: a limit of one's own on an agent, a run, a day, a workflow, task or conversation."""
+
+from typing import Any
+
+from msgspec import Struct
+
+from tollkeeper.model import LimitAction
+from tollkeeper_daemon.clock import now_ms
+from tollkeeper_daemon.control.refusal import Refused, params_as
+from tollkeeper_daemon.control.whom import find_one
+from tollkeeper_daemon.daemon import Daemon
+from tollkeeper_daemon.rules.limits import Scope, ScopeKind, Unit
+from tollkeeper_daemon.rules.settings import NANO, Dollars, Label, Tokens
+from tollkeeper_daemon.rules.terms import EVERY, Own
+
+
+class Bounded(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Exactly one of these: whose spending is bounded."""
+
+    agent: Label | None = None
+    workflow: Label | None = None
+    task: Label | None = None
+    conversation: Label | None = None
+    run: bool = False
+    daily: bool = False
+
+
+class NewLimit(Bounded, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """So many dollars or tokens, 0 for no limit; without an action it is the settings' own.
+
+    With ``dry_run`` nothing is set.
+    """
+
+    usd: Dollars | None = None
+    tokens: Tokens | None = None
+    action: LimitAction | None = None
+    dry_run: bool = False
+
+
+def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
+    """How the limit stands, whom it stops at once, and who has room now and is still held."""
+    wish = params_as(NewLimit, params)
+    scope = scope_of(daemon, wish)
+    unit, own = _own(wish)
+    limits = daemon.budgets.limits
+    stand, effects = (
+        limits.weigh(scope, unit, own) if wish.dry_run else limits.set(scope, unit, own, now_ms())
+    )
+    return {"limit": stand, "hit": effects, "offered": daemon.budgets.offered()}
+
+
+def scope_of(daemon: Daemon, wish: Bounded) -> Scope:
+    """The scope that is meant; Refused when none is, or more than one."""
+    named: dict[ScopeKind, str | None] = {
+        "agent": wish.agent and find_one(daemon, wish.agent).record.id,
+        "workflow": wish.workflow,
+        "task": wish.task,
+        "conversation": wish.conversation,
+        "run": EVERY if wish.run else None,
+        "daily": EVERY if wish.daily else None,
+    }
+    meant = [Scope(kind, name) for kind, name in named.items() if name is not None]
+    if len(meant) != 1:
+        raise Refused(
+            "bad-params",
+            "name one of agent, run, daily, workflow, task and conversation",
+        )
+    return meant[0]
+
+
+def _own(wish: NewLimit) -> tuple[Unit, Own]:
+    if (wish.usd is None) == (wish.tokens is None):
+        raise Refused("bad-params", "a limit is in usd or in tokens: give one of them")
+    if wish.tokens is not None:
+        return "tokens", Own(wish.tokens, wish.action)
+    return "usd", Own(round((wish.usd or 0) * NANO), wish.action)

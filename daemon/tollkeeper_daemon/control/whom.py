@@ -1,0 +1,34 @@
+"""Whom a word is for: agents by name, pid, id or conversation, or all of them."""
+
+from msgspec import Struct
+
+from tollkeeper_daemon.control.refusal import Refused
+from tollkeeper_daemon.daemon import Daemon
+from tollkeeper_daemon.roster import LiveAgent
+
+
+class Whom(Struct, frozen=True, forbid_unknown_fields=True):
+    """``agents`` name some, ``all`` means every one."""
+
+    agents: tuple[str, ...] = ()
+    all: bool = False
+
+
+def find(daemon: Daemon, words: tuple[str, ...], everyone: bool) -> list[LiveAgent]:
+    """The agents that are meant, each once; Refused when one is not there, or none is named."""
+    if everyone and words:
+        raise Refused("bad-params", "name agents, or all: not both")
+    if everyone:
+        return daemon.roster.alive()
+    if not words:
+        raise Refused("bad-params", "which agents? name one, or all")
+    found = [find_one(daemon, word) for word in words]
+    return list({agent.record.id: agent for agent in found}.values())
+
+
+def find_one(daemon: Daemon, word: str) -> LiveAgent:
+    """The agent that this word names; Refused when it is not there."""
+    agent = daemon.budgets.agents.find(word)
+    if agent is None:
+        raise Refused("not-found", f"no agent {word[:80]!r} is running", "see: toll agents")
+    return agent
