@@ -157,6 +157,15 @@ def test_folder_is_a_link(denials: Denials, folder: Path, tmp_path: Path) -> Non
     assert os.listdir(elsewhere) == []
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="only root gives folders away")
+def test_folder_of_another_user(denials: Denials, folder: Path) -> None:
+    """A folder that another user has made is not written to."""
+    folder.mkdir()
+    os.chown(folder, 12345, -1)
+    assert not denials.deny(CONVERSATION, REASON)
+    assert os.listdir(folder) == []
+
+
 def test_the_name_is_taken_by_a_folder(denials: Denials, folder: Path) -> None:
     """A file that can't take its place leaves no half behind."""
     (folder / CONVERSATION).mkdir(parents=True)

@@ -121,7 +121,14 @@ def test_all_hooks_disabled(agent: Agent, place: str) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"// x\n{}", b"\xff\xfe", b"[" * 100_000, b" " * (LARGEST_SETTINGS + 1) + b"{}"],
+    [
+        b"",
+        b"{",
+        b"// x\n{}",
+        b"\xff\xfe",
+        b'{"x":' + b"[" * 100_000,
+        b" " * (LARGEST_SETTINGS + 1) + b"{}",
+    ],
     ids=["empty", "half", "comment", "bytes", "deep", "huge"],
 )
 def test_broken(agent: Agent, content: bytes) -> None:
