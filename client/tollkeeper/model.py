@@ -11,6 +11,20 @@ from msgspec import Struct
 AgentState = Literal["working", "idle", "waiting", "paused", "exited"]
 LimitState = Literal["under", "warned", "reached"]
 LimitAction = Literal["warn", "block", "pause", "stop"]
+AlertKind = Literal[
+    "warned",
+    "reached",
+    "paused",
+    "limited",
+    "reset",
+    "waiting",
+    "unknown-model",
+    "prices",
+    "audit",
+    "command",
+    "watches",
+    "failed",
+]
 
 
 class Usage(Struct, frozen=True, kw_only=True):
@@ -136,11 +150,15 @@ class Run(Struct, frozen=True, kw_only=True):
 
 
 class Alert(Struct, frozen=True, kw_only=True):
-    """Something that a person should know."""
+    """Something that a person should know.
+
+    ``kind`` is an ``AlertKind``, or one of a later version; ``agent`` is the name of whom it is about.
+    """
 
     time: str
     kind: str
     text: str
+    agent: str | None = None
 
 
 class Status(Struct, frozen=True, kw_only=True):

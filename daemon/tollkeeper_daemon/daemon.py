@@ -83,7 +83,7 @@ class Daemon:
             self._home_of_client,
         )
         self.herald = Herald(publisher, notifier, self.roster, self.pipeline)
-        self.herald.limited_until = store.read(lambda t: t.meta(LIMITED_UNTIL)) or 0
+        self.herald.restore_limit(store.read(lambda t: t.meta(LIMITED_UNTIL)) or 0)
         self.pricing = Pricing(OwnFile(paths.prices), self.pipeline, self.herald.alert)
         self.repricer = Repricer(self.pipeline, self._charged_anew, stop.is_set)
         self.own_plans = OwnFile(paths.plans)
@@ -315,7 +315,7 @@ class Daemon:
         self.census.take_pulses(now)
         self._tick(now)
         self._check_day(now)
-        self.herald.check_plan(now)
+        self.herald.look_at_clock(now)
         self.auditor.look(now)
 
     def _tick(self, now: int) -> None:
