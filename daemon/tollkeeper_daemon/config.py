@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 from msgspec import Meta, Struct
@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 from tollkeeper.model import AlertKind
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+KINDS: tuple[AlertKind, ...] = get_args(AlertKind)
 
 QUIET = re.compile(r"((?:[01]\d|2[0-3]):[0-5]\d)-((?:[01]\d|2[0-3]):[0-5]\d)")
 
@@ -43,16 +44,18 @@ class Notify(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     desktop: bool = True
-    off: tuple[AlertKind, ...] = ()
+    off: tuple[str, ...] = ()
     quiet: str = ""
     command: str = ""
     waiting_after_seconds: Annotated[int, Meta(ge=0)] = 120
 
     def __post_init__(self) -> None:
-        """ValueError for hours that are none."""
+        """ValueError for hours and kinds that are none."""
         hours = QUIET.fullmatch(self.quiet)
         if self.quiet and (not hours or hours[1] == hours[2]):
             raise ValueError('quiet is written as two times of the day, such as "22:00-07:00"')
+        if unknown := set(self.off) - set(KINDS):
+            raise ValueError(f"off: no kind {min(unknown)!r}; there are {', '.join(KINDS)}")
 
 
 class On(Struct, frozen=True, forbid_unknown_fields=True):

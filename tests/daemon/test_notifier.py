@@ -181,10 +181,17 @@ def test_quiet_that_is_none(quiet: str, tmp_path: Path) -> None:
         load_config(path)
 
 
+def test_kind_that_is_none(tmp_path: Path) -> None:
+    """A kind that there is not can't be off, and it is said which there are."""
+    path = tmp_path / "config.toml"
+    path.write_text('[notify]\noff = ["loud"]\n')
+    with pytest.raises(ConfigError, match="no kind 'loud'; there are warned, reached, paused"):
+        load_config(path)
+
+
 @pytest.mark.parametrize(
     "toml",
-    ['[notify]\noff = ["loud"]', "[notify]\nwaiting_after_seconds = -1", '[on]\nstarted = "x"']
-    + ["[on]\ntimeout_seconds = 0"],
+    ["[notify]\nwaiting_after_seconds = -1", '[on]\nstarted = "x"'] + ["[on]\ntimeout_seconds = 0"],
 )
 def test_settings_that_are_none(toml: str, tmp_path: Path) -> None:
     """Kinds and events that there are not, and times that make no sense, are refused."""
