@@ -27,6 +27,7 @@ from tollkeeper_daemon.ownfile import OwnFile
 from tollkeeper_daemon.pipeline import Outcome, Pipeline
 from tollkeeper_daemon.pricing import Pricing
 from tollkeeper_daemon.reading import Scan, place_of
+from tollkeeper_daemon.registry import Registry
 from tollkeeper_daemon.repricing import Repricer
 from tollkeeper_daemon.retention import Retention
 from tollkeeper_daemon.roster import LiveAgent, Roster
@@ -35,9 +36,7 @@ from tollkeeper_daemon.salvage import salvage
 from tollkeeper_daemon.sources.homes import Home, Homes
 from tollkeeper_daemon.sources.watcher import Watcher
 from tollkeeper_daemon.stats_caches import StatsCaches
-from tollkeeper_daemon.store.schema import AgentRecord, RunRecord
 from tollkeeper_daemon.store.store import Store
-from tollkeeper_daemon.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +72,7 @@ class Daemon:
         self.config = config
         self.followed = Followed(homes, config.accounts.source)
         self.roster = Roster()
+        self.registry = Registry(store, self.roster)
         self.pipeline = Pipeline(store, self.roster, prices, self.followed.source_of)
         self.census = Census(
             self.roster,
@@ -94,7 +94,7 @@ class Daemon:
             self._limits,
             self._look_at,
         )
-        self.herald.limited_until = store.read(lambda t: t.meta(LIMITED_UNTIL)) or 0
+        self.herald.restore_limit(store.read(lambda t: t.meta(LIMITED_UNTIL)) or 0)
         self.pricing = Pricing(OwnFile(paths.prices), self.pipeline, self.herald.alert)
         self.repricer = Repricer(self.pipeline, self._charged_anew, stop.is_set)
         self.own_plans = OwnFile(paths.plans)
@@ -125,7 +125,6 @@ class Daemon:
         self.failing: str | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._next_midnight = 0
-        self._saved: dict[str, AgentRecord] = {}
         self._newcomers = asyncio.Event()
 
     async def start(self) -> None:
@@ -164,7 +163,7 @@ class Daemon:
         await self.budgets.stop()
         await self.auditor.stop()
         self._tick(now_ms())
-        self._save_run(self.roster.run)
+        self.registry.save_run(self.roster.run)
         self.watcher.stop()
         self.census.close()
 
@@ -228,7 +227,7 @@ class Daemon:
         self.herald.tell(outcome, now)
         self.auditor.heard(scans, now)
         for agent in outcome.agents:
-            self._save_agent(agent.record)
+            self.registry.save_agent(agent.record)
         for scan in scans:
             self._find_holders(scan, now)
 
@@ -312,12 +311,12 @@ class Daemon:
         self._tick(now)
         self._check_day(now)
         self.budgets.bar.look(now)
-        self.herald.check_plan(now)
+        self.herald.look_at_clock(now)
         self.auditor.look(now)
 
     def _tick(self, now: int) -> None:
         _, ended = self.roster.tick(now)
-        self._save_run(ended)
+        self.registry.save_run(ended)
 
     def _look_around(self) -> None:
         now = now_ms()
@@ -328,7 +327,7 @@ class Daemon:
 
     def _sweep(self) -> None:
         """Find what the file events missed, and save when agents were last alive."""
-        self._save_run(self.roster.run)
+        self.registry.save_run(self.roster.run)
         overdue = time.time() - HEARD_WITHIN_SECONDS
         found = [job for job in self.history.catch_up() if job.modified < overdue]
         self._read_statistics()
@@ -365,7 +364,7 @@ class Daemon:
         self._agent_seen("agent.exited", agent)
 
     def _agent_seen(self, topic: wire.Topic, agent: LiveAgent) -> None:
-        self._save_agent(agent.record)
+        self.registry.save_agent(agent.record)
         self.herald.agent(topic, agent)
         if agent.record.conversation:
             self._claim(agent.record.conversation, now_ms())
@@ -376,23 +375,6 @@ class Daemon:
 
     def _look_at(self, agent: LiveAgent) -> None:
         self.census.look_at(agent, now_ms())
-
-    def _save_agent(self, record: AgentRecord) -> None:
-        """Save what is new of the agent; a change of its state alone is not."""
-        if self._saved.get(record.id) == record:
-            return
-
-        def work(transaction: Transaction) -> None:
-            transaction.save_agent(record)
-            if self.roster.run:
-                transaction.save_run(self.roster.run)
-
-        self.store.write(work)
-        self._saved[record.id] = record
-
-    def _save_run(self, run: RunRecord | None) -> None:
-        if run is not None:
-            self.store.write(lambda transaction: transaction.save_run(run))
 
     def _home_of_client(self, path: str) -> Home | None:
         home, new = self.followed.admit(path)

@@ -5,10 +5,22 @@ import os
 from collections import deque
 
 from tollkeeper import __version__, wire
-from tollkeeper.model import Action, Agent, Alert, DaemonInfo, Importing, Plan, Run, Status, Today
+from tollkeeper.model import (
+    Action,
+    Agent,
+    Alert,
+    AlertKind,
+    DaemonInfo,
+    Importing,
+    Plan,
+    Run,
+    Status,
+    Today,
+)
 from tollkeeper_daemon.backlog import Progress
 from tollkeeper_daemon.budgets.board import Board
 from tollkeeper_daemon.clock import iso, local_time, now_ms
+from tollkeeper_daemon.outlets.notices import Button, Notice
 from tollkeeper_daemon.outlets.notifier import Notifier
 from tollkeeper_daemon.outlets.publisher import Publisher
 from tollkeeper_daemon.pipeline import Outcome, Pipeline
@@ -16,6 +28,7 @@ from tollkeeper_daemon.reading import Scan
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.unpriced import ToldModels
 from tollkeeper_daemon.view import agent_view, charged_view, run_view, today_view
+from tollkeeper_daemon.waits import Waits
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +60,7 @@ class Herald:
         self._alerts: deque[Alert] = deque(maxlen=ALERTS_KEPT)
         self._told: set[str] = set()
         self._told_models = ToldModels()
+        self._waits = Waits(notifier.waiting_after_seconds)
         self._started = now_ms()
 
     def status(self) -> Status:
@@ -94,7 +108,9 @@ class Herald:
 
     def agent(self, topic: wire.Topic, agent: LiveAgent) -> None:
         """An agent started, changed or exited."""
-        self._publish(topic, wire.AgentUpdate, agent=self._agent(agent, now_ms()))
+        now = now_ms()
+        self._publish(topic, wire.AgentUpdate, agent=self._agent(agent, now))
+        self._waits.note(agent, now)
 
     def limits_changed(self) -> None:
         """A limit was set, neared, reached or cleared."""
@@ -110,11 +126,18 @@ class Herald:
         self._publish("plan", wire.PlanUpdate, plan=self._plan())
         self.alert("limited", f"the plan refuses requests until {local_time(resets_at)}")
 
-    def check_plan(self, now: int) -> None:
-        """Tell when the plan's refusal is over."""
+    def restore_limit(self, until: int) -> None:
+        """Until when (ms) an earlier daemon heard the plan to refuse; what is over is no news."""
+        self.limited_until = until if until > now_ms() else 0
+
+    def look_at_clock(self, now: int) -> None:
+        """Tell what time alone brings: the plan's refusal is over, an agent waits too long."""
         if self.limited_until and now >= self.limited_until:
             self.limited_until = 0
             self._publish("plan", wire.PlanUpdate, plan=self._plan())
+            self.alert("reset", "the plan takes requests again")
+        for agent, text in self._waits.overdue(self._roster.alive(), now):
+            self.alert("waiting", text, agent)
 
     def lost(self, scan: Scan, error: Exception) -> None:
         """What these lines say can't be posted."""
@@ -124,19 +147,26 @@ class Herald:
 
     def alert(
         self,
-        kind: str,
+        kind: AlertKind,
         text: str,
         agent: LiveAgent | None = None,
-        buttons: tuple[tuple[str, str], ...] = (),
+        buttons: tuple[Button, ...] = (),
     ) -> None:
-        """Something that a person should know; kept in the status, and shown on the desktop."""
-        found = Alert(time=iso(now_ms()), kind=kind, text=text)
-        self._alerts.append(found)
-        self._publish("alert", wire.AlertUpdate, alert=found)
-        self._notifier.show(text)
-        log.warning("%s: %s", kind, text)
+        """Something that a person should know; kept in the status, and shown where they look.
 
-    def alert_once(self, kind: str, text: str) -> None:
+        ``agent`` is whom it is about, ``buttons`` what a person may answer.
+        """
+        name = agent.record.name if agent else None
+        found = Alert(time=iso(now_ms()), kind=kind, text=text, agent=name)
+        self._alerts.append(found)
+        log.warning("%s: %s", kind, text)
+        self._publish("alert", wire.AlertUpdate, alert=found)
+        whom = agent.record.id if agent else ""
+        self._notifier.show(
+            Notice(kind=kind, text=text, agent=whom, name=name or "", buttons=buttons)
+        )
+
+    def alert_once(self, kind: AlertKind, text: str) -> None:
         """The same, unless these very words were told before."""
         if text not in self._told:
             if len(self._told) >= MOST_REMEMBERED:
