@@ -76,6 +76,7 @@ async def _live(paths: Paths) -> None:
         notifier = Notifier(config.notify, commands, connect_desktop if has_desktop() else None)
         daemon = Daemon(store, prices, config, find_homes(), publisher, notifier, stop, paths)
         commands.on_trouble = partial(daemon.herald.alert, "command")
+        daemon.settings.follow(on_events.follow)
         endings = Endings(daemon, on_events)
         server = Server(context, paths.control_socket, daemon)
         try:

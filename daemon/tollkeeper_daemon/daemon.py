@@ -33,6 +33,7 @@ from tollkeeper_daemon.retention import Retention
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.rules.settings import Limits
 from tollkeeper_daemon.salvage import salvage
+from tollkeeper_daemon.settings import Settings
 from tollkeeper_daemon.sources.homes import Home, Homes
 from tollkeeper_daemon.sources.watcher import Watcher
 from tollkeeper_daemon.stats_caches import StatsCaches
@@ -69,7 +70,6 @@ class Daemon:
         paths: Paths,
     ) -> None:
         self.store = store
-        self.config = config
         self.followed = Followed(homes, config.accounts.source)
         self.roster = Roster()
         self.registry = Registry(store, self.roster)
@@ -95,10 +95,12 @@ class Daemon:
             self._look_at,
         )
         self.herald.restore_limit(store.read(lambda t: t.meta(LIMITED_UNTIL)) or 0)
+        self.settings = Settings(OwnFile(paths.settings), config, self.herald.alert)
+        self.settings.follow(self._settings_changed)
+        notifier.on_press = self.budgets.press
         self.pricing = Pricing(OwnFile(paths.prices), self.pipeline, self.herald.alert)
         self.repricer = Repricer(self.pipeline, self._charged_anew, stop.is_set)
         self.own_plans = OwnFile(paths.plans)
-        self.settings = paths.settings
         self.shut_down = stop.set
         self._inlet = Inlet(asyncio.get_running_loop())
         self.watcher = Watcher(
@@ -137,7 +139,7 @@ class Daemon:
         # First, so that no new agent joins a run of agents that are long gone.
         self._attempt(self.census.begin, now)
         self._attempt(self._follow_homes, now)
-        if self.config.sources.processes:
+        if self.settings.config.sources.processes:
             self._attempt(self.census.find_clients, now)
         self._attempt(self._tick, now)
         with self.auditor.history(), self.budgets.bar.history(now):
@@ -320,9 +322,10 @@ class Daemon:
 
     def _look_around(self) -> None:
         now = now_ms()
+        self.settings.look()
         self.pricing.look()
         self._follow_homes(now)
-        if self.config.sources.processes:
+        if self.settings.config.sources.processes:
             self.census.find_clients(now)
 
     def _sweep(self) -> None:
@@ -370,8 +373,12 @@ class Daemon:
             self._claim(agent.record.conversation, now_ms())
         self._attempt(self.budgets.bar.look, now_ms())
 
+    def _settings_changed(self, config: Config) -> None:
+        self.herald.follow(config)
+        self._attempt(self.budgets.settings_changed, now_ms())
+
     def _limits(self) -> Limits:
-        return self.config.limits
+        return self.settings.config.limits
 
     def _look_at(self, agent: LiveAgent) -> None:
         self.census.look_at(agent, now_ms())

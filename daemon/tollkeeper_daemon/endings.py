@@ -84,7 +84,7 @@ class Endings:
     def _ended(self) -> dict[str, str]:
         """What of each kind has ended last, by names that sort by time; empty for nothing yet."""
         today = day_at(now_ms() - SETTLE_MS, None)
-        week = first_of_week(today, self._daemon.config.reports.start_of_week)
+        week = first_of_week(today, self._daemon.settings.config.reports.start_of_week)
         return {
             "day_ended": (today - timedelta(days=1)).isoformat(),
             "week_ended": (week - timedelta(days=7)).isoformat(),

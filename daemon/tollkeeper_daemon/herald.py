@@ -20,6 +20,7 @@ from tollkeeper.model import (
 from tollkeeper_daemon.backlog import Progress
 from tollkeeper_daemon.budgets.board import Board
 from tollkeeper_daemon.clock import iso, local_time, now_ms
+from tollkeeper_daemon.config import Config
 from tollkeeper_daemon.outlets.notices import Button, Notice
 from tollkeeper_daemon.outlets.notifier import Notifier
 from tollkeeper_daemon.outlets.publisher import Publisher
@@ -130,6 +131,11 @@ class Herald:
         """Until when (ms) an earlier daemon heard the plan to refuse; what is over is no news."""
         self.limited_until = until if until > now_ms() else 0
 
+    def follow(self, config: Config) -> None:
+        """The settings are these now."""
+        self._notifier.follow(config.notify)
+        self._waits.after_seconds = config.notify.waiting_after_seconds
+
     def look_at_clock(self, now: int) -> None:
         """Tell what time alone brings: the plan's refusal is over, an agent waits too long."""
         if self.limited_until and now >= self.limited_until:
@@ -151,10 +157,12 @@ class Herald:
         text: str,
         agent: LiveAgent | None = None,
         buttons: tuple[Button, ...] = (),
+        limit: str = "",
     ) -> None:
         """Something that a person should know; kept in the status, and shown where they look.
 
-        ``agent`` is whom it is about, ``buttons`` what a person may answer.
+        ``agent`` is whom it is about, or ``limit`` the scope that agents share; ``buttons`` are what
+        a person may answer.
         """
         name = agent.record.name if agent else None
         found = Alert(time=iso(now_ms()), kind=kind, text=text, agent=name)
@@ -163,7 +171,7 @@ class Herald:
         self._publish("alert", wire.AlertUpdate, alert=found)
         whom = agent.record.id if agent else ""
         self._notifier.show(
-            Notice(kind=kind, text=text, agent=whom, name=name or "", buttons=buttons)
+            Notice(kind=kind, text=text, agent=whom, name=name or "", limit=limit, buttons=buttons)
         )
 
     def alert_once(self, kind: AlertKind, text: str) -> None:

@@ -25,7 +25,7 @@ class Waits:
     """
 
     def __init__(self, after_seconds: int) -> None:
-        self._after = after_seconds * 1000
+        self.after_seconds = after_seconds
         self._waits: dict[str, Wait] = {}
 
     def note(self, agent: LiveAgent, now: int) -> None:
@@ -46,8 +46,8 @@ class Waits:
         self._waits = {id: wait for id, wait in self._waits.items() if id in living}
         for id, agent in living.items():
             self.note(agent, now)
-            wait = self._waits.get(id)
-            if wait and not wait.told and self._after and now - wait.since >= self._after:
+            wait, after = self._waits.get(id), self.after_seconds * 1000
+            if wait and not wait.told and after and now - wait.since >= after:
                 wait.told = True
                 found.append((agent, _told(agent, wait, now)))
         return found

@@ -7,11 +7,14 @@ from msgspec.structs import replace
 from tollkeeper.model import Done
 from tollkeeper.signals import SignalRefused
 from tollkeeper_daemon.bar.bar import Bar, key_of
+from tollkeeper_daemon.bar.buttons import ADD, ADDED_DOLLARS, RESUME, STOP
 from tollkeeper_daemon.budgets.board import Stand
 from tollkeeper_daemon.budgets.memories import Key
+from tollkeeper_daemon.outlets.notices import Notice
 from tollkeeper_daemon.outlets.signals import Signals
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.rules.limits import Unit
+from tollkeeper_daemon.rules.settings import NANO
 
 BY_HAND = "told so by a person."
 FOREGROUND = "it is a stopped job of its shell now: type fg in its terminal"
@@ -86,6 +89,27 @@ class AgentsByHand:
             notes.append(FOREGROUND)
         self._bar.look(now)
         return replace(_done(agent, note="; ".join(notes)), kind="resumed")
+
+    def press(self, notice: Notice, button: str, now: int) -> None:
+        """A button of a notification was pressed: it is for whom the limit holds."""
+        agents = [agent for agent in self._roster.alive() if self._is_meant(notice, agent)]
+        if button == STOP[0]:
+            for agent in agents:
+                self._bar.hands.stop(agent, BY_HAND, "person", now)
+        elif button == ADD[0]:
+            self.resume(agents, "usd", ADDED_DOLLARS * NANO, now)
+        elif button == RESUME[0]:
+            self.resume(agents, None, 0, now)
+
+    def _is_meant(self, notice: Notice, agent: LiveAgent) -> bool:
+        if self._bar.hands.holds.of(agent) is None:
+            return False
+        if notice.agent:
+            return notice.agent == agent.record.id
+        scopes = [
+            self._bar.board.scope_name(each.limit.scope) for each in self._bar.bound_by(agent)
+        ]
+        return notice.limit in scopes
 
     async def stop(self, agent: LiveAgent, now: int) -> Done:
         """End this agent; returns when it has ended."""

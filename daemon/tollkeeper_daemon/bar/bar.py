@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from tollkeeper.model import ActionKind, LimitAction
 from tollkeeper_daemon.bar import words
+from tollkeeper_daemon.bar.buttons import RESUME, STOP, buttons_of
 from tollkeeper_daemon.bar.hands import CarriedOut, Hands
 from tollkeeper_daemon.bar.journal import Journal
 from tollkeeper_daemon.budgets.board import Board, Stand
@@ -20,7 +21,6 @@ from tollkeeper_daemon.rules.limits import REACHED, Limit, Scope, Verdict, stric
 from tollkeeper_daemon.rules.terms import Memory
 
 HOLDING: tuple[ActionKind, ...] = ("paused", "blocked")
-BUTTONS = (("resume", "Resume"), ("add", "Add $5"), ("stop", "Stop"))
 
 
 class Due(NamedTuple):
@@ -196,6 +196,10 @@ class Bar:
             and all(stand.limit.action == "warn" for stand in self.reached_by(agent))
         ]
 
+    def offer(self, agent: LiveAgent) -> None:
+        """Tell that a held agent has room again."""
+        self.herald.alert("paused", words.offered(agent.record.name), agent, (RESUME, STOP))
+
     def describe(self, stand: Stand) -> str:
         """That the limit is reached, in a sentence."""
         return words.reached(stand, self._name(stand.limit))
@@ -215,7 +219,7 @@ class Bar:
         if not verdict.is_reached:
             text = words.warned(stand, name)
             self.journal.note("warned", text, "limit", of, stand, scope)
-            self.herald.alert("warned", text, of)
+            self.herald.alert("warned", text, of, limit=scope)
             return
         names: dict[str, ActionKind | None] = {
             each.due.agent.record.name: each.done.kind for each in done
@@ -223,7 +227,7 @@ class Bar:
         text = words.reached(stand, name, names)
         self.journal.note("reached", text, "limit", of, stand, scope)
         held = any(each.done.kind in HOLDING for each in done)
-        self.herald.alert("reached", text, of, BUTTONS if held else ())
+        self.herald.alert("reached", text, of, buttons_of(limit) if held else (), scope)
 
     def _tell_deed(self, deed: Deed, is_late: bool) -> None:
         """What was done to an agent; an alert when it came under a limit that was reached before."""
@@ -236,7 +240,8 @@ class Bar:
             self.journal.note(kind, text, "limit", agent, stands[0], scope)
         if is_late or kind == "failed":
             alert = "failed" if kind == "failed" else "paused"
-            self.herald.alert(alert, text, agent, BUTTONS if kind in HOLDING else ())
+            buttons = buttons_of(stands[0].limit) if kind in HOLDING else ()
+            self.herald.alert(alert, text, agent, buttons)
 
     def _name(self, limit: Limit) -> str:
         return self.board.agent_name(limit.scope)

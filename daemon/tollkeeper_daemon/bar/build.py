@@ -14,9 +14,10 @@ from tollkeeper_daemon.bar.journal import Journal
 from tollkeeper_daemon.bar.limits_by_hand import LimitsByHand
 from tollkeeper_daemon.budgets.board import Board
 from tollkeeper_daemon.budgets.memories import Memories
-from tollkeeper_daemon.clock import iso
+from tollkeeper_daemon.clock import iso, now_ms
 from tollkeeper_daemon.herald import Herald
 from tollkeeper_daemon.outlets.denials import Denials
+from tollkeeper_daemon.outlets.notices import Notice
 from tollkeeper_daemon.outlets.signals import Signals
 from tollkeeper_daemon.pipeline import Pipeline
 from tollkeeper_daemon.roster import LiveAgent, Roster
@@ -64,6 +65,18 @@ class Budgets:
         self.agents = AgentsByHand(self.bar, roster, self._signals)
         self.limits = LimitsByHand(self.bar, board, memories, pipeline, roster)
         self.limits.restore()
+
+    def press(self, notice: Notice, button: str) -> None:
+        """A button of a notification was pressed."""
+        self.agents.press(notice, button, now_ms())
+
+    def settings_changed(self, now: int) -> None:
+        """The limits may be others; who is held stays held, and is offered when there is room."""
+        had_room = self.offered()
+        self.bar.look(now)
+        for agent in self.bar.with_room():
+            if agent.record.name not in had_room:
+                self.bar.offer(agent)
 
     def begin(self, now: int) -> None:
         """The history is read: from now on the limits act."""

@@ -41,7 +41,7 @@ def _own_files(daemon: Daemon) -> list[dict[str, Any]]:
     """The user's own files as they are now, and what is wrong with each; for a thread."""
     prices, plans = daemon.pricing.file, daemon.own_plans
     checks = {
-        daemon.settings: lambda: load_config(daemon.settings),
+        daemon.settings.path: lambda: load_config(daemon.settings.path),
         prices.path: lambda: load_prices(prices.read(), str(prices.path)),
         plans.path: lambda: load_plans(plans.read(), str(plans.path)),
     }

@@ -43,7 +43,7 @@ class Commands:
     def __init__(self, timeout: float) -> None:
         self.on_trouble: Callable[[str], None] | None = None
         self.dropped = 0
-        self._timeout = timeout
+        self.timeout_seconds = timeout
         self._waiting: deque[Call] = deque()
         self._running: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -130,7 +130,7 @@ class Commands:
         exited = asyncio.create_task(process.exited.wait())
         try:
             await asyncio.wait(
-                {hurry, exited}, timeout=self._timeout, return_when=asyncio.FIRST_COMPLETED
+                {hurry, exited}, timeout=self.timeout_seconds, return_when=asyncio.FIRST_COMPLETED
             )
             if process.exited.is_set():
                 status = transport.get_returncode()
@@ -139,7 +139,7 @@ class Commands:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(transport.get_pid(), signal.SIGKILL)
             await asyncio.wait({exited}, timeout=FAREWELL_SECONDS)
-            return "" if self._hurry.is_set() else f"was killed after {self._timeout:g} s"
+            return "" if self._hurry.is_set() else f"was killed after {self.timeout_seconds:g} s"
         finally:
             hurry.cancel()
             exited.cancel()

@@ -15,7 +15,8 @@ Button = tuple[str, str]
 
 
 class Notice(Struct, frozen=True, kw_only=True):
-    """One thing to tell. ``agent`` is the id of whom it is about, ``name`` its name, both may be empty.
+    """One thing to tell. ``agent`` is the id of whom it is about, ``name`` its name; of a limit that
+    agents share ``limit`` is the scope. All may be empty.
 
     Whoever gets it on a desktop may answer it with one of the buttons.
     """
@@ -24,11 +25,12 @@ class Notice(Struct, frozen=True, kw_only=True):
     text: str
     agent: str = ""
     name: str = ""
+    limit: str = ""
     buttons: tuple[Button, ...] = ()
 
 
 class Throttle:
-    """Lets through one notice per agent, kind and minute; times in ms."""
+    """Lets through one notice per agent (or limit), kind and minute; times in ms."""
 
     def __init__(self) -> None:
         self._shown: dict[tuple[str, AlertKind], int] = {}
@@ -37,7 +39,7 @@ class Throttle:
         """Whether to show this one; then the next of its kind and agent has to wait."""
         # Set back, the clock must not silence anything for long.
         self._shown = {key: at for key, at in self._shown.items() if 0 <= now - at < SPARE_MS}
-        key = notice.agent, notice.kind
+        key = notice.agent or notice.limit, notice.kind
         if key in self._shown:
             return False
         self._shown[key] = now
@@ -48,14 +50,14 @@ class Rules:
     """What the settings say of notices, and the throttle."""
 
     def __init__(self, settings: Notify) -> None:
-        self._settings = settings
+        self.settings = settings
         self._throttle = Throttle()
 
     def admit(self, notice: Notice, now: int) -> bool:
         """Whether to show this notice now (ms); only one that is shown makes others wait."""
         return (
-            notice.kind not in self._settings.off
-            and not is_quiet(self._settings.quiet, now)
+            notice.kind not in self.settings.off
+            and not is_quiet(self.settings.quiet, now)
             and self._throttle.admits(notice, now)
         )
 

@@ -54,9 +54,9 @@ class Notifier:
         self.on_press: Callable[[Notice, str], None] | None = None
         self.waiting_after_seconds = settings.waiting_after_seconds
         self._rules = Rules(settings)
-        self._command = settings.command
         self._commands = commands
-        self._connect = connect if settings.desktop else None
+        self._settings = settings
+        self._connect = connect
         self._clock = clock
         self._desktop: Desktop | None = None
         self._silent_until = 0.0
@@ -69,12 +69,17 @@ class Notifier:
         if not self._rules.admit(notice, now):
             return
         # A command that fails must not be told so by itself, again and again.
-        if self._command and notice.kind != "command":
-            self._commands.run(COMMAND, self._command, as_json(notice, now))
-        if self._connect and self._clock() >= self._silent_until:
+        if self._settings.command and notice.kind != "command":
+            self._commands.run(COMMAND, self._settings.command, as_json(notice, now))
+        if self._connect and self._settings.desktop and self._clock() >= self._silent_until:
             task = asyncio.get_running_loop().create_task(self._show(notice, self._connect))
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
+
+    def follow(self, settings: Notify) -> None:
+        """The settings are these now."""
+        self._settings = settings
+        self._rules.settings = settings
 
     def close(self) -> None:
         """End the connection to the desktop."""

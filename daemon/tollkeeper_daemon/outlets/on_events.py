@@ -7,7 +7,7 @@ import msgspec
 
 from tollkeeper import wire
 from tollkeeper.model import ActionKind
-from tollkeeper_daemon.config import On
+from tollkeeper_daemon.config import Config, On
 from tollkeeper_daemon.outlets.commands import Commands
 
 TOPICS: dict[wire.Topic, str] = {
@@ -26,6 +26,11 @@ class OnEvents:
     def __init__(self, settings: On, commands: Commands) -> None:
         self._settings = settings
         self._commands = commands
+
+    def follow(self, config: Config) -> None:
+        """The settings are these now."""
+        self._settings = config.on
+        self._commands.timeout_seconds = config.on.timeout_seconds
 
     def hear(self, topic: wire.Topic, update: wire.Update) -> None:
         """An update was published: commands get it as it is on the wire, and its topic."""
