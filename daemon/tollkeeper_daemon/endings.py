@@ -21,6 +21,7 @@ from tollkeeper_daemon.store.transaction import Transaction
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 5.0
+RETRY_SECONDS = 60.0
 # By then the last lines of a day are read.
 SETTLE_MS = 10_000
 TOLD = "endings_told"
@@ -63,8 +64,11 @@ class Endings:
         while True:
             try:
                 await self._look()
-            except Exception:
-                log.exception("what has ended can't be told; it is tried again")
+            except Exception as error:
+                log.exception("what has ended can't be told")
+                text = f"the report of what has ended failed ({error}); it is tried again"
+                self._daemon.herald.alert_once("failed", text)
+                await asyncio.sleep(RETRY_SECONDS)
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _look(self) -> None:

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +39,25 @@ def missing() -> str | None:
 class Session:
     """A display and a bus; programs are part of it by their environment."""
 
-    def __init__(self, folder: Path, display: str, bus: str) -> None:
-        self.environment = {"DISPLAY": display, "DBUS_SESSION_BUS_ADDRESS": bus}
+    def __init__(self, folder: Path, display: str) -> None:
         self._folder = folder
+        self._socket = folder / "bus"
+        self._bus = ExitStack()
+        bus = f"unix:path={self._socket}"
+        self.environment = {"DISPLAY": display, "DBUS_SESSION_BUS_ADDRESS": bus}
+
+    def start_bus(self) -> None:
+        """Start the bus, at the same address as any before it."""
+        settings = self._folder / "bus.conf"
+        settings.write_text(BUS.format(socket=self._socket))
+        bus = ["dbus-daemon", f"--config-file={settings}", "--nofork", "--nopidfile"]
+        self._bus.enter_context(running(bus))
+        wait_until(self._socket.exists, what="a bus")
+
+    def end_bus(self) -> None:
+        """End the bus."""
+        self._bus.close()
+        self._socket.unlink(missing_ok=True)
 
     @contextmanager
     def dunst(self, chosen: str = "") -> Generator[None]:
@@ -85,9 +101,10 @@ class Session:
 @contextmanager
 def session(folder: Path) -> Generator[Session]:
     """A session whose files lie in this folder, which must have a short path."""
-    socket, settings = folder / "bus", folder / "bus.conf"
-    settings.write_text(BUS.format(socket=socket))
-    bus = ["dbus-daemon", f"--config-file={settings}", "--nofork", "--nopidfile"]
-    with virtual_display("640x240") as name, running(bus):
-        wait_until(socket.exists, what="a bus")
-        yield Session(folder, name, f"unix:path={socket}")
+    with virtual_display("640x240") as name:
+        opened = Session(folder, name)
+        opened.start_bus()
+        try:
+            yield opened
+        finally:
+            opened.end_bus()

@@ -1,6 +1,7 @@
 """Notices in a real notification service (dunst): shown as they are, answered with a button."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import Callable
 
@@ -82,6 +83,26 @@ def test_service_that_starts_late_and_anew(
     with caplog.at_level(logging.INFO):
         asyncio.run(live())
     assert "Traceback" not in caplog.text
+
+
+def test_session_that_begins_anew(desktop: Session, caplog: pytest.LogCaptureFixture) -> None:
+    """When the session's bus ends and another begins, the next notice is shown there."""
+
+    async def live() -> None:
+        notifier = Notifier(Notify(), Commands(30), connect_desktop)
+        with desktop.dunst():
+            notifier.show(Notice(kind="failed", text="seen"))
+            await until(lambda: desktop.shown() == 1)
+        await asyncio.to_thread(desktop.end_bus)
+        await asyncio.to_thread(desktop.start_bus)
+        with desktop.dunst():
+            notifier.show(Notice(kind="limited", text="seen"))
+            await until(lambda: desktop.shown() == 1)
+        notifier.close()
+
+    asyncio.run(live())
+    gc.collect()
+    assert [] == caplog.messages
 
 
 def test_daemon_shows_who_waits(desktop: Session, keeper: Keeper) -> None:

@@ -84,7 +84,7 @@ def test_ended_while_no_daemon_ran(keeper: Keeper, told: Told) -> None:
 
 def test_midnight(keeper: Keeper, told: Told) -> None:
     """A day that ends while the daemon runs is told shortly after midnight, by agent as well."""
-    keeper.environment["TZ"] = zone_before_midnight(4)
+    keeper.environment["TZ"] = zone_before_midnight(8)
     keeper.start()
     agent = keeper.start_agent(labels={"TOLL_AGENT": "shop|<!channel>"})
     agent.says("busy")

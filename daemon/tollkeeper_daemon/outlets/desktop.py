@@ -28,13 +28,16 @@ class DesktopNotifications:
     """The connection to the notification service."""
 
     def __init__(self) -> None:
-        self._service = DesktopNotifier(app_name=TITLE, app_icon=None)
+        self._service = _connect()
 
     async def show(self, notice: Notice, press: Callable[[str], None]) -> None:
         """Show it; NotShown when that fails. A button's id is given to ``press``, in this loop."""
         # On some systems a button is heard of in another thread.
         call = asyncio.get_running_loop().call_soon_threadsafe
         taken: list[bool] = []
+        bus = self._bus()
+        if bus and not bus.connected:  # The session has ended, and another one may have begun.
+            self._service = _connect()
         await self._service.send(
             TITLE,
             body(notice.text),
@@ -50,10 +53,20 @@ class DesktopNotifications:
             raise NotShown("there is no notification service")
 
     def close(self) -> None:
-        """End the connection: the library makes another one after a failure, and keeps this open."""
-        backend: Any = getattr(self._service, "_backend", None)
-        if bus := getattr(backend, "bus", None):
+        """End the connection."""
+        if (bus := self._bus()) and bus.connected:
             bus.disconnect()
+
+    def _bus(self) -> Any:
+        """The library's connection to the session bus, None where there is none (yet).
+
+        It keeps the connection to itself, uses it when it is lost, and never ends it.
+        """
+        return getattr(getattr(self._service, "_backend", None), "bus", None)
+
+
+def _connect() -> DesktopNotifier:
+    return DesktopNotifier(app_name=TITLE, app_icon=None)
 
 
 def body(text: str, platform: str = sys.platform) -> str:
