@@ -25,6 +25,7 @@ from tollkeeper_daemon.outlets.notifier import Notifier
 from tollkeeper_daemon.outlets.publisher import Publisher
 from tollkeeper_daemon.ownfile import OwnFile
 from tollkeeper_daemon.pipeline import Outcome, Pipeline
+from tollkeeper_daemon.plan_gauge import PlanGauge
 from tollkeeper_daemon.pricing import Pricing
 from tollkeeper_daemon.reading import Scan, place_of
 from tollkeeper_daemon.registry import Registry
@@ -50,9 +51,6 @@ HEARTBEAT_SECONDS = 10.0
 FIRST_BEAT_SECONDS = 0.3
 # More conversations than an agent without a session file goes through between two readings.
 MOST_CLAIMED_AT_ONCE = 20
-LIMITED_UNTIL = "limited_until"
-# The longest window of a plan is seven days: what names a later reset is broken.
-LONGEST_WINDOW_MS = 8 * 86_400_000
 
 
 class Daemon:
@@ -82,7 +80,8 @@ class Daemon:
         )
         memories = Memories(store)
         board = Board(memories, self.pipeline, self.roster, self._limits)
-        self.herald = Herald(publisher, notifier, self.roster, self.pipeline, board)
+        self.plan = PlanGauge(store, lambda: self.settings.config.plan, now_ms())
+        self.herald = Herald(publisher, notifier, self.roster, self.pipeline, board, self.plan)
         self.budgets = Budgets(
             store,
             memories,
@@ -94,7 +93,6 @@ class Daemon:
             self._limits,
             self._look_at,
         )
-        self.herald.restore_limit(store.read(lambda t: t.meta(LIMITED_UNTIL)) or 0)
         self.settings = Settings(OwnFile(paths.settings), config, self.herald.alert)
         self.settings.follow(self._settings_changed)
         notifier.on_press = self.budgets.press
@@ -222,7 +220,7 @@ class Daemon:
         self.failing = None
         self.marks.advance(scans)
         for refusal in (each for scan in scans for each in scan.refusals):
-            self._limit_until(refusal.resets_at, now)
+            self.herald.plan_changed(self.plan.refused(refusal.window, refusal.resets_at, now))
         if not live:
             return
         self._attempt(self.budgets.bar.charged, outcome, now)
@@ -250,12 +248,6 @@ class Daemon:
     def _charged_anew(self, outcome: Outcome) -> None:
         self.herald.tell(outcome, now_ms())
         self.auditor.review(now_ms())
-
-    def _limit_until(self, resets_at: int, now: int) -> None:
-        """The plan refused a request until then (ms); news only if that is still to come."""
-        if max(now, self.herald.limited_until) < resets_at < now + LONGEST_WINDOW_MS:
-            self.store.write(lambda transaction: transaction.set_meta(LIMITED_UNTIL, resets_at))
-            self.herald.limit_until(resets_at)
 
     # The history.
 

@@ -12,19 +12,19 @@ from tollkeeper.model import (
     AlertKind,
     DaemonInfo,
     Importing,
-    Plan,
     Run,
     Status,
     Today,
 )
 from tollkeeper_daemon.backlog import Progress
 from tollkeeper_daemon.budgets.board import Board
-from tollkeeper_daemon.clock import iso, local_time, now_ms
+from tollkeeper_daemon.clock import iso, now_ms
 from tollkeeper_daemon.config import Config
 from tollkeeper_daemon.outlets.notices import Button, Notice
 from tollkeeper_daemon.outlets.notifier import Notifier
 from tollkeeper_daemon.outlets.publisher import Publisher
 from tollkeeper_daemon.pipeline import Outcome, Pipeline
+from tollkeeper_daemon.plan_gauge import News, PlanGauge
 from tollkeeper_daemon.reading import Scan
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.unpriced import ToldModels
@@ -40,7 +40,7 @@ MOST_REMEMBERED = 500
 class Herald:
     """What is told, from the roster and the running sums as they stand.
 
-    ``importing`` is set while the history is read, ``limited_until`` (ms) while a plan refuses.
+    ``importing`` is set while the history is read.
     """
 
     def __init__(
@@ -50,14 +50,15 @@ class Herald:
         roster: Roster,
         pipeline: Pipeline,
         board: Board,
+        plan: PlanGauge,
     ) -> None:
         self.importing: Progress | None = None
-        self.limited_until = 0
         self._publisher = publisher
         self._notifier = notifier
         self._roster = roster
         self._pipeline = pipeline
         self._board = board
+        self._plan = plan
         self._alerts: deque[Alert] = deque(maxlen=ALERTS_KEPT)
         self._told: set[str] = set()
         self._told_models = ToldModels()
@@ -74,7 +75,7 @@ class Herald:
             time=iso(now),
             daemon=self._info(),
             agents=tuple(self._agent(agent, now) for agent in self._roster.agents.values()),
-            plan=self._plan(),
+            plan=self._plan.view(),
             today=self._today(),
             run=self._run(),
             limits=self._board.shared(),
@@ -121,15 +122,12 @@ class Herald:
         """The journal has a new entry."""
         self._publish("action", wire.ActionUpdate, action=action)
 
-    def limit_until(self, resets_at: int) -> None:
-        """The plan refuses requests until then (ms)."""
-        self.limited_until = resets_at
-        self._publish("plan", wire.PlanUpdate, plan=self._plan())
-        self.alert("limited", f"the plan refuses requests until {local_time(resets_at)}")
-
-    def restore_limit(self, until: int) -> None:
-        """Until when (ms) an earlier daemon heard the plan to refuse; what is over is no news."""
-        self.limited_until = until if until > now_ms() else 0
+    def plan_changed(self, news: list[News] | None) -> None:
+        """The plan was seen anew, with this news of it; None is for no change."""
+        if news is not None:
+            self._publish("plan", wire.PlanUpdate, plan=self._plan.view())
+            for each in news:
+                self.alert(each.kind, each.text)
 
     def follow(self, config: Config) -> None:
         """The settings are these now."""
@@ -138,10 +136,7 @@ class Herald:
 
     def look_at_clock(self, now: int) -> None:
         """Tell what time alone brings: the plan's refusal is over, an agent waits too long."""
-        if self.limited_until and now >= self.limited_until:
-            self.limited_until = 0
-            self._publish("plan", wire.PlanUpdate, plan=self._plan())
-            self.alert("reset", "the plan takes requests again")
+        self.plan_changed(self._plan.look(now))
         for agent, text in self._waits.overdue(self._roster.alive(), now):
             self.alert("waiting", text, agent)
 
@@ -193,9 +188,6 @@ class Herald:
 
     def _agent(self, agent: LiveAgent, now: int) -> Agent:
         return agent_view(agent, now, self._board.of_agent(agent))
-
-    def _plan(self) -> Plan:
-        return Plan(limited_until=iso(self.limited_until) if self.limited_until else None)
 
     def _today(self) -> Today:
         return today_view(self._pipeline.today)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import psutil
 import pytest
 
+from tollkeeper.errors import CallError
 from tollkeeper.model import AgentState
 from waiting import wait_until
 
@@ -162,3 +163,17 @@ def test_commands_end_with_the_daemon(keeper: Keeper, told: Told) -> None:
     assert not is_gone(pid)
     assert 0 == keeper.stop()
     wait_until(lambda: is_gone(pid), what="the end of the command")
+
+
+def test_windows_told_by_a_program(keeper: Keeper) -> None:
+    """A program that speaks to the API tells of the plan's windows: at 80 % a person is warned."""
+    keeper.start()
+    resets_at = (datetime.now(UTC) + timedelta(hours=2)).isoformat()
+    window = {"used_percent": 81.5, "resets_at": resets_at}
+    plan = keeper.report("plan.observe", five_hour=window)["plan"]
+    assert plan["five_hour"]["used_percent"] == 81.5
+    status = keeper.toll.status()
+    assert status.plan.five_hour is not None
+    assert [alert.kind for alert in status.alerts] == ["warned"]
+    with pytest.raises(CallError, match="<= 100"):
+        keeper.report("plan.observe", seven_day={**window, "used_percent": 1795342827})
