@@ -90,7 +90,7 @@ def test_midnight(keeper: Keeper, told: Told) -> None:
     agent.says("busy")
     agent.log.reply()
     keeper.wait_for_requests(1)
-    day = told.first("day_ended")
+    day = told.first("day_ended", timeout=45)
     assert 1 == day["report"]["totals"]["requests"]
     assert "| shop\\|&lt;!channel&gt; |        1 |" in day["markdown"]
 

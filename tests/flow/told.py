@@ -26,11 +26,11 @@ class Told:
         files = sorted(self.folder.glob(f"{name}.*"), key=lambda path: path.stat().st_mtime_ns)
         return [json.loads(path.read_bytes()) for path in files]
 
-    def first(self, name: str, **wanted: str) -> Any:
+    def first(self, name: str, timeout: float = 20.0, **wanted: str) -> Any:
         """The first under this name that holds these values, once it is there."""
 
         def look() -> Any:
             told = self.all(name)
             return next((each for each in told if wanted.items() <= each.items()), None)
 
-        return wait_until(look, what=f"{name} with {wanted}")
+        return wait_until(look, timeout, what=f"{name} with {wanted}")
