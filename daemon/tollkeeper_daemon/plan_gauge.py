@@ -37,9 +37,10 @@ class PlanGauge:
     def __init__(self, store: Store, settings: Callable[[], PlanSettings], now: int) -> None:
         self._store = store
         self._settings = settings
-        self._windows = {each.kind: each for each in store.read(lambda t: t.bar.gauges())}
+        # What was over before the daemon came up is no news any more.
+        known = store.read(lambda transaction: transaction.bar.gauges())
+        self._windows = {each.kind: each for each in known if each.resets_at > now}
         limited = store.read(lambda transaction: transaction.meta(LIMITED_UNTIL)) or 0
-        # What is over is no news.
         self._limited_until = limited if limited > now else 0
 
     def refused(self, window: str, resets_at: int, now: int) -> list[News] | None:
