@@ -5,6 +5,7 @@ import os
 import pty
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tollkeeper.cli import hook
 from tollkeeper.cli.hook import LONGEST_ANSWER
 from tollkeeper.paths import Paths, find_paths
 from tollkeeper.places import LONGEST_FILE_NAME, is_file_name
@@ -58,6 +60,24 @@ def test_not_refused() -> None:
     assert run_hook(event("8774b0d2-f62b-4c94-a674-62fe0552b9cb")) == ""
     for name in ("PostToolUse", "Stop", "SessionStart", "pretooluse", None, 5, ["PreToolUse"]):
         assert run_hook(event(name=name)) == ""
+
+
+def test_near_a_limit(home: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Near a limit it waits for the refusal that the reply just given may bring."""
+    home.deny.mkdir(parents=True)
+    (home.deny / f"{CONVERSATION}.near").touch()
+    refusal = home.deny / CONVERSATION
+
+    def meanwhile(_: float) -> None:
+        refusal.write_text(ANSWER)
+
+    monkeypatch.setattr(time, "sleep", meanwhile)
+    asked = {"session_id": CONVERSATION, "hook_event_name": "PreToolUse"}
+    assert hook.answer_to(asked) == ANSWER.encode()
+    refusal.unlink()
+    monkeypatch.undo()
+    monkeypatch.setenv("TOLL_HOME", str(home.run.parent))
+    assert hook.answer_to(asked) == b""
 
 
 def test_nothing_there(home: Paths) -> None:

@@ -127,8 +127,20 @@ class Bar:
         news = {key_of(verdict.limit) for verdict in verdicts}
         for deed in deeds:
             self._tell_deed(deed, is_late=not deed.due.keys & news)
+        self._mark_near([stand for stand in stands if stand.is_near])
         if changed:
             self.herald.limits_changed()
+
+    def _mark_near(self, near: list[Stand]) -> None:
+        """Let the hooks of those wait a moment whose next reply may cross a limit that holds them."""
+        agents = self._roster.alive() if near else []
+        self.hands.holds.mark_near(
+            {
+                agent.record.conversation
+                for agent in agents
+                if any(self.board.binds(stand.limit, agent) for stand in near)
+            }
+        )
 
     def _enforce(self, reached: list[Stand], now: int) -> list[Deed]:
         """Deal with every agent that a reached limit binds and was not carried out on yet."""

@@ -88,6 +88,7 @@ class Budgets:
     async def stop(self) -> None:
         """Act no more; who is held stays held."""
         await self._hands.close()
+        self._holds.mark_near(set())
 
     def offered(self) -> list[str]:
         """The names of agents that a limit holds, which has room again: a person may resume them."""
