@@ -345,7 +345,7 @@ class Daemon:
         self.pipeline.begin_day(midnight, self._next_midnight)
         self.marks.forget_deleted()
         self.retention.call()
-        self.budgets.tidy()
+        self.budgets.begin_day(now)
 
     # The agents, as the census finds them.
 
@@ -367,7 +367,7 @@ class Daemon:
 
     def _settings_changed(self, config: Config) -> None:
         self.herald.follow(config)
-        self._attempt(self.budgets.settings_changed, now_ms())
+        self._attempt(self.budgets.limits_moved, now_ms())
 
     def _limits(self) -> Limits:
         return self.settings.config.limits

@@ -42,6 +42,16 @@ class Deed(NamedTuple):
     due: Due
     done: CarriedOut
 
+    @property
+    def agent(self) -> str:
+        """The agent's id."""
+        return self.due.agent.record.id
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it is dealt with; what can't be done now is tried again at the next look."""
+        return self.done.kind != "failed"
+
 
 class Bar:
     """Everything from a charge to an action.
@@ -67,12 +77,13 @@ class Bar:
         self.herald = herald
         self._roster = roster
         self._is_new = is_new
-        self._is_open = False
+        self.is_open = False
         self._is_looking = False
+        self._failures: set[tuple[str, str]] = set()
 
     def begin(self, now: int) -> None:
         """The history is read: from now on everything counts."""
-        self._is_open, self._is_new = True, False
+        self.is_open, self._is_new = True, False
         self.hands.forget_the_gone({agent.record.id for agent in self._roster.alive()})
         self.look(now)
 
@@ -105,7 +116,7 @@ class Bar:
     def look(self, now: int) -> None:
         """Judge every limit in force, and carry out what is news."""
         # What is done to an agent is told at once, and who hears of it asks for a look in turn.
-        if not self._is_open or self._is_looking:
+        if not self.is_open or self._is_looking:
             return
         self._is_looking = True
         try:
@@ -167,7 +178,7 @@ class Bar:
             key, passed = key_of(stand.limit), highest_passed(stand.limit, stand.used)
             known = self.memories.of(key)
             acted = known.acted if passed >= REACHED else frozenset[str]()
-            acted |= {deed.due.agent.record.id for deed in deeds if key in deed.due.keys}
+            acted |= {deed.agent for deed in deeds if key in deed.due.keys and deed.is_done}
             memory = replace(known, told=passed, acted=acted)
             if memory != known:
                 changed[key] = memory
@@ -244,7 +255,7 @@ class Bar:
     def _tell_deed(self, deed: Deed, is_late: bool) -> None:
         """What was done to an agent; an alert when it came under a limit that was reached before."""
         (agent, stands, _), (kind, why) = deed
-        if kind is None:
+        if kind is None or not self._is_news(deed):
             return
         text = words.happened(agent.record.name, kind, why)
         if kind != "stopped":  # Of that is told when the agent is gone.
@@ -254,6 +265,16 @@ class Bar:
             alert = "failed" if kind == "failed" else "paused"
             buttons = buttons_of(stands[0].limit) if kind in HOLDING else ()
             self.herald.alert(alert, text, agent, buttons)
+
+    def _is_news(self, deed: Deed) -> bool:
+        """What fails again and again for the same reason is told once."""
+        failure = (deed.agent, deed.done.why)
+        if deed.is_done:
+            self._failures = {each for each in self._failures if each[0] != deed.agent}
+            return True
+        is_news = failure not in self._failures
+        self._failures.add(failure)
+        return is_news
 
     def _name(self, limit: Limit) -> str:
         return self.board.agent_name(limit.scope)

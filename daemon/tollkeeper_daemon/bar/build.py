@@ -55,6 +55,7 @@ class Budgets:
         self._board = board
         self._paths = paths
         self._signals = signals or Signals()
+        self._offered: set[str] = set()
         self.journal = Journal(store, herald.acted)
         self._holds = Holds(store, self._signals, Denials(paths.deny), self._write_frozen)
         self._hands = Hands(
@@ -70,13 +71,14 @@ class Budgets:
         """A button of a notification was pressed."""
         self.agents.press(notice, button, now_ms())
 
-    def settings_changed(self, now: int) -> None:
-        """The limits may be others; who is held stays held, and is offered when there is room."""
-        had_room = self.offered()
+    def limits_moved(self, now: int) -> None:
+        """Settings or the day are others: who is held stays held, and is offered if it has room now."""
         self.bar.look(now)
-        for agent in self.bar.with_room():
-            if agent.record.name not in had_room:
+        with_room = self.bar.with_room()
+        for agent in with_room:
+            if agent.record.id not in self._offered:
                 self.bar.offer(agent)
+        self._offered = {agent.record.id for agent in with_room}
 
     def begin(self, now: int) -> None:
         """The history is read: from now on the limits act."""
@@ -110,7 +112,7 @@ class Budgets:
             if (record := self._holds.of(agent)) and record.kind == "paused"
         )
 
-    def tidy(self) -> None:
+    def begin_day(self, now: int) -> None:
         """Forget what is over for good: earlier days and runs, and agents that left the list."""
         current = set(self._board.current())
         over = {"agent", "run", "daily"}
@@ -118,6 +120,8 @@ class Budgets:
         self._memories.forget(
             {scope for scope in scopes if scope.kind in over and scope.name} - current
         )
+        if self.bar.is_open:
+            self.limits_moved(now)
 
     def _write_frozen(self) -> None:
         """Leave a way to free them without a daemon."""
