@@ -59,6 +59,14 @@ def plain(text: str) -> str:
     return "".join(letter if letter.isprintable() else "·" for letter in text)
 
 
+def typed(name: str) -> str:
+    """An agent's name as it is typed behind a command: quoted where a shell needs that."""
+    import shlex
+
+    quoted = shlex.quote(plain(name))
+    return f"-- {quoted}" if name.startswith("-") else quoted
+
+
 def paid(usage: Usage, source: str) -> str:
     """What was spent, and by whom: dollars billed, or a subscription's list-price value."""
     guessed = usage.unpriced_requests > 0
