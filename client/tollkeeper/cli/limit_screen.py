@@ -33,19 +33,9 @@ def cell(limit: Limit | None) -> Text:
     """How near it is: ``82 % of $5.00``."""
     if limit is None:
         return Text("")
-    return Text(f"{percent(limit)} % of {bound(limit)}", style=STYLES[limit.state])
-
-
-def percent(limit: Limit) -> int:
-    """Whole percents, cut off: it is not 100 before it is reached."""
-    return int(limit.fraction * 100)
-
-
-def bound(limit: Limit) -> str:
-    """The bound, in dollars or tokens."""
-    if limit.bound_usd is None:
-        return f"{words.tokens(limit.bound_tokens or 0)} tokens"
-    return words.money(limit.bound_usd)
+    # Whole percents, cut off: it is not 100 before it is reached.
+    told = f"{int(limit.fraction * 100)} % of {words.bound(limit.bound_usd, limit.bound_tokens)}"
+    return Text(told, style=STYLES[limit.state])
 
 
 def other_lines(limits: Iterable[Limit]) -> list[Text]:
@@ -61,7 +51,7 @@ def paused_lines(agents: Iterable[Agent]) -> list[Text]:
     """How to let go on who is paused."""
     paused = [agent for agent in agents if agent.state == "paused"]
     lines = [
-        Text(f"‖ {words.plain(each.name)} is paused: {_way_on(each)}", style="magenta")
+        Text(f"‖ {words.plain(each.name)} is paused; to go on: {_way_on(each)}", style="magenta")
         for each in paused[:MOST_PAUSED]
     ]
     if (more := len(paused) - MOST_PAUSED) > 0:
@@ -70,10 +60,9 @@ def paused_lines(agents: Iterable[Agent]) -> list[Text]:
 
 
 def _way_on(agent: Agent) -> str:
-    resume = f"toll resume {words.typed(agent.name)}"
-    if all(limit.state != "reached" for limit in agent.limits):
-        return resume
-    return f"{resume}, or with more budget: {resume} --add-usd 5"
+    resume = f"toll resume {words.typed(agent.name, agent.pid)}"
+    is_spent = any(limit.state == "reached" for limit in agent.limits)
+    return f"{resume} (--add-usd 5 for more budget)" if is_spent else resume
 
 
 def _is_near(limit: Limit) -> bool:

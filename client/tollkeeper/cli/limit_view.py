@@ -35,9 +35,9 @@ def print_limits(answer: dict[str, Any]) -> None:
         Column("Used", right=True),
         Column("Limit", right=True),
         Column("%", right=True),
-        Column("Then"),
-        Column("State"),
-        Column("", drop=1),
+        Column("Then", drop=1),
+        Column("State", drop=2),
+        Column("", drop=3),
     ]
     colours = terminal.shows_colours()
     for text, style in lay_out(columns, rows, terminal.width()):
@@ -68,8 +68,8 @@ def print_cleared(answer: dict[str, Any], scope: str) -> None:
 
 def _stands(limit: dict[str, Any], is_dry: bool) -> str:
     told = f"{limit_of(limit['scope'])} {'would be' if is_dry else 'is now'} {_bound(limit)}"
-    used = f"{_amount(limit, limit['used'])} is used ({_percent(limit)} %)"
-    return f"{told}, action {limit['action']}: {used}."
+    used = f"{_amount(limit, limit['used'])} ({_percent(limit)} %)"
+    return f"{told}, action {limit['action']}; used so far: {used}."
 
 
 def _no_limit(scope: str, unit: str, is_dry: bool) -> str:
@@ -109,9 +109,7 @@ def _unit(limit: dict[str, Any]) -> str:
 
 
 def _bound(limit: dict[str, Any]) -> str:
-    return _amount(
-        limit, limit["bound_tokens"] if limit["bound_usd"] is None else limit["bound_usd"]
-    )
+    return words.bound(limit["bound_usd"], limit["bound_tokens"])
 
 
 def _amount(limit: dict[str, Any], value: float) -> str:

@@ -19,6 +19,8 @@ STATES = {
     "exited": ("✕", "dim"),
 }
 NARROW = 100
+# What the column of limits takes, where there is one.
+LIMIT_ROOM = 16
 ALERTS_SHOWN = 3
 
 
@@ -62,14 +64,14 @@ def _headline(status: Status) -> Text:
 
 def agents_table(agents: tuple[Agent, ...], now: datetime, width: int) -> Table:
     """A line per agent, its subagents below it; narrow terminals get fewer columns."""
-    wide = width >= NARROW
+    limited = any(limit_screen.of_agent(agent) for agent in agents)
+    wide = width >= NARROW + (LIMIT_ROOM if limited else 0)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("Agent", max_width=28)
     for column in ("State", "Model"):
         table.add_column(column)
     for column in (*(("Req", "In", "Out", "Cache") if wide else ()), "Tokens", "Spent"):
         table.add_column(column, justify="right", no_wrap=True)
-    limited = any(limit_screen.of_agent(agent) for agent in agents)
     for column in (*(("Limit",) if limited else ()), *(("Lines", "Seen") if wide else ())):
         table.add_column(column, justify="right", no_wrap=True)
     order = sorted(agents, key=lambda agent: (agent.state == "exited", agent.started_at))

@@ -105,7 +105,8 @@ class LimitsByHand:
         if not self._is_watched(scope):
             self._unwatch(scope)
         name = words.whose(scope, self._board.agent_name(scope))
-        self._bar.note_limit("limit-cleared", f"{words.upper(name)} was cleared.", scope, None)
+        text = f"{words.upper(name)} in {'dollars' if unit == 'usd' else unit} was cleared."
+        self._bar.note_limit("limit-cleared", text, scope, None)
         self._bar.look(now)
         return True
 
