@@ -19,6 +19,12 @@ from tollkeeper_daemon.rules.settings import NANO
 BY_HAND = "told so by a person."
 FOREGROUND = "it is a stopped job of its shell now: type fg in its terminal"
 TAKEN_BY_SHELL = "its terminal goes back to the shell: after toll resume, type fg there"
+# So much of a conversation's id is enough to name it by.
+LEAST_OF_ID = 6
+
+
+class Ambiguous(Exception):
+    """Several agents are meant by one word; the text names them."""
 
 
 class AgentsByHand:
@@ -30,12 +36,17 @@ class AgentsByHand:
         self._signals = signals
 
     def find(self, word: str) -> LiveAgent | None:
-        """The living agent with this name, pid, id or conversation."""
-        for agent in self._roster.alive():
-            record = agent.record
-            if word in (record.name, str(record.pid), record.id, record.conversation):
-                return agent
-        return None
+        """The living agent with this name, pid, id or conversation, or a beginning of the latter.
+
+        Ambiguous when there is more than one.
+        """
+        alive = self._roster.alive()
+        found = [agent for agent in alive if word and word in _names_of(agent)]
+        found = found or [agent for agent in alive if is_begun(agent.record.conversation, word)]
+        if len(found) > 1:
+            told = " or ".join(f"{each.record.name} (pid {each.record.pid})" for each in found)
+            raise Ambiguous(f"{word!r} may be {told}")
+        return found[0] if found else None
 
     def pause(self, agent: LiveAgent, now: int) -> Done:
         """Freeze this agent."""
@@ -115,6 +126,16 @@ class AgentsByHand:
         """End this agent; returns when it has ended."""
         error = await self._bar.hands.stop(agent, BY_HAND, "person", now)
         return replace(_done(agent, error=error), kind=None if error else "stopped")
+
+
+def is_begun(conversation: str, word: str) -> bool:
+    """Whether the word is the beginning of the conversation's id, and long enough to name it."""
+    return len(word) >= LEAST_OF_ID and conversation.startswith(word)
+
+
+def _names_of(agent: LiveAgent) -> tuple[str, ...]:
+    record = agent.record
+    return record.name, str(record.pid), record.id, record.conversation
 
 
 def _done(agent: LiveAgent, note: str = "", error: str = "") -> Done:

@@ -232,6 +232,8 @@ class Bar:
         agent = self._roster.agents.get(scope.name) if scope.kind == "agent" else None
         self.journal.note(kind, text, "person", agent, stand, self.board.scope_name(scope))
         self.herald.limits_changed()
+        if agent:
+            self.herald.agent("agent.changed", agent)
 
     # Telling.
 

@@ -96,6 +96,14 @@ class Budgets:
         """The names of agents that a limit holds, which has room again: a person may resume them."""
         return [agent.record.name for agent in self.bar.with_room()]
 
+    def held(self) -> dict[str, str]:
+        """The names of all agents that are held, and how: ``paused``, ``blocked``, ``stopping``."""
+        return {
+            agent.record.name: record.kind
+            for agent in self._roster.alive()
+            if (record := self._holds.of(agent))
+        }
+
     def frozen(self) -> tuple[FrozenAgent, ...]:
         """The agents that are paused, with what it takes to free them."""
         return tuple(
