@@ -9,8 +9,9 @@ import psutil
 def end(process: "subprocess.Popen[bytes]") -> None:
     """Kill the process and its descendants; SIGKILL reaches who is frozen, too."""
     family: list[psutil.Process] = []
-    with contextlib.suppress(psutil.NoSuchProcess):
-        family = psutil.Process(process.pid).children(recursive=True)
+    if process.poll() is None:  # Else its pid may be another process's.
+        with contextlib.suppress(psutil.NoSuchProcess):
+            family = psutil.Process(process.pid).children(recursive=True)
     process.kill()
     end_all(family)
     process.communicate()

@@ -81,12 +81,16 @@ class Interactive:
         wait_until(lambda: not _alive(self._process), what="the killed client's end")
 
     def _start(self) -> None:
+        self._open()
+        self._process = psutil.Process(int(self._tmux("display-message", "-p", "#{pane_pid}")))
+        wait_until(self._input_line, what="the client's prompt")
+
+    def _open(self) -> None:
+        """Start the command in a terminal."""
         words = [f"{name}={value}" for name, value in self._environment.items()]
         pane = ["-d", "-x", _COLUMNS, "-y", _ROWS, "-c", self._cwd]
         keep = ["start-server", ";", "set-option", "-g", "remain-on-exit", "on", ";"]
         self._tmux(*keep, "new-session", *pane, "--", "env", "-i", *words, *self._command)
-        self._process = psutil.Process(int(self._tmux("display-message", "-p", "#{pane_pid}")))
-        wait_until(self._input_line, what="the client's prompt")
 
     def _end(self) -> None:
         """Take the terminal away, and wait: the client still writes to its home as it goes."""

@@ -1,12 +1,10 @@
 """The real client at the bar: paused in mid-run, resumed, stopped; and nobody else is touched."""
 
 import subprocess
-from collections.abc import Iterator
 
 import psutil
 import pytest
 
-from flow.claude_home import ClaudeHome
 from flow.keeper import Keeper
 from freezing import await_frozen, is_frozen, state_of
 from tollkeeper.model import Agent
@@ -25,14 +23,6 @@ COST_USD = 0.02
 # The fourth reply crosses it.
 BOUND_USD = 0.07
 REPLIES_TO_CROSS = 4
-
-
-@pytest.fixture
-def keeper(client: Client) -> Iterator[Keeper]:
-    """A Tollkeeper that follows the client's home, and has no limits; its daemon does not run yet."""
-    with Keeper(ClaudeHome(client.config_dir, client.cwd)) as idle:
-        idle.limit()
-        yield idle
 
 
 def working(seconds: float = 0.5) -> Reply:
