@@ -91,11 +91,14 @@ class AgentsByHand:
         if unit and not any(stand.limit.unit == unit for stand in self._bar.bound_by(agent)):
             return _done(agent, error=f"it has no limit in {unit} that could be raised")
         notes = [f"{self._bar.describe(stand)} It holds it no more" for stand in self._spent(agent)]
-        held = self._bar.hands.release(agent, BY_HAND, "person")
-        if held is None and not agent.stopped:
-            return _done(agent, note="it was not held")
-        if held is None:
-            self._signals.thaw((agent.record.id,))
+        try:
+            held = self._bar.hands.release(agent, BY_HAND, "person")
+            if held is None and not agent.stopped:
+                return _done(agent, note="it was not held")
+            if held is None:
+                self._bar.hands.wake(agent, BY_HAND, "person")
+        except SignalRefused as refused:
+            return _done(agent, error=str(refused))
         if self._signals.in_shell(agent.record.id) and (held is None or held.processes):
             notes.append(FOREGROUND)
         self._bar.look(now)
