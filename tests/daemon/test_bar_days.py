@@ -36,6 +36,7 @@ HOUR = 3_600_000
 LOG = "/h/projects/-home-dev-src-shop/conv-1.jsonl"
 # A thousand tokens of Opus' output.
 REPLY_USD = 0.02
+LIMITS = Limits(0, 0, 2 * REPLY_USD)
 
 
 class Silent(Publisher):
@@ -74,11 +75,15 @@ class Desk:
         said = session(self.process.pid, "conv-1")
         self.begin_day(MIDNIGHT)
         self.agent = self.roster.appear(seen, said, False, MIDNIGHT)
-        self.budgets.begin(MIDNIGHT)
         self._replies = 0
 
     def _look_at(self, agent: LiveAgent) -> None:
         agent.stopped = self.process.stopped
+
+    def begin(self) -> "Desk":
+        """All history is read."""
+        self.budgets.begin(MIDNIGHT)
+        return self
 
     def begin_day(self, midnight: int) -> None:
         """This is the day now."""
@@ -116,7 +121,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def desk(store: Store, tmp_path: Path) -> Desk:
     """The day's budget is worth two replies, and there is no other limit."""
-    return Desk(store, tmp_path, Limits(0, 0, 2 * REPLY_USD))
+    return Desk(store, tmp_path, LIMITS).begin()
 
 
 def test_each_day_has_its_own_budget(desk: Desk) -> None:
@@ -177,3 +182,19 @@ def test_what_is_over_is_forgotten(desk: Desk) -> None:
     assert yesterday in desk.memories.scopes()
     desk.begin_day(MIDNIGHT + DAY)
     assert yesterday not in desk.memories.scopes()
+
+
+def test_daemon_that_died_in_the_first_import(store: Store, tmp_path: Path) -> None:
+    """What it booked and could not excuse any more is history to the next daemon."""
+    first = Desk(store, tmp_path, LIMITS)
+    for number in range(3):
+        first.reply(NOW + number)
+    second = Desk(store, tmp_path, LIMITS)
+    second.budgets.bar.take_up(NOW)
+    second.begin()
+    assert (second.kinds(), second.process.stopped) == ([], False)
+    assert [each.used for each in second.budgets.limits.all()] == [0.0]
+    third = Desk(store, tmp_path, LIMITS)
+    third.budgets.bar.take_up(NOW)
+    third.begin()
+    assert [each.used for each in third.budgets.limits.all()] == [0.0]
