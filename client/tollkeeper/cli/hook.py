@@ -15,6 +15,9 @@ from argparse import ArgumentParser, Namespace
 from tollkeeper.cli.context import Ask
 from tollkeeper.places import DENY_FOLDER, find_places, is_file_name
 
+# Before a tool runs, and after it: a refusal that comes while a tool runs ends the turn behind it.
+EVENTS = ("PreToolUse", "PostToolUse")
+
 HELP = "Answer Claude Code's hooks: refuse the tool calls of an agent whose budget is spent."
 PURPOSE = (
     "toll hook is for Claude Code's hooks, which write JSON to its stdin; there is nothing to type."
@@ -47,12 +50,23 @@ def _answer(event: object) -> bytes:
     if not isinstance(event, dict):
         return b""
     fields: dict[object, object] = event  # pyright: ignore[reportUnknownVariableType]: any JSON
-    if fields.get("hook_event_name") != "PreToolUse":
-        return b""
-    conversation = fields.get("session_id")
+    name, conversation = fields.get("hook_event_name"), fields.get("session_id")
     if not isinstance(conversation, str) or not is_file_name(conversation):
         return b""
-    return _read_own(os.path.join(find_places()[2], DENY_FOLDER), conversation)
+    if name not in EVENTS:
+        return b""
+    answer = _read_own(os.path.join(find_places()[2], DENY_FOLDER), conversation)
+    return answer if name == "PreToolUse" or not answer else _end_alone(answer)
+
+
+def _end_alone(answer: bytes) -> bytes:
+    """Of the answer that refuses a tool and ends the turn, what ends it once a tool has run."""
+    whole: object = json.loads(answer)
+    if not isinstance(whole, dict):
+        return b""
+    fields: dict[object, object] = whole  # pyright: ignore[reportUnknownVariableType]: any JSON
+    fields.pop("hookSpecificOutput", None)
+    return json.dumps(fields).encode() + b"\n"
 
 
 def _read_own(folder: str, name: str) -> bytes:
