@@ -133,6 +133,7 @@ class Daemon:
         self.roster.restore(*self.store.read(lambda t: (t.agents(), t.runs())), now)
         self._begin_day(now)
         self.pipeline.restore()
+        self.budgets.bar.take_up(now)
         self.watcher.start()
         # First, so that no new agent joins a run of agents that are long gone.
         self._attempt(self.census.begin, now)

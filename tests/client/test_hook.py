@@ -54,11 +54,30 @@ def test_refused() -> None:
     assert run_hook(event(tool_input={"content": "x" * 3_000_000})) == ANSWER
 
 
+def test_refused_while_a_tool_ran(deny: Path) -> None:
+    """After a tool it ends the turn; a refusal of the tool itself would come too late."""
+    told = {"continue": False, "stopReason": "spent"}
+    refusal = {"hookEventName": "PreToolUse", "permissionDecision": "deny"}
+    (deny / CONVERSATION).write_text(json.dumps({**told, "hookSpecificOutput": refusal}))
+    assert told == json.loads(run_hook(event(name="PostToolUse")))
+    for broken in ("", "[]", "{", "null"):
+        (deny / CONVERSATION).write_text(broken)
+        assert run_hook(event(name="PostToolUse")) == ""
+
+
 @pytest.mark.usefixtures("deny")
 def test_not_refused() -> None:
     """Another conversation, and what is no tool call, go on."""
     assert run_hook(event("8774b0d2-f62b-4c94-a674-62fe0552b9cb")) == ""
-    for name in ("PostToolUse", "Stop", "SessionStart", "pretooluse", None, 5, ["PreToolUse"]):
+    for name in (
+        "PostToolUseFailure",
+        "Stop",
+        "SessionStart",
+        "pretooluse",
+        None,
+        5,
+        ["PreToolUse"],
+    ):
         assert run_hook(event(name=name)) == ""
 
 

@@ -3,13 +3,13 @@
 import pytest
 
 from flow.keeper import Keeper
-from freezing import await_frozen, is_frozen
+from freezing import await_frozen
 from waiting import wait_until
 
 from .client import Client
 from .replies import Tokens, bash, say
 from .stand_in import StandIn
-from .test_hook import HOOKS
+from .test_hook import HOOKS, OURS
 
 pytestmark = pytest.mark.e2e
 
@@ -17,12 +17,15 @@ OPUS = ["--model", "claude-opus-5-5"]
 COSTS = Tokens(input=1000, output=800)  # $0.02 of Opus
 
 
+BOTH = {**HOOKS, "PostToolUse": [{"hooks": [OURS]}]}
+
+
 @pytest.fixture
 def blocking(client: Client, keeper: Keeper) -> Keeper:
-    """A daemon that blocks at $0.03, and a client whose hook asks it."""
+    """A daemon that blocks at $0.03, and a client whose hooks ask it before and after each tool."""
     keeper.limit(per_agent=0.03, action="block")
     client.environment["TOLL_HOME"] = keeper.environment["TOLL_HOME"]
-    client.configure(hooks=HOOKS)
+    client.configure(hooks=BOTH)
     return keeper.start()
 
 
@@ -30,15 +33,29 @@ def kinds(keeper: Keeper) -> list[str]:
     return [entry["kind"] for entry in keeper.report("log")["entries"]]
 
 
-def test_blocked_at_the_end_of_its_turn(
-    stand_in: StandIn, client: Client, blocking: Keeper
-) -> None:
-    """A conversation that crossed with its last reply ends well; its next tool call is refused."""
-    stand_in.play("GO", bash("touch first", tokens=COSTS), say("All done.", tokens=COSTS))
-    first = client.run("GO, please", args=OPUS)
-    assert first.text == "All done."
-    wait_until(lambda: len(kinds(blocking)) >= 2)
-    assert kinds(blocking)[:2] == ["reached", "blocked"]
+def play(stand_in: StandIn) -> None:
+    """Replies of $0.02, each with a command that takes its time."""
+    stand_in.play("GO", *[bash("sleep 0.5", tokens=COSTS)] * 5, say("All done.", tokens=COSTS))
+
+
+def test_blocked_in_mid_run(stand_in: StandIn, client: Client, blocking: Keeper) -> None:
+    """The turn ends behind the tool that runs: nothing more is asked for, nobody is frozen."""
+    play(stand_in)
+    result = client.run("GO, please", args=OPUS)
+    assert (result.is_error, result.text) == (False, "")
+    assert len(stand_in.asked) == len(stand_in.served) == 2
+    assert kinds(blocking) == ["reached", "blocked"]
+    wait_until(lambda: not list(blocking.paths.deny.iterdir()))  # The agent is gone.
+
+
+def test_asked_before_tools_only(stand_in: StandIn, client: Client, blocking: Keeper) -> None:
+    """Without a hook behind tools one more reply is paid, and what goes on so is paused."""
+    client.configure(hooks=HOOKS)
+    play(stand_in)
+    run = client.start("GO, please", args=OPUS)
+    wait_until(lambda: kinds(blocking) == ["reached", "blocked", "paused"], 30)
+    await_frozen(run.pid)
+    assert len(stand_in.asked) == len(stand_in.served) == 3
 
 
 def test_without_hooks_it_is_paused(stand_in: StandIn, client: Client, keeper: Keeper) -> None:

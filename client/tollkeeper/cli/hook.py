@@ -51,31 +51,40 @@ def answer_to(event: object) -> bytes:
     if not isinstance(event, dict):
         return b""
     fields: dict[object, object] = event  # pyright: ignore[reportUnknownVariableType]: any JSON
-    if fields.get("hook_event_name") != "PreToolUse":
-        return b""
-    conversation = fields.get("session_id")
+    name, conversation = fields.get("hook_event_name"), fields.get("session_id")
     if not isinstance(conversation, str) or not is_file_name(conversation):
         return b""
     folder = os.path.join(find_places()[2], DENY_FOLDER)
-    try:
-        return _read_own(folder, conversation)
-    except FileNotFoundError:
-        return _wait(folder, conversation)
+    if name == "PreToolUse":
+        return _read_or_wait(folder, conversation)
+    if name == "PostToolUse":
+        return _end_alone(_read_own(folder, conversation))
+    return b""
 
 
-def _wait(folder: str, conversation: str) -> bytes:
-    """Near a limit the reply that asks for this tool may be the one that crosses it.
+def _read_or_wait(folder: str, conversation: str) -> bytes:
+    """The refusal; near a limit one may be on its way, for the reply that asks for this very tool.
 
     The client writes it to its log up to a tenth of a second after it called this hook.
     """
     deadline = time.monotonic() + WAIT_SECONDS
-    while os.path.exists(os.path.join(folder, conversation + NEAR_SUFFIX)):
-        if time.monotonic() > deadline:
-            break
-        time.sleep(STEP_SECONDS)
+    while True:
         with contextlib.suppress(FileNotFoundError):
             return _read_own(folder, conversation)
-    return b""
+        is_near = os.path.exists(os.path.join(folder, conversation + NEAR_SUFFIX))
+        if not is_near or time.monotonic() > deadline:
+            return b""
+        time.sleep(STEP_SECONDS)
+
+
+def _end_alone(answer: bytes) -> bytes:
+    """Of the answer that refuses a tool and ends the turn, what ends it once a tool has run."""
+    whole: object = json.loads(answer)
+    if not isinstance(whole, dict):
+        return b""
+    fields: dict[object, object] = whole  # pyright: ignore[reportUnknownVariableType]: any JSON
+    fields.pop("hookSpecificOutput", None)
+    return json.dumps(fields).encode() + b"\n"
 
 
 def _read_own(folder: str, name: str) -> bytes:

@@ -17,7 +17,7 @@ from tollkeeper_daemon.herald import Herald
 from tollkeeper_daemon.pipeline import Outcome
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.rules.judge import highest_passed, judge
-from tollkeeper_daemon.rules.limits import REACHED, Limit, Scope, Verdict, strictest
+from tollkeeper_daemon.rules.limits import REACHED, Limit, Scope, Used, Verdict, strictest
 from tollkeeper_daemon.rules.terms import Memory
 
 HOLDING: tuple[ActionKind, ...] = ("paused", "blocked")
@@ -87,6 +87,11 @@ class Bar:
         self.hands.forget_the_gone({agent.record.id for agent in self._roster.alive()})
         self.look(now)
 
+    def take_up(self, now: int) -> None:
+        """What an earlier daemon booked, which ended before all history was read, is history too."""
+        if self._is_new:
+            self._excuse({scope: self.board.used(scope) for scope in self.board.current()}, now)
+
     @contextlib.contextmanager
     def history(self, now: int) -> Generator[None]:
         """What is booked inside is history: on a new ledger nothing of it counts."""
@@ -95,12 +100,12 @@ class Bar:
             return
         before = {scope: self.board.spent(scope) for scope in self.board.current()}
         yield
-        more = {
-            scope: spent - used
-            for scope, used in before.items()
-            if (spent := self.board.spent(scope)) != used
-        }
-        if more:
+        self._excuse(
+            {scope: self.board.spent(scope) - spent for scope, spent in before.items()}, now
+        )
+
+    def _excuse(self, used: dict[Scope, Used], now: int) -> None:
+        if more := {scope: each for scope, each in used.items() if each != Used()}:
             self.memories.excuse(more, now)
 
     # The river.
