@@ -1,6 +1,8 @@
 """pause, resume, stop and limit on the command line: what they ask for, and how it is told."""
 
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -11,7 +13,6 @@ from tollkeeper.paths import Paths
 from .conftest import Run
 from .fake_daemon import FakeDaemon, reply
 from .making import agent, status
-
 
 STRANGE: list[Any] = [{}, [], None, {"done": [{}], "limits": [{}], "entries": [{}]}]
 
@@ -134,3 +135,14 @@ def test_refusals(home: Paths, run: Run) -> None:
     with FakeDaemon(home, lambda call: [wire.Reply(call.id, error=body)]):
         found = run("stop", "a")
     assert (1, "", "toll: 'a' may be b or c; name it by its pid\n") == found
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume", "stop", "limit", "log"])
+def test_little_is_loaded(verb: str) -> None:
+    """A word to agents waits for no library that takes longer to load than the daemon to answer."""
+    views = ", tollkeeper.cli.limit_view, tollkeeper.cli.log_view"
+    code = f"import sys, tollkeeper.cli.main, tollkeeper.cli.{verb}{views}; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert not {"zmq", "msgspec", "rich", "typing", "pathlib", "asyncio"} & {*loaded.stdout.split()}

@@ -13,7 +13,7 @@ from waiting import wait_until
 from .adopted import Adopted, deaf_to_sigterm, state_of
 from .agent_process import AgentProcess
 from .keeper import Keeper
-from .terminal import Running
+from .terminal import INTERRUPTED, Running
 
 KEY = {"ANTHROPIC_API_KEY": "x"}
 SETTINGS = "[sources]\nprocesses = false\n[limits]\ngrace_seconds = 3\n"
@@ -167,6 +167,22 @@ def test_stop_waits_and_says_so(pair: Pair) -> None:
                 assert told.startswith("toll: waiting until they have ended; ")
         assert deaf.wait(5) == -9
         assert [entry["kind"] for entry in pair.keeper.report("log")["entries"]] == ["killed"]
+    finally:
+        deaf.kill()
+        deaf.wait(5)
+
+
+def test_stop_that_is_not_waited_for(pair: Pair) -> None:
+    """Ctrl-C ends the waiting alone: the agent is stopped all the same."""
+    deaf = deaf_to_sigterm()
+    try:
+        eve = Adopted(pair.keeper.home, deaf.pid)
+        eve.says("busy")
+        pair.keeper.wait_for(lambda status: len(status.agents) == 3)
+        with Running(pair.keeper, "stop", str(deaf.pid)) as running:
+            wait_until(lambda: "held" in pair.keeper.run("doctor").stdout)
+            assert running.interrupt() == INTERRUPTED
+        assert deaf.wait(10) == -9
     finally:
         deaf.kill()
         deaf.wait(5)
