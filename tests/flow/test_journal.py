@@ -105,10 +105,8 @@ def test_followed_over_a_restart(daemon: Keeper) -> None:
         daemon.start()
         set_daily(daemon, 3)
         lines = [json.loads(line)["number"] for line in running.wait_for_lines(3)]
-        status, told = running.interrupt()
-    assert lines == [1, 2, 3]
-    assert status == 130
-    assert "waiting for it" in told
+        status, _ = running.interrupt()
+    assert (lines, status) == ([1, 2, 3], 130)
 
 
 def test_followed_in_words(keeper: Keeper) -> None:
@@ -116,9 +114,7 @@ def test_followed_in_words(keeper: Keeper) -> None:
     keeper.configure(SETTINGS + "per_agent = 0.01\n")
     keeper.start()
     ada = start(keeper, "Ada")
-    with Running(keeper, "log", "-f") as running, Running(keeper, "watch", "action") as watching:
-        watching.wait_for("", 0)
-        keeper.wait_for(lambda status: True)
+    with Running(keeper, "log", "-f") as running:
         ada.log.reply()
         running.wait_for("Ada is paused. The limit of Ada is reached: $0.02 of $0.01.")
         assert running.interrupt() == INTERRUPTED

@@ -3,19 +3,27 @@
 import json
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
+from tollkeeper.model import Agent
 from waiting import wait_until
 
 from .adopted import Adopted, deaf_to_sigterm, state_of
 from .agent_process import AgentProcess
 from .keeper import Keeper
-from .terminal import Running
+from .terminal import INTERRUPTED, Running
 
 KEY = {"ANTHROPIC_API_KEY": "x"}
 SETTINGS = "[sources]\nprocesses = false\n[limits]\ngrace_seconds = 3\n"
+NAMES: dict[str, Callable[[Agent], str]] = {
+    "name": lambda agent: agent.name,
+    "pid": lambda agent: str(agent.pid),
+    "id": lambda agent: agent.id,
+    "conversation": lambda agent: agent.conversation or "",
+    "beginning": lambda agent: (agent.conversation or "")[:6],
+}
 HOSTILE = "x\x1b[2J\ny"
 
 
@@ -68,20 +76,10 @@ def test_pause_and_resume(pair: Pair) -> None:
     assert said(pair.keeper, "resume", "Ada") == "Ada: it was not held.\n"
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        lambda agent: agent.name,
-        lambda agent: str(agent.pid),
-        lambda agent: agent.id,
-        lambda agent: agent.conversation,
-        lambda agent: agent.conversation[:6],
-    ],
-    ids=["name", "pid", "id", "conversation", "beginning"],
-)
-def test_names_of_an_agent(pair: Pair, name: Callable[[Any], str]) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_names_of_an_agent(pair: Pair, name: str) -> None:
     """An agent is named by its name, pid, id, conversation, or six letters of the latter."""
-    word = name(pair.keeper.agent(pair.ada))
+    word = NAMES[name](pair.keeper.agent(pair.ada))
     assert said(pair.keeper, "pause", word, "Ada") == "Ada is paused.\n"
     assert state_of(pair.bob.pid) == "S"
 
@@ -169,6 +167,22 @@ def test_stop_waits_and_says_so(pair: Pair) -> None:
                 assert told.startswith("toll: waiting until they have ended; ")
         assert deaf.wait(5) == -9
         assert [entry["kind"] for entry in pair.keeper.report("log")["entries"]] == ["killed"]
+    finally:
+        deaf.kill()
+        deaf.wait(5)
+
+
+def test_stop_that_is_not_waited_for(pair: Pair) -> None:
+    """Ctrl-C ends the waiting alone: the agent is stopped all the same."""
+    deaf = deaf_to_sigterm()
+    try:
+        eve = Adopted(pair.keeper.home, deaf.pid)
+        eve.says("busy")
+        pair.keeper.wait_for(lambda status: len(status.agents) == 3)
+        with Running(pair.keeper, "stop", str(deaf.pid)) as running:
+            wait_until(lambda: "held" in pair.keeper.run("doctor").stdout)
+            assert running.interrupt() == INTERRUPTED
+        assert deaf.wait(10) == -9
     finally:
         deaf.kill()
         deaf.wait(5)

@@ -116,3 +116,17 @@ def test_forged_list(keeper: Keeper, frozen: AgentProcess) -> None:
     keeper.paths.frozen.write_text(json.dumps(listed))
     assert said(keeper, "resume", "--all", "--no-start") == "Ada: it has ended meanwhile.\n"
     assert state_of(frozen.pid) == "T"
+
+
+def test_one_of_two(keeper: Keeper) -> None:
+    """Freed one by one, each is told once, and the other stays paused meanwhile."""
+    keeper.configure(SETTINGS)
+    keeper.start()
+    ada, bob = start(keeper, "Ada"), start(keeper, "Bob")
+    said(keeper, "pause", "--all")
+    assert keeper.stop() == 0
+    assert said(keeper, "resume", "Bob", "--no-start") == "Bob goes on.\n"
+    assert (state_of(ada.pid), state_of(bob.pid)) == ("T", "S")
+    assert refused(keeper, 3, "resume", "Bob", "--no-start").startswith("toll: no agent 'Bob'")
+    assert said(keeper, "resume", "--all", "--no-start") == "Ada goes on.\n"
+    assert state_of(ada.pid) == "S"

@@ -19,6 +19,8 @@ from tollkeeper.wire import ActionUpdate
 
 Show = Callable[[list[dict[str, Any]]], None]
 PATIENCE_SECONDS = 3600.0
+# Longer than the daemon is ever silent.
+SILENCE_SECONDS = 15.0
 
 
 def follow(ask: Ask, last: int, show: Show) -> None:
@@ -43,10 +45,8 @@ def follow(ask: Ask, last: int, show: Show) -> None:
 def _go_on(feed: Feed, journal: Journal) -> None:
     journal.read(MOST)
     while True:
-        change = feed.next_change()
-        if change is None:
-            continue
-        if change.update is None:  # Something was missed.
+        change = feed.next_change(SILENCE_SECONDS)
+        if change is None or change.update is None:  # Is it gone? Or something was missed.
             journal.read(MOST)
         elif isinstance(change.update, ActionUpdate):
             journal.take(change.update.action)
