@@ -12,11 +12,14 @@ from tollkeeper.paths import Paths
 from tollkeeper_daemon.bar.build import Budgets
 from tollkeeper_daemon.budgets.board import Board
 from tollkeeper_daemon.budgets.memories import Memories
+from tollkeeper_daemon.config import Notify, PlanSettings
 from tollkeeper_daemon.herald import Herald
+from tollkeeper_daemon.outlets.commands import Commands
 from tollkeeper_daemon.outlets.notifier import Notifier
 from tollkeeper_daemon.outlets.publisher import Publisher
 from tollkeeper_daemon.outlets.signals import Signals
 from tollkeeper_daemon.pipeline import Pipeline
+from tollkeeper_daemon.plan_gauge import PlanGauge
 from tollkeeper_daemon.reading import scan
 from tollkeeper_daemon.records import FileMark
 from tollkeeper_daemon.roster import LiveAgent, Roster
@@ -58,13 +61,15 @@ class Desk:
         self.pipeline = Pipeline(store, self.roster, PRICES, lambda path: "api")
         self.memories = Memories(store)
         board = Board(self.memories, self.pipeline, self.roster, lambda: limits)
+        notifier = Notifier(Notify(desktop=False), Commands(30))
+        plan = PlanGauge(store, PlanSettings, MIDNIGHT)
         self.budgets = Budgets(
             store,
             self.memories,
             board,
             self.pipeline,
             self.roster,
-            Herald(Silent(), Notifier(False), self.roster, self.pipeline, board),
+            Herald(Silent(), notifier, self.roster, self.pipeline, board, plan),
             Paths(folder, folder, folder),
             lambda: limits,
             self._look_at,
@@ -88,7 +93,7 @@ class Desk:
     def begin_day(self, midnight: int) -> None:
         """This is the day now."""
         self.pipeline.begin_day(midnight, midnight + DAY)
-        self.budgets.tidy()
+        self.budgets.begin_day(midnight)
 
     def reply(self, time: int) -> None:
         """The agent gets a reply."""
