@@ -110,6 +110,10 @@ class FakeKernel(Kernel):
         """Somebody else freezes a process."""
         process.stat = _with_state(process.stat, "T")
 
+    def thaw(self, process: FakeProcess) -> None:
+        """Somebody else lets a process go on."""
+        self._receive(process, signal.SIGCONT)
+
     def alive(self) -> list[FakeProcess]:
         """All that run or are frozen, but init and the daemon."""
         return [

@@ -50,8 +50,11 @@ class AgentsByHand:
 
     def pause(self, agent: LiveAgent, now: int) -> Done:
         """Freeze this agent."""
+        self._bar.hands.look_at(agent)
         if self._bar.hands.holds.is_held(agent, "paused"):
             return _done(agent, note="it is paused already")
+        if self._bar.hands.holds.is_held(agent, "stopping"):
+            return _done(agent, error="it is being stopped")
         in_shell = self._signals.in_shell(agent.record.id)
         try:
             self._bar.hands.pause(agent, BY_HAND, "person", now)
@@ -88,6 +91,8 @@ class AgentsByHand:
         return [each for each in self._bar.reached_by(agent) if each.limit.action != "warn"]
 
     def _resume(self, agent: LiveAgent, unit: Unit | None, now: int) -> Done:
+        if self._bar.hands.holds.is_held(agent, "stopping"):
+            return _done(agent, error="it is being stopped")
         if unit and not any(stand.limit.unit == unit for stand in self._bar.bound_by(agent)):
             return _done(agent, error=f"it has no limit in {unit} that could be raised")
         notes = [f"{self._bar.describe(stand)} It holds it no more" for stand in self._spent(agent)]
@@ -97,6 +102,8 @@ class AgentsByHand:
                 return _done(agent, note="it was not held")
             if held is None:
                 self._bar.hands.wake(agent, BY_HAND, "person")
+            elif agent.stopped:
+                self._bar.hands.holds.thaw(agent)
         except SignalRefused as refused:
             return _done(agent, error=str(refused))
         if self._signals.in_shell(agent.record.id) and (held is None or held.processes):

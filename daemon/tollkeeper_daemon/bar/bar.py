@@ -84,7 +84,7 @@ class Bar:
     def begin(self, now: int) -> None:
         """The history is read: from now on everything counts."""
         self.is_open, self._is_new = True, False
-        self.hands.forget_the_gone({agent.record.id for agent in self._roster.alive()})
+        self.hands.forget_the_gone(self._roster.agents.keys())
         self.look(now)
 
     def take_up(self, now: int) -> None:
@@ -113,9 +113,13 @@ class Bar:
     def charged(self, outcome: Outcome, now: int) -> None:
         """Something was booked: judge it at once."""
         paid = {book.agent for book, totals in outcome.charged if totals.requests > 0}
-        for agent in outcome.agents:
-            if agent.record.id in paid and self.hands.holds.is_held(agent, "blocked"):
-                self.hands.hold_harder(agent, now)
+        went_on = [
+            agent
+            for agent in outcome.agents
+            if agent.record.id in paid and self.hands.holds.is_held(agent, "blocked")
+        ]
+        for agent in went_on:
+            self.hands.hold_harder(agent, now)
         self.look(now)
 
     def look(self, now: int) -> None:
@@ -168,6 +172,8 @@ class Bar:
         return due.action, due.agent, [self.describe(stand) for stand in due.stands]
 
     def _due(self, agent: LiveAgent, reached: list[Stand]) -> Due | None:
+        if self.hands.holds.is_held(agent, "stopping"):
+            return None  # It is on its way out, and can't go it frozen.
         stands = [stand for stand in reached if self._is_due(stand.limit, agent)]
         action = strictest(stand.limit.action for stand in stands)
         return Due(agent, stands, action) if stands else None
@@ -202,13 +208,13 @@ class Bar:
         return [each for each in self.board.stands() if self.board.binds(each.limit, agent)]
 
     def grant(self, stand: Stand, more: int, now: int) -> None:
-        """Raise a limit so that so much is left of it: nano-dollars or tokens."""
+        """Raise a limit so that so much is left of it, nano-dollars or tokens: it starts anew."""
         key = key_of(stand.limit)
         bound = max(stand.limit.bound, stand.used) + more
-        known = self.memories.of(key)
-        granted = known.granted + bound - stand.limit.bound
-        self.memories.remember({key: replace(known, granted=granted)}, now)
+        granted = self.memories.of(key).granted + bound - stand.limit.bound
         raised = Stand(replace(stand.limit, bound=bound), stand.used)
+        told = highest_passed(raised.limit, raised.used)
+        self.memories.remember({key: Memory(told, granted)}, now)
         text = words.raised(raised, self._name(stand.limit))
         self.note_limit("granted", text, stand.limit.scope, raised)
 

@@ -3,9 +3,9 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from tollkeeper.model import ActionKind, LimitAction
 from tollkeeper.signals import SignalRefused
@@ -44,7 +44,7 @@ class Hands:
         self.holds = holds
         self._signals = signals
         self._journal = journal
-        self._look_at = look_at
+        self.look_at = look_at
         self._grace = grace
         self._stopping: dict[str, asyncio.Task[str]] = {}
 
@@ -80,7 +80,7 @@ class Hands:
         except SignalRefused as refused:
             log.warning("%s was not touched: %s", agent.record.name, refused)
             return CarriedOut("failed", str(refused))
-        self._look_at(agent)
+        self.look_at(agent)
         return CarriedOut(kind, reason)
 
     def hold_harder(self, agent: LiveAgent, now: int) -> None:
@@ -116,7 +116,7 @@ class Hands:
 
     def wake(self, agent: LiveAgent, text: str, cause: Cause) -> None:
         """Let go on whom somebody else froze; SignalRefused when that is not for us to do."""
-        self._signals.thaw((agent.record.id,))
+        self.holds.thaw(agent)
         self._note("resumed", agent, text, cause)
 
     def stop(self, agent: LiveAgent, reason: str, cause: Cause, now: int) -> "asyncio.Task[str]":
@@ -151,24 +151,35 @@ class Hands:
         record = self.holds.of(agent)
         if record is None:
             return
-        if agent.record.ended:
+        if record.kind == "stopping":
+            self._go_on_stopping(agent, record, now)
+        elif agent.record.ended:
             self.holds.forget(agent.record.id)
-        elif record.kind == "stopping":
-            self.stop(agent, record.reason, "limit", now)
         elif record.kind == "blocked":
             self.holds.follow(agent)
         elif not agent.stopped and now - record.since > SETTLED_MS:
             self.holds.forget(agent.record.id)
             self._note("resumed", agent, "it was resumed by somebody else", "elsewhere")
 
-    def forget_the_gone(self, alive: set[str]) -> None:
-        """Let go of what is remembered of agents that are no more."""
-        for agent in self.holds.records.keys() - alive:
+    def _go_on_stopping(self, agent: LiveAgent, record: HoldRecord, now: int) -> None:
+        """Do what an earlier daemon began; who does it in this one also tells of it."""
+        if agent.record.id in self._stopping:
+            return
+        cause = cast(Cause, record.cause)
+        if agent.record.ended:
+            self.holds.forget(agent.record.id)
+            self._note("stopped", agent, record.reason, cause)
+        else:
+            self.stop(agent, record.reason, cause, now)
+
+    def forget_the_gone(self, known: Collection[str]) -> None:
+        """Let go of what is remembered of agents that left long ago; only these are known."""
+        for agent in self.holds.records.keys() - set(known):
             self.holds.forget(agent)
 
     def _note(self, kind: ActionKind, agent: LiveAgent, reason: str, cause: Cause) -> None:
         self._journal.note(kind, words.happened(agent.record.name, kind, reason), cause, agent)
-        self._look_at(agent)
+        self.look_at(agent)
 
     def _fail(self, agent: LiveAgent, why: str, cause: Cause) -> None:
         log.warning("%s was not touched: %s", agent.record.name, why)

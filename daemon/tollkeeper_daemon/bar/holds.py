@@ -1,10 +1,12 @@
 """Holds agents and lets them go: frozen, or with their tool calls refused; remembered over restarts."""
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Literal
 
 from msgspec.structs import replace
 
+from tollkeeper.signals import SignalRefused
 from tollkeeper_daemon.bar.journal import Cause
 from tollkeeper_daemon.outlets.denials import Denials
 from tollkeeper_daemon.outlets.signals import Signals
@@ -74,19 +76,29 @@ class Holds:
                 self._keep(replace(record, denied=agent.record.conversation))
 
     def release(self, agent: LiveAgent) -> HoldRecord | None:
-        """Let the agent go on; how it was held, None when it was not."""
+        """Let the agent go on; how it was held, None when it was not.
+
+        SignalRefused when it can't be signalled any more: it stays held then.
+        """
         record = self.of(agent)
         if record is not None:
             self._open(record)
             self._drop(record)
         return record
 
+    def thaw(self, agent: LiveAgent) -> None:
+        """Let an agent go on that somebody else froze, or that was frozen with one it descends from.
+
+        SignalRefused when it can't be signalled.
+        """
+        self._signals.thaw(self._left_to(agent.record.id, (agent.record.id,)))
+
     def begin_stopping(
         self, agent: LiveAgent, reason: str, cause: Cause, now: int
-    ) -> Sequence[str]:
+    ) -> tuple[str, ...]:
         """The agent is about to be stopped: what of it is frozen. Remembered until it is gone."""
         known = self.of(agent)
-        frozen = known.processes if known else ()
+        frozen = self._left_to(known.agent, known.processes) if known else ()
         if known and known.denied:
             self._denials.allow(known.denied)
         self._keep(HoldRecord(agent.record.id, "stopping", now, reason, cause, frozen))
@@ -95,14 +107,34 @@ class Holds:
     def forget(self, agent: str) -> None:
         """The agent with this id is gone, or was let go by somebody else: what it started goes on."""
         if record := self.records.get(agent):
-            self._open(record)
+            with contextlib.suppress(SignalRefused):
+                self._open(record)
             self._drop(record)
 
     def _open(self, record: HoldRecord) -> None:
         if record.denied:
             self._denials.allow(record.denied)
         if record.processes:
-            self._signals.thaw(record.processes)
+            self._signals.thaw(self._left_to(record.agent, record.processes))
+
+    def _left_to(self, agent: str, frozen: Sequence[str]) -> tuple[str, ...]:
+        """What is to go on with this agent, with which so much was frozen.
+
+        What it started may have been frozen with one that it descends from. Agents among it that
+        are paused themselves stay as they are, and take over what they started.
+        """
+        family = self._signals.family_of(agent)
+        records = list(self.records.values())
+        with_others = (each for record in records for each in record.processes if each in family)
+        left = tuple(dict.fromkeys((*frozen, *with_others)))
+        for other in records:
+            below = other.agent in family or other.agent in frozen
+            if below and other.agent != agent and other.kind == "paused":
+                own = self._signals.family_of(other.agent)
+                theirs = (*other.processes, *(each for each in left if each in own))
+                self._keep(replace(other, processes=tuple(dict.fromkeys(theirs))))
+                left = tuple(each for each in left if each not in own)
+        return left
 
     def _keep(self, record: HoldRecord) -> None:
         self.records[record.agent] = record

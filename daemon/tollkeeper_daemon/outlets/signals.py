@@ -80,6 +80,10 @@ class Signals:
         """
         return signals.thaw(frozen, self._kernel)
 
+    def family_of(self, agent: str) -> set[str]:
+        """The ids of the agent and all that descend from it, of those that run."""
+        return set(self._family([agent]))
+
     async def stop(
         self, agent: str, frozen: Sequence[str] = (), grace: float = GRACE_SECONDS
     ) -> Stopped:

@@ -1,0 +1,273 @@
+"""Holds what the daemon did in a step against what the model says."""
+
+import signal
+from collections import Counter
+from collections.abc import Iterable
+
+from tollkeeper import frozen
+from tollkeeper.model import Action, LimitAction
+from tollkeeper_daemon.outlets.denials import Denials
+from tollkeeper_daemon.store.schema import AgentRecord
+
+from .bar_model import Asked, Key, Model
+from .bar_world import Listener, Parts, World
+from .kernel import FakeProcess, Sent
+
+DEEDS = ("blocked", "paused", "failed")
+BY_HAND = ("paused", "resumed", "unblocked")
+Due = dict[str, LimitAction]
+
+
+class Step:
+    """What was done in a step from outside: whom people named, and who got replies."""
+
+    def __init__(self) -> None:
+        self.named: set[str] = set()
+        self.resumed: set[str] = set()
+        self.paid: set[str] = set()
+        self.by_hand: Counter[tuple[str, str]] = Counter()
+        # Whether people said anything, the daemon looked at every agent, or died in its midst.
+        self.is_word = False
+        self.has_looked = False
+        self.is_torn = False
+
+
+class Checks:
+    """Brings the model up to date after each step, and says where the daemon differs from it."""
+
+    def __init__(self, world: World, model: Model, listener: Listener) -> None:
+        self.world = world
+        self.model = model
+        self.listener = listener
+        # Thawed by somebody else, which the daemon sees when it looks.
+        self.unsure: set[str] = set()
+        # Told to end, ever; and those of which the journal does not say yet what came of it. What
+        # they started ends with them, the agents among it too.
+        self.doomed: set[str] = set()
+        self.owed_an_end: set[str] = set()
+        # Whom the daemon froze and did not thaw yet; whom it ever froze or told to end.
+        self.frozen: set[FakeProcess] = set()
+        self.touched: set[FakeProcess] = set()
+        # Held no more since the daemon looked last.
+        self._gone: set[str] = set()
+        self._sent = 0
+        self._actions = 0
+
+    def after(self, step: Step, parts: Parts) -> None:
+        """The step is over: the daemon did what the model says, and nothing else."""
+        model, before = self.model, self.model.known
+        after = {agent.record.id: agent.record for agent in parts.roster.alive()}
+        # An agent that left in this step was dealt with before it did, or not any more.
+        model.known = {**before, **since(self.world.now, parts)}
+        news_at_most, due_at_most = model.news(), model.due()
+        model.run, model.day = parts.roster.run.id if parts.roster.run else "", parts.pipeline.day
+        reached = {agent.id for agent in after.values() if model.reached(agent)}
+        model.known = after
+        news, due = model.news(), model.due()
+        sent, told = self._what_was_done()
+        went_on, held = step.paid & model.blocked, set(model.held)
+
+        meant = {agent for agent, action in due_at_most.items() if action != "warn"}
+        meant |= step.named | went_on | self.doomed | due.keys()
+        meant |= reached if step.is_torn and step.is_word else set()
+        self._check_signals(sent, meant)
+        if step.is_torn and step.is_word:  # Whether it came to what was asked for is open.
+            adopt(model, parts)
+            due = {}
+        self._settle_unsure(due, step)
+        self._carry_out(went_on, due, step, parts)
+        model.remember(due)
+        for agent in before.keys() - after.keys():
+            model.forget(agent)
+        self._check_held()
+        self._check_files(parts, step)
+        if step.is_torn:
+            self._gone.clear()
+            self.frozen.clear()
+            self.owed_an_end = set(model.stopping)
+            return
+        self._check_freed(step.resumed)
+        if step.has_looked:
+            self._check_freed(self._gone)
+            self._gone.clear()
+        self._gone |= held - model.held
+        names = {**before, **since(self.world.now, parts)}
+        self._check_told(told, as_told(news, names), as_told(news_at_most, names))
+        self._check_deeds(told, due, due_at_most, went_on)
+        self._check_words(told, step)
+
+    def _what_was_done(self) -> tuple[list[Sent], list[Action]]:
+        """The signals sent since the last time, and the entries of the journal."""
+        sent = self.world.kernel.sent[self._sent :]
+        told = self.listener.actions[self._actions :]
+        self._sent += len(sent)
+        self._actions += len(told)
+        for process, number in sent:
+            if number == signal.SIGSTOP and process not in self.world.frozen_by_others:
+                self.frozen.add(process)
+            elif number == signal.SIGCONT:
+                self.frozen.discard(process)
+                self.world.frozen_by_others.discard(process)
+        ended = {each.id for each in told if each.kind in ("stopped", "killed", "failed")}
+        self.owed_an_end -= ended
+        self.model.stopping -= {each.id for each in told if each.kind == "failed"}
+        return sent, told
+
+    def _check_signals(self, sent: list[Sent], meant: set[str]) -> None:
+        """(a, c) Each signal hit an agent that was meant, or a descendant of it, and no other."""
+        for process, number in sent:
+            assert self.world.reachable(process), f"{process} is not to be signalled"
+            is_meant = process.id in meant or process.line & meant
+            is_thawed = number == signal.SIGCONT and process in self.touched
+            assert is_meant or is_thawed, f"{process} got {number}, meant were {meant}"
+            self.touched.add(process)
+
+    def _carry_out(self, went_on: set[str], due: Due, step: Step, parts: Parts) -> None:
+        """(b) What is due is done, to those who can be reached."""
+        model = self.model
+        for agent in went_on:
+            # If the daemon died over it, the next reply tells again.
+            if self.world.can_hold(agent) and not (step.is_torn and agent not in paused(parts)):
+                model.hold(agent)
+        for agent, action in due.items():
+            client = self.world.clients[agent]
+            if action == "stop":
+                model.forget(agent)
+                self.doomed.add(agent)
+            if action == "block" and client.hooked and agent not in model.held:
+                model.blocked.add(agent)
+                continue
+            if action == "warn" or not self.world.can_hold(agent):
+                continue
+            self.unsure.discard(agent)
+            if action == "stop":
+                self.is_to_end(agent)
+                assert client.process in self.touched, f"{client.process} was not told to end"
+            else:
+                model.hold(agent)
+
+    def is_to_end(self, agent: str) -> None:
+        """This agent is told to end."""
+        self.model.stopping.add(agent)
+        self.owed_an_end.add(agent)
+        self.doomed.add(agent)
+
+    def _settle_unsure(self, due: Due, step: Step) -> None:
+        """Who was thawed by somebody else is held no more, once the daemon has looked."""
+        if step.has_looked:
+            for agent in self.unsure:
+                if agent in due or not self.world.clients[agent].process.stopped:
+                    self.model.held.discard(agent)
+            self.unsure.clear()
+
+    def _open_ones(self) -> set[str]:
+        """Agents of which it is open how they are: others thawed them, or end them."""
+        clients = self.world.clients.values()
+        return self.unsure | {each.id for each in clients if each.process.line & self.doomed}
+
+    def _check_held(self) -> None:
+        """(b, d) Who is held is frozen, whatever else happened and however often it restarted."""
+        for agent in self.model.held - self._open_ones():
+            process = self.world.clients[agent].process
+            assert process.stopped or not process.alive, f"{process} should be frozen"
+
+    def _check_freed(self, agents: Iterable[str]) -> None:
+        """(f) What was frozen with an agent that was let go runs again, but who is held itself."""
+        held = {self.world.clients[agent].process for agent in self.model.held}
+        for agent in set(agents) - self.model.held:
+            others = {each.id for each in held if agent in each.line}
+            for process in self.frozen:
+                family = {process.id, *process.line}
+                if agent in family and not others & family and self.world.reachable(process):
+                    assert not process.stopped, f"{process} was not let go with {agent}"
+
+    def _check_files(self, parts: Parts, step: Step) -> None:
+        """(h) The files of the paused and the refused list exactly those."""
+        model = self.model
+        listed = {agent.id for agent in frozen.read(self.world.paths.frozen)}
+        there = {agent for agent in model.known if self.world.is_there(agent)} - self._open_ones()
+        assert model.held & there == listed & there, (model.held, listed, there)
+        denied = Denials(self.world.paths.deny).denied()
+        assert {model.known[agent].conversation for agent in model.blocked & there} <= denied
+        if step.has_looked and not self.world.unrest and not self._open_ones():
+            assert listed == model.held
+            assert denied == {model.known[agent].conversation for agent in model.blocked}
+
+    def _check_told(self, told: list[Action], least: Counter[str], most: Counter[str]) -> None:
+        """(e) Each fraction of a limit that was passed is told once, the highest alone."""
+        found = Counter(
+            f"{each.kind} {each.scope} {'tokens' if each.bound_tokens else 'usd'}"
+            for each in told
+            if each.kind in ("warned", "reached")
+        )
+        assert least <= found <= most, (least, found, most)
+
+    def _check_words(self, told: list[Action], step: Step) -> None:
+        """(g) The journal has what people had done to each agent, once."""
+        found = Counter(
+            (each.kind, each.id) for each in told if each.cause == "person" and each.kind in BY_HAND
+        )
+        there = {agent for agent in step.named if self.world.is_there(agent)} - self._open_ones()
+        for agent in there:
+            for kind in BY_HAND:
+                assert step.by_hand[kind, agent] == found[kind, agent], (kind, agent)
+
+    def _check_deeds(
+        self, told: list[Action], due: Due, due_at_most: Due, went_on: set[str]
+    ) -> None:
+        """(e, g) The journal has what limits did to each agent, once."""
+        deeds = Counter(
+            each.id for each in told if each.cause == "limit" and each.kind in ("blocked", "paused")
+        )
+        holding = ("block", "pause")
+        least = Counter(agent for agent in went_on if self.world.can_hold(agent))
+        most = Counter(went_on)
+        least.update(
+            agent
+            for agent, action in due.items()
+            if (action in holding and self.world.can_hold(agent))
+            or (action == "block" and agent in self.model.blocked)
+        )
+        most.update(agent for agent, action in due_at_most.items() if action in holding)
+        assert least <= deeds <= most, (least, deeds, most)
+
+
+def paused(parts: Parts) -> set[str]:
+    """Whom the daemon takes to be paused."""
+    records = parts.budgets.bar.hands.holds.records.values()
+    return {record.agent for record in records if record.kind == "paused"}
+
+
+def since(now: int, parts: Parts) -> dict[str, AgentRecord]:
+    """The agents that live, as far as the daemon knows, or did so at this time (ms)."""
+    agents = [agent.record for agent in parts.roster.agents.values()]
+    return {each.id: each for each in agents if not each.ended or each.ended >= now}
+
+
+def as_told(news: Counter[tuple[Key, float]], agents: dict[str, AgentRecord]) -> Counter[str]:
+    """The news in the words of the journal."""
+    found: Counter[str] = Counter()
+    for (kind, name, unit), passed in news:
+        told = "reached" if passed == 1 else "warned"
+        shown = f":{agents[name].name if kind == 'agent' else name}"
+        found[f"{told} {kind}{'' if kind in ('run', 'daily') else shown} {unit}"] += 1
+    return found
+
+
+def adopt(model: Model, parts: Parts) -> None:
+    """Take from the daemon what is open, as it died before it answered."""
+    model.asked = {
+        (scope.kind, scope.name, unit): Asked(own.bound, own.action)
+        for (scope, unit), own in parts.memories.own.items()
+    }
+    for of_keys in (model.granted, model.told, model.acted):
+        of_keys.clear()
+    for (scope, unit), memory in parts.memories.of_limits.items():
+        key = scope.kind, scope.name, unit
+        model.granted[key], model.told[key] = memory.granted, memory.told
+        model.acted[key] = set(memory.acted)
+    kinds = {"paused": model.held, "blocked": model.blocked, "stopping": model.stopping}
+    for agent in list(model.known):
+        model.forget(agent)
+    for agent, record in parts.budgets.bar.hands.holds.records.items():
+        kinds[record.kind].add(agent)

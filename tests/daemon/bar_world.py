@@ -1,0 +1,432 @@
+"""A made-up machine on which agents run, and the daemon's real parts that keep budgets on it."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import Any, cast
+
+from msgspec import Struct
+
+from tollkeeper import wire
+from tollkeeper.model import Action
+from tollkeeper.paths import Paths
+from tollkeeper_daemon.bar.build import Budgets
+from tollkeeper_daemon.budgets.board import Board
+from tollkeeper_daemon.budgets.memories import Memories
+from tollkeeper_daemon.census import Census, Reports
+from tollkeeper_daemon.clock import local_day
+from tollkeeper_daemon.config import Notify, PlanSettings
+from tollkeeper_daemon.herald import Herald
+from tollkeeper_daemon.outlets.commands import Commands
+from tollkeeper_daemon.outlets.notifier import Notifier
+from tollkeeper_daemon.outlets.publisher import Publisher
+from tollkeeper_daemon.outlets.signals import Signals
+from tollkeeper_daemon.pipeline import Pipeline
+from tollkeeper_daemon.plan_gauge import PlanGauge
+from tollkeeper_daemon.reading import Scan
+from tollkeeper_daemon.records import FileMark, Reply
+from tollkeeper_daemon.roster import LiveAgent, Roster
+from tollkeeper_daemon.rules.settings import Limits
+from tollkeeper_daemon.sources.homes import Home
+from tollkeeper_daemon.sources.processes import Passed, Process, Pulse
+from tollkeeper_daemon.store.store import Store
+from tollkeeper_daemon.store.transaction import Transaction
+
+from .kernel import USER, FakeKernel, FakeProcess
+from .lines import NOW, OPUS
+from .shelf import PRICES
+
+PIDS = 20
+MOST_PROCESSES = 14
+HOOKS = {"hooks": {"PreToolUse": [{"hooks": [{"type": "command", "command": "toll hook"}]}]}}
+
+
+class Crash(BaseException):
+    """The daemon dies at this very place."""
+
+
+class Client(Struct, eq=False):
+    """An agent as it is on the machine, whatever the daemon knows of it."""
+
+    process: FakeProcess
+    started: int
+    conversation: str
+    by_key: bool
+    hooked: bool
+    labels: dict[str, str]
+
+    @property
+    def id(self) -> str:
+        return self.process.id
+
+
+class World:
+    """The machine: processes, clients with their session files, and the time (``now``, ms).
+
+    ``unrest`` is how likely something happens elsewhere whenever the system is asked something.
+    The daemon dies in the midst of its work when ``fuse`` has burnt down; 0 is no fuse.
+    """
+
+    def __init__(self, folder: Path, random: Random) -> None:
+        self.random = random
+        self.now = NOW
+        self.kernel = FakeKernel(PIDS)
+        # The daemon runs under an agent, as it does when a session starts it.
+        self.kernel.own = self.kernel.start(self.kernel.start())
+        self.kernel.meanwhile = self.meanwhile
+        self.unrest = 0.0
+        self.fuse = 0
+        self.clients: dict[str, Client] = {}
+        self.died: dict[str, int] = {}
+        self.frozen_by_others: set[FakeProcess] = set()
+        self.settings = Limits()
+        self.paths = Paths(folder / "config", folder / "data", folder / "run")
+        self.paths.run.mkdir(parents=True)
+        self.home = Home(folder / "home")
+        self.home.sessions.mkdir(parents=True)
+        self.folders = {hooked: folder / name for hooked, name in ((True, "a"), (False, "b"))}
+        (self.folders[True] / ".claude").mkdir(parents=True)
+        (self.folders[True] / ".claude" / "settings.json").write_text(json.dumps(HOOKS))
+        self.has_crashed = False
+        self._written = 0
+        self._asking = False
+
+    # What happens on the machine.
+
+    def start_client(self, parent: FakeProcess | None = None) -> Client:
+        """Somebody starts a client."""
+        return self.make_client(self.kernel.start(parent))
+
+    def make_client(self, process: FakeProcess) -> Client:
+        """This process is a client: it writes its session file."""
+        choose = self.random.choice
+        labels = {
+            "TOLL_TASK": choose(["", "t1", "t2"]),
+            "TOLL_WORKFLOW": choose(["", "w1"]),
+            "TOLL_BUDGET_USD": choose(["", "", "", "0.5", "2"]),
+        }
+        client = Client(
+            process,
+            self.now,
+            f"c{len(self.clients)}",
+            by_key=self.random.random() < 0.8,
+            hooked=self.random.random() < 0.4,
+            labels={name: value for name, value in labels.items() if value},
+        )
+        if self.random.random() < 0.2:
+            process.ignores.add(15)
+        self.clients[client.id] = client
+        self.write_session(client)
+        return client
+
+    def write_session(self, client: Client) -> None:
+        """The client says which conversation it holds."""
+        pid, start = client.process.pid, client.process.stat.start
+        said = {"pid": pid, "sessionId": client.conversation, "status": "busy", "procStart": start}
+        path = self.home.sessions / f"{pid}.json"
+        path.write_text(json.dumps({**said, "cwd": str(self.folders[client.hooked])}))
+        self._written += 1
+        os.utime(path, ns=(self._written, self._written))
+
+    def end(self, process: FakeProcess) -> None:
+        """The process ends by itself, or is killed by somebody; a client's file may stay."""
+        self.kernel.exit(process)
+        if process.parent and not process.reaped:
+            self.kernel.reap(process)
+        if process.id in self.clients and self.random.random() < 0.5:
+            (self.home.sessions / f"{process.pid}.json").unlink(missing_ok=True)
+
+    def note_deaths(self) -> None:
+        """Remember when clients died: no reply comes after that."""
+        for client in self.clients.values():
+            if not client.process.alive:
+                self.died.setdefault(client.id, self.now)
+
+    def take_over(self, gone: FakeProcess) -> FakeProcess | None:
+        """Processes come and go until one has this pid; None when it is not free."""
+        for _ in range(2 * PIDS):
+            if gone.pid in self.kernel.processes:
+                return None
+            stranger = self.kernel.start()
+            if stranger.pid == gone.pid:
+                return stranger
+            self.kernel.exit(stranger)
+        return None
+
+    def freeze_or_thaw(self, process: FakeProcess) -> None:
+        """Somebody else freezes a process that runs, or thaws one that is frozen."""
+        if process.stopped:
+            self.kernel.thaw(process)
+            self.frozen_by_others.discard(process)
+        else:
+            self.kernel.stop(process)
+            self.frozen_by_others.add(process)
+
+    def can_hold(self, agent: str) -> bool:
+        """Whether the agent lives, and the daemon may signal it."""
+        process = self.clients[agent].process
+        return process.alive and self.reachable(process)
+
+    def is_there(self, agent: str | None) -> bool:
+        """Whether the agent lives."""
+        return agent is not None and self.clients[agent].process.alive
+
+    def is_strangers(self, agent: str) -> bool:
+        """Whether the agent lives, and the daemon may not signal it."""
+        process = self.clients[agent].process
+        return process.alive and not self.reachable(process)
+
+    def living(self) -> list[Client]:
+        """The clients that run, or are frozen."""
+        return [client for client in self.clients.values() if client.process.alive]
+
+    def below(self) -> list[FakeProcess]:
+        """Living processes that clients started, and that are no clients."""
+        return [
+            process
+            for process in self.kernel.alive()
+            if process.line & self.clients.keys() and process.id not in self.clients
+        ]
+
+    def fork(self, parents: list[FakeProcess]) -> None:
+        """A running process starts another one."""
+        running = [process for process in parents if process.alive and not process.stopped]
+        if running and self.has_room:
+            self.kernel.start(self.random.choice(running))
+
+    @property
+    def has_room(self) -> bool:
+        return len(self.kernel.processes) < MOST_PROCESSES
+
+    def reachable(self, process: FakeProcess) -> bool:
+        """Whether the daemon may signal it: its own user's, not itself, nor what it runs under."""
+        own = self.kernel.own
+        return process.user == USER and process is not own and process.id not in own.line
+
+    def meanwhile(self) -> None:
+        """Called whenever the system is asked something."""
+        if self._asking:
+            return
+        self.burn()
+        if self.random.random() < self.unrest:
+            self._asking = True
+            below = self.below()
+            match self.random.randrange(4):
+                case 0 if below:
+                    self.end(self.random.choice(below))
+                case 1 if self.has_room:
+                    self.kernel.start()
+                case 2 if living := self.living():
+                    self.end(self.random.choice(living).process)
+                case _:
+                    self.fork([*below, *(client.process for client in self.living())])
+            self._asking = False
+
+    def burn(self) -> None:
+        """A bit of the fuse burns away."""
+        if self.fuse:
+            self.fuse -= 1
+            if not self.fuse:
+                self.has_crashed = True
+                raise Crash
+
+    # What the census asks; it stands in for the module that looks at processes.
+
+    Passed = Passed
+
+    def look_at(self, pid: int) -> Process | None:
+        process = self.kernel.processes.get(pid)
+        client = self.clients.get(process.id) if process else None
+        if client is None or not client.process.alive or client.process.user != USER:
+            return None
+        return Process(
+            id=client.id,
+            pid=pid,
+            started=client.started,
+            cwd=str(self.folders[client.hooked]),
+            labels=client.labels,
+            pays_by_key=client.by_key,
+            home=str(self.home.path),
+            conversation="",
+        )
+
+    def pulse(self, pid: int) -> Pulse | None:
+        process = self.kernel.processes.get(pid)
+        return Pulse(process.id, process.stopped) if process and process.alive else None
+
+    def started_as(self, process: Process, ticks: object, written_at: int | None) -> bool:
+        return process.id == f"{process.pid}-{ticks}"
+
+    def watch_exit(self, pid: int) -> int | None:
+        return None
+
+
+class FusedStore(Store):
+    """A store in which the daemon may die before and after it saves something."""
+
+    def __init__(self, path: Path, burn: Callable[[], None]) -> None:
+        self._burn = burn
+        super().__init__(path)
+
+    def write(self, work: Callable[[Transaction], Any]) -> Any:
+        self._burn()
+        result = super().write(work)
+        self._burn()
+        return result
+
+
+class Listener:
+    """Hears every update; keeps the entries of the journal."""
+
+    def __init__(self) -> None:
+        self.sequence = 0
+        self.actions: list[Action] = []
+
+    def publish(self, topic: wire.Topic, kind: type[wire.Update], time: str, **of: Any) -> None:
+        self.sequence += 1
+        if topic == "action":
+            self.actions.append(of["action"])
+
+
+class Parts:
+    """One life of the daemon: the parts that decide and act, joined as daemon.py joins them."""
+
+    def __init__(
+        self, world: World, listener: Listener, sleep: Callable[[float], Any], replies: "Replies"
+    ) -> None:
+        self.world = world
+        self.replies = replies
+        self.store = FusedStore(world.paths.ledger, world.burn)
+        self.roster = Roster()
+        self.pipeline = Pipeline(self.store, self.roster, PRICES, lambda path: "api")
+        reports = Reports(self._seen, self._seen, self._seen)
+        self.census = Census(self.roster, reports, lambda home: True, lambda path: world.home)
+        self.memories = Memories(self.store)
+        self.board = Board(self.memories, self.pipeline, self.roster, lambda: world.settings)
+        self.herald = Herald(
+            cast(Publisher, listener),
+            Notifier(Notify(desktop=False), Commands(30)),
+            self.roster,
+            self.pipeline,
+            self.board,
+            PlanGauge(self.store, PlanSettings, world.now),
+        )
+        self.budgets = Budgets(
+            self.store,
+            self.memories,
+            self.board,
+            self.pipeline,
+            self.roster,
+            self.herald,
+            world.paths,
+            lambda: world.settings,
+            lambda agent: self.census.look_at(agent, world.now),
+            Signals(world.kernel, sleep),
+        )
+
+    def start(self, history: bool) -> None:
+        """Take up where the last daemon ended, and read what was spent meanwhile."""
+        now = self.world.now
+        self.roster.restore(*self.store.read(lambda t: (t.agents(), t.runs())), now)
+        self.begin_day()
+        self.pipeline.restore()
+        self.census.begin(now)
+        self.look_around()
+        self._tick()
+        with self.budgets.bar.history(now):
+            self.read_logs(live=not history)
+        self.budgets.begin(now)
+
+    async def die(self) -> None:
+        """Nothing of it is left but what was saved."""
+        await self.budgets.stop()
+        self.store.close()
+
+    def begin_day(self) -> None:
+        """The local day of now begins."""
+        self.pipeline.begin_day(*local_day(self.world.now))
+        self.budgets.begin_day(self.world.now)
+
+    def look_around(self) -> None:
+        """Read the session files that changed."""
+        self.census.read_sessions(self.world.home, self.world.now)
+
+    def pulse(self) -> None:
+        """What is done every two seconds."""
+        self.census.take_pulses(self.world.now)
+        self._tick()
+        self.budgets.bar.look(self.world.now)
+
+    def read_logs(self, live: bool = True) -> None:
+        """Read what the clients wrote since the last time."""
+        if scans := self.replies.take():
+            outcome = self.pipeline.post(scans, self.world.now, live)
+            if live:
+                self.budgets.bar.charged(outcome, self.world.now)
+                self.herald.tell(outcome, self.world.now)
+
+    def _tick(self) -> None:
+        _, ended = self.roster.tick(self.world.now)
+        for run in (ended, self.roster.run):
+            if run:
+                self.store.write(lambda transaction, run=run: transaction.save_run(run))
+
+    def _seen(self, agent: LiveAgent) -> None:
+        record, run = agent.record, self.roster.run
+
+        def work(transaction: Transaction) -> None:
+            transaction.save_agent(record)
+            if run:
+                transaction.save_run(run)
+
+        self.store.write(work)
+        self.herald.agent("agent.changed", agent)
+        if outcome := self.pipeline.claim(record.conversation):
+            self.budgets.bar.charged(outcome, self.world.now)
+        self.budgets.bar.look(self.world.now)
+
+
+class Replies:
+    """What the clients wrote into their logs and no daemon has saved yet."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._waiting: list[Scan] = []
+        self._taken: list[Scan] = []
+
+    def add(self, conversation: str, time: int, tokens: int, subagent: str) -> None:
+        """A reply of so many output tokens."""
+        self._count += 1
+        path = f"/h/projects/-p/{conversation}.jsonl"
+        reply = Reply(
+            message=f"m{self._count}",
+            request=f"r{self._count}",
+            line="",
+            conversation=conversation,
+            owned=True,
+            time=time,
+            model=OPUS,
+            subagent=subagent,
+            subagent_type="",
+            input=0,
+            output=tokens,
+            cache_read=0,
+            cache_write_5m=0,
+            cache_write_1h=0,
+            web_searches=0,
+            fast=False,
+            us=False,
+        )
+        mark = FileMark(path, self._count)
+        self._waiting.append(Scan(path, (1, self._count), mark, 1, (reply,), (), (), ()))
+
+    def take(self) -> list[Scan]:
+        """All that waits."""
+        self._taken, self._waiting = self._waiting, []
+        return self._taken
+
+    def take_back(self) -> None:
+        """The daemon died, perhaps before the last that were taken were saved: they come again."""
+        self._waiting = [*self._taken, *self._waiting]

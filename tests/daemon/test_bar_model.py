@@ -1,0 +1,34 @@
+"""Budgets over whole histories: signals hit the agent that is meant, and nobody else, whatever happens.
+
+``TOLL_HISTORIES=10000`` plays so many histories instead of a few hundred, from ``TOLL_SEED`` on.
+"""
+
+import asyncio
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from .bar_history import History
+
+HISTORIES = int(os.environ.get("TOLL_HISTORIES", "200"))
+FIRST_SEED = int(os.environ.get("TOLL_SEED", "0"))
+STEPS = 45
+# Each history saves some hundred times: in memory, where there is such a place.
+FAST = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+
+
+@pytest.mark.timeout(0 if HISTORIES > 1_000 else 120)
+def test_any_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In each history the daemon does after each step what the model says, and no more."""
+    for seed in range(FIRST_SEED, FIRST_SEED + HISTORIES):
+        with tempfile.TemporaryDirectory(prefix="toll-", dir=FAST) as folder:
+            history = History(Path(folder), seed)
+            monkeypatch.setattr("tollkeeper_daemon.census.processes", history.world)
+            try:
+                asyncio.run(history.play(STEPS))
+            except BaseException as error:
+                steps = "\n".join(history.told)
+                error.add_note(f"TOLL_SEED={seed} TOLL_HISTORIES=1, after these steps:\n{steps}")
+                raise
