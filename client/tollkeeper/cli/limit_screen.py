@@ -30,12 +30,12 @@ def nearest(limits: Iterable[Limit], scope: str) -> Limit | None:
 
 
 def cell(limit: Limit | None) -> Text:
-    """How near it is: ``82 % of $5.00``."""
+    """How near it is: ``82 % of $5``."""
     if limit is None:
         return Text("")
     # Whole percents, cut off: it is not 100 before it is reached.
-    told = f"{int(limit.fraction * 100)} % of {words.bound(limit.bound_usd, limit.bound_tokens)}"
-    return Text(told, style=STYLES[limit.state])
+    bound = words.bound(limit.bound_usd, limit.bound_tokens).removesuffix(".00")
+    return Text(f"{int(limit.fraction * 100)} % of {bound}", style=STYLES[limit.state])
 
 
 def other_lines(limits: Iterable[Limit]) -> list[Text]:
@@ -61,8 +61,11 @@ def paused_lines(agents: Iterable[Agent]) -> list[Text]:
 
 def _way_on(agent: Agent) -> str:
     resume = f"toll resume {words.typed(agent.name, agent.pid)}"
-    is_spent = any(limit.state == "reached" for limit in agent.limits)
-    return f"{resume} (--add-usd 5 for more budget)" if is_spent else resume
+    spent = [limit for limit in agent.limits if limit.state == "reached"]
+    if not spent:
+        return resume
+    more = "--add-tokens N" if spent[0].bound_usd is None else "--add-usd 5"
+    return f"{resume} ({more} for more budget)"
 
 
 def _is_near(limit: Limit) -> bool:

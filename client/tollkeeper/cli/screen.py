@@ -123,9 +123,9 @@ def _token_cells(usage: Usage, wide: bool) -> list[str]:
 
 def _sums_table(status: Status) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("")
+    table.add_column("", min_width=8)
     for column in ("Requests", "Messages", "Tokens", "Billed", "List price"):
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=True)
     today = status.today
     of_today = limit_screen.nearest(status.limits, "daily")
     of_run = limit_screen.nearest(status.limits, "run")
@@ -138,7 +138,7 @@ def _sums_table(status: Status) -> Table:
         rows.append(("This run", status.run.usage, of_run))
     for name, usage, limit in rows:
         table.add_row(
-            name,
+            give_way(name),
             f"{usage.requests:,}",
             f"{usage.messages:,}",
             words.tokens(usage.total_tokens),
