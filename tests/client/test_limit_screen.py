@@ -90,6 +90,19 @@ def test_limits_in_the_sums(width: int) -> None:
     ]
 
 
+def test_limits_on_a_narrow_screen() -> None:
+    """Where the sums have no room for them, limits that are near have a line each below."""
+    shown = printed(screen.status_screen(MANY, 60), 60).splitlines()
+    assert [line for line in shown if line.startswith(("today:", "this run:", "task"))] == [
+        "today: 90 % of 1.00M tokens",
+        "task x.1: 62 % of $5",
+    ]
+    assert [line.split()[0] for line in shown if line.startswith(("Today", "This"))] == [
+        "Today",
+        "This",
+    ]
+
+
 def test_nothing_near_is_no_clutter() -> None:
     """Limits that nobody came near, or that nothing is counted by, take no room at all."""
     far = status(

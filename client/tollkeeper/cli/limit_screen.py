@@ -1,6 +1,6 @@
 """Limits on the screen: only what a person should see coming, and who waits to be let go on. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.text import Text
 
@@ -11,7 +11,7 @@ from tollkeeper.model import Agent, Limit
 STYLES = {"under": "", "warned": "yellow", "reached": "bold red"}
 # An agent's limit is shown from here on, and limits on tasks and the like.
 NEAR = 0.5
-MOST_OTHERS = 5
+MOST_LINES = 5
 MOST_PAUSED = 5
 IN_SUMS = ("daily", "run")
 
@@ -38,12 +38,12 @@ def cell(limit: Limit | None) -> Text:
     return Text(f"{int(limit.fraction * 100)} % of {bound}", style=STYLES[limit.state])
 
 
-def other_lines(limits: Iterable[Limit]) -> list[Text]:
-    """The limits of tasks, workflows and conversations that are near, the nearest first."""
-    near = [limit for limit in limits if limit.scope not in IN_SUMS and _is_near(limit)]
+def lines(limits: Iterable[Limit], without: Sequence[str]) -> list[Text]:
+    """The limits that are near, such as those of tasks, the nearest first; ``without`` these scopes."""
+    near = [limit for limit in limits if limit.scope not in without and _is_near(limit)]
     return [
         Text.assemble(f"{words.plain(called(limit.scope))}: ", cell(limit))
-        for limit in sorted(near, key=_fraction, reverse=True)[:MOST_OTHERS]
+        for limit in sorted(near, key=_fraction, reverse=True)[:MOST_LINES]
     ]
 
 
