@@ -95,7 +95,10 @@ class AgentsByHand:
             return _done(agent, error="it is being stopped")
         if unit and not any(stand.limit.unit == unit for stand in self._bar.bound_by(agent)):
             return _done(agent, error=f"it has no limit in {unit} that could be raised")
-        notes = [f"{self._bar.describe(stand)} That limit holds it no more." for stand in self._spent(agent)]
+        notes = [
+            f"{self._bar.describe(stand)} That limit holds it no more."
+            for stand in self._spent(agent)
+        ]
         try:
             held = self._bar.hands.release(agent, BY_HAND, "person")
             if held is None and not agent.stopped:
