@@ -17,8 +17,13 @@ from tollkeeper_daemon.rules.limits import Unit
 from tollkeeper_daemon.rules.settings import NANO
 
 BY_HAND = "told so by a person."
-FOREGROUND = "it is a stopped job of its shell now: type fg in its terminal"
-TAKEN_BY_SHELL = "its terminal goes back to the shell: after toll resume, type fg there"
+# Claude Code that was frozen does not set its terminal up again, and bash does not either: after a
+# mere fg, Enter would not send a prompt any more.
+TO_FOREGROUND = "stty raw opost -echo; fg"
+FOREGROUND = f"it is a stopped job of its shell now: type  {TO_FOREGROUND}  in its terminal"
+TAKEN_BY_SHELL = (
+    f"its terminal goes back to the shell: after toll resume, type  {TO_FOREGROUND}  there"
+)
 # So much of a conversation's id is enough to name it by.
 LEAST_OF_ID = 6
 
