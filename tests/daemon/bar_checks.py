@@ -73,6 +73,7 @@ class Checks:
         self._check_signals(sent, meant)
         if step.is_torn and step.is_word:  # Whether it came to what was asked for is open.
             adopt(model, parts)
+            self.doomed |= model.stopping
             due = {}
         self._settle_unsure(due, step)
         self._carry_out(went_on, due, step, parts)
@@ -88,7 +89,7 @@ class Checks:
             return
         self._check_freed(step.resumed)
         if step.has_looked:
-            self._check_freed(self._gone)
+            self._check_freed(self._gone, by_chance=True)
             self._gone.clear()
         self._gone |= held - model.held
         names = {**before, **since(self.world.now, parts)}
@@ -111,6 +112,9 @@ class Checks:
         ended = {each.id for each in told if each.kind in ("stopped", "killed", "failed")}
         self.owed_an_end -= ended
         self.model.stopping -= {each.id for each in told if each.kind == "failed"}
+        noticed = {each.id for each in told if each.cause == "elsewhere"} & self.unsure
+        self.model.held -= noticed
+        self.unsure -= noticed
         return sent, told
 
     def _check_signals(self, sent: list[Sent], meant: set[str]) -> None:
@@ -171,10 +175,15 @@ class Checks:
             process = self.world.clients[agent].process
             assert process.stopped or not process.alive, f"{process} should be frozen"
 
-    def _check_freed(self, agents: Iterable[str]) -> None:
-        """(f) What was frozen with an agent that was let go runs again, but who is held itself."""
+    def _check_freed(self, agents: Iterable[str], by_chance: bool = False) -> None:
+        """(f) What was frozen with an agent that was let go runs again, but who is held itself.
+
+        One that came free by chance may have been frozen since, with one that it descends from.
+        """
         held = {self.world.clients[agent].process for agent in self.model.held}
         for agent in set(agents) - self.model.held:
+            if by_chance and self.world.clients[agent].process.line & self.model.held:
+                continue
             others = {each.id for each in held if agent in each.line}
             for process in self.frozen:
                 family = {process.id, *process.line}
