@@ -10,7 +10,8 @@ from tollkeeper_daemon.outlets.denials import Denials
 from tollkeeper_daemon.store.schema import AgentRecord
 
 from .bar_model import Asked, Key, Model
-from .bar_world import Listener, Parts, World
+from .bar_parts import Listener, Parts
+from .bar_world import World
 from .kernel import FakeProcess, Sent
 
 DEEDS = ("blocked", "paused", "failed")
@@ -75,7 +76,7 @@ class Checks:
             adopt(model, parts)
             self.doomed |= model.stopping
             due = {}
-        self._settle_unsure(due, step)
+        self._settle_unsure(step)
         self._carry_out(went_on, due, step, parts)
         model.remember(due)
         for agent in before.keys() - after.keys():
@@ -156,11 +157,11 @@ class Checks:
         self.owed_an_end.add(agent)
         self.doomed.add(agent)
 
-    def _settle_unsure(self, due: Due, step: Step) -> None:
+    def _settle_unsure(self, step: Step) -> None:
         """Who was thawed by somebody else is held no more, once the daemon has looked."""
         if step.has_looked:
             for agent in self.unsure:
-                if agent in due or not self.world.clients[agent].process.stopped:
+                if not self.world.clients[agent].process.stopped:
                     self.model.held.discard(agent)
             self.unsure.clear()
 
@@ -202,9 +203,7 @@ class Checks:
             assert listed == model.held
             assert denied == {model.known[agent].conversation for agent in model.blocked}
 
-    def _check_told(
-        self, told: list[Action], least: Counter[str], most: Counter[str]
-    ) -> None:
+    def _check_told(self, told: list[Action], least: Counter[str], most: Counter[str]) -> None:
         """(e) Each fraction of a limit that was passed is told once, the highest alone."""
         found = Counter(
             f"{each.kind} {each.scope} {'tokens' if each.bound_tokens else 'usd'}"
@@ -216,9 +215,7 @@ class Checks:
     def _check_words(self, told: list[Action], step: Step) -> None:
         """(g) The journal has what people had done to each agent, once."""
         found = Counter(
-            (each.kind, each.id)
-            for each in told
-            if each.cause == "person" and each.kind in BY_HAND
+            (each.kind, each.id) for each in told if each.cause == "person" and each.kind in BY_HAND
         )
         there = {agent for agent in step.named if self.world.is_there(agent)} - self._open_ones()
         for agent in there:
@@ -239,7 +236,7 @@ class Checks:
             agent
             for agent, action in due.items()
             if (action in holding and self.world.can_hold(agent))
-            or (action == "block" and agent in self.model.blocked)
+            or (action == "block" and agent in self.model.blocked and self.world.is_there(agent))
         )
         most.update(agent for agent, action in due_at_most.items() if action in holding)
         assert least <= deeds <= most, (least, deeds, most)

@@ -15,8 +15,9 @@ from tollkeeper_daemon.rules.terms import EVERY, Own
 
 from .bar_checks import Checks, Step
 from .bar_model import NANO_PER_TOKEN, Asked, Model, Paid
-from .bar_world import Client, Crash, Listener, Parts, Replies, World
-from .kernel import OTHER, FakeProcess
+from .bar_parts import Listener, Parts, Replies
+from .bar_world import Client, Crash, World
+from .kernel import OTHER
 
 STEP_MS = 2_000
 DOLLAR = 10**9
@@ -288,8 +289,8 @@ class History:
                 self.step.resumed.add(name)
         self.parts.budgets.agents.resume(agents, unit, more, self.world.now)
 
-    def person_stops(self) -> None:
-        """A person stops an agent."""
+    async def person_stops(self) -> None:
+        """A person stops agents."""
         for agent in self._named():
             name = agent.record.id
             stop = self.parts.budgets.agents.stop(agent, self.world.now)
@@ -297,6 +298,8 @@ class History:
             self.model.forget(name)
             if self.world.can_hold(name):
                 self.checks.is_to_end(name)
+        for _ in range(2):
+            await asyncio.sleep(0)  # Till they are told.
 
     def _named(self) -> list[LiveAgent]:
         agents = [each for each in self.parts.roster.alive() if each.record.id in self.model.known]
@@ -318,7 +321,8 @@ class History:
             "run": [EVERY],
             "daily": [EVERY],
         }
-        kind = self.random.choice([kind for kind, names in of.items() if names])
+        kinds: list[ScopeKind] = [kind for kind, names in of.items() if names]
+        kind = self.random.choice(kinds)
         scope = Scope(kind, self.random.choice(of[kind]))
         unit: Unit = self.random.choice(["usd", "usd", "tokens"])
         size = self.random.choice([0, 1, 2, 5])
@@ -335,7 +339,9 @@ class History:
 
     def person_clears_a_limit(self) -> None:
         """A person takes a limit back."""
-        found = [key for key in self.parts.memories.own if key[0].name in (EVERY, *self.model.known)]
+        found = [
+            key for key in self.parts.memories.own if key[0].name in (EVERY, *self.model.known)
+        ]
         if found:
             scope, unit = self.random.choice(found)
             self.tell(f"{scope} {unit}")

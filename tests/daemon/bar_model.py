@@ -134,7 +134,9 @@ class Model:
 
     def reached(self, agent: AgentRecord) -> list[Bound]:
         """The limits that bind this agent and are used up."""
-        return [each for each in self.limits() if self.passed(each) == 1 and self.binds(each, agent)]
+        return [
+            each for each in self.limits() if self.passed(each) == 1 and self.binds(each, agent)
+        ]
 
     # A look at everything.
 
@@ -152,7 +154,8 @@ class Model:
         for agent in self.known.values():
             fresh = [each for each in self.reached(agent) if agent.id not in self.acted[each.key]]
             if fresh and agent.id not in self.stopping:
-                found[agent.id] = max((each.action for each in fresh), key=STRICTNESS.index)
+                actions: list[LimitAction] = [each.action for each in fresh]
+                found[agent.id] = max(actions, key=STRICTNESS.index)
         return found
 
     def remember(self, due: Iterable[str]) -> None:

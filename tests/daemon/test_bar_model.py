@@ -12,7 +12,7 @@ import pytest
 
 from .bar_history import History
 
-HISTORIES = int(os.environ.get("TOLL_HISTORIES", "200"))
+HISTORIES = int(os.environ.get("TOLL_HISTORIES", "250"))
 FIRST_SEED = int(os.environ.get("TOLL_SEED", "0"))
 STEPS = 45
 # Each history saves some hundred times: in memory, where there is such a place.

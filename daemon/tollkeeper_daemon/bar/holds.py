@@ -113,7 +113,7 @@ class Holds:
         if record.processes:
             self._signals.thaw(self._left_to(record.agent, record.processes))
 
-    def _left_to(self, agent: str, frozen: Sequence[str]) -> Sequence[str]:
+    def _left_to(self, agent: str, frozen: Sequence[str]) -> tuple[str, ...]:
         """What is to go on with this agent, with which so much was frozen.
 
         What it started may have been frozen with one that it descends from. Agents among it that
