@@ -12,8 +12,8 @@ run: $(VENV)/.ready  ## Start the daemon and show the agents live.
 test: $(VENV)/.ready  ## Run the tests that need nothing but Python.
 	$(BIN)/pytest --ignore=tests/e2e
 
-e2e: $(VENV)/.ready .cache/npm/.ready .cache/ccusage/.ready  ## Run the tests that drive the real Claude Code client, and a real panel.
-	TOLL_REQUIRE_E2E=1 $(BIN)/pytest tests/e2e tests/tray
+e2e: $(VENV)/.ready .cache/npm/.ready .cache/ccusage/.ready  ## Run the tests that drive the real Claude Code client, a real panel, a real notification service.
+	TOLL_REQUIRE_E2E=1 $(BIN)/pytest tests/e2e tests/tray tests/desktop tests/flow/test_recipes.py
 
 lowest: .venv-lowest/.ready  ## Run the same tests with the oldest dependencies that are allowed.
 	.venv-lowest/bin/pytest --ignore=tests/e2e

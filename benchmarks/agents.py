@@ -31,6 +31,10 @@ class Agent:
         self._replies = 0
         self._say("busy")
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def reply(self, output_tokens: int) -> bytes:
         """The lines of the agent's next reply: two blocks with the same usage."""
         self._replies += 1

@@ -25,6 +25,20 @@ ActionKind = Literal[
     "limit-cleared",
     "granted",
 ]
+AlertKind = Literal[
+    "warned",
+    "reached",
+    "paused",
+    "limited",
+    "reset",
+    "waiting",
+    "unknown-model",
+    "prices",
+    "audit",
+    "command",
+    "watches",
+    "failed",
+]
 
 
 class Usage(Struct, frozen=True, kw_only=True):
@@ -154,11 +168,15 @@ class Run(Struct, frozen=True, kw_only=True):
 
 
 class Alert(Struct, frozen=True, kw_only=True):
-    """Something that a person should know."""
+    """Something that a person should know.
+
+    ``kind`` is an ``AlertKind``, or one of a later version; ``agent`` is the name of whom it is about.
+    """
 
     time: str
     kind: str
     text: str
+    agent: str | None = None
 
 
 class Action(Struct, frozen=True, kw_only=True):

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 CONTROL_SOCKET = "control.sock"
 DENY_FOLDER = "deny"
+# Behind the name of a conversation that is near a limit: its hooks wait a moment for a refusal.
+NEAR_SUFFIX = ".near"
 LONGEST_FILE_NAME = 200
 
 

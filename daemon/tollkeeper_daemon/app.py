@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Generator
+from functools import partial
 from logging.handlers import RotatingFileHandler
 
 import zmq
@@ -20,8 +21,11 @@ from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.config import ConfigError, load_config
 from tollkeeper_daemon.control.server import Server
 from tollkeeper_daemon.daemon import Daemon
+from tollkeeper_daemon.endings import Endings
 from tollkeeper_daemon.ledger.prices import PriceError, load_prices
-from tollkeeper_daemon.outlets.notifier import Notifier, has_desktop
+from tollkeeper_daemon.outlets.commands import Commands
+from tollkeeper_daemon.outlets.notifier import Notifier, connect_desktop, has_desktop
+from tollkeeper_daemon.outlets.on_events import OnEvents
 from tollkeeper_daemon.outlets.publisher import Publisher
 from tollkeeper_daemon.ownfile import OwnFile, OwnFileError
 from tollkeeper_daemon.sources.homes import find_homes
@@ -66,18 +70,27 @@ async def _live(paths: Paths) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     with Store(paths.ledger) as store, _sockets(paths) as context:
-        publisher = Publisher(zmq.Context(context), paths.updates_socket, first=now_ms())
-        notifier = Notifier(config.notify.desktop and has_desktop())
+        commands = Commands(config.on.timeout_seconds)
+        on_events = OnEvents(config.on, commands)
+        publisher = Publisher(zmq.Context(context), paths.updates_socket, now_ms(), on_events.hear)
+        notifier = Notifier(config.notify, commands, connect_desktop if has_desktop() else None)
         daemon = Daemon(store, prices, config, find_homes(), publisher, notifier, stop, paths)
+        commands.on_trouble = partial(daemon.herald.alert, "command")
+        daemon.settings.follow(on_events.follow)
+        endings = Endings(daemon, on_events)
         server = Server(context, paths.control_socket, daemon)
         try:
             await daemon.start()
             server.start()
+            endings.start()
             log.info("listening, with pid %d", os.getpid())
             await _wait_for_end(paths, stop)
         finally:
+            await endings.stop()
             await server.stop()
             await daemon.stop()
+            await commands.stop()
+            notifier.close()
             publisher.close()
             log.info("stopped")
 

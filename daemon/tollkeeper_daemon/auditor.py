@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from tollkeeper.model import AlertKind
 from tollkeeper_daemon.audits import Audited, Audits
 from tollkeeper_daemon.clock import iso
 from tollkeeper_daemon.ledger.audit import ORDINARY, WORDS, Cause
@@ -66,7 +67,7 @@ class Auditor:
     def __init__(
         self,
         store: Store,
-        alert: Callable[[str, str], None],
+        alert: Callable[[AlertKind, str], None],
         is_busy: Callable[[], bool],
         now: int,
     ) -> None:

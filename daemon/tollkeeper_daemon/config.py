@@ -1,14 +1,19 @@
 """The settings in config.toml: what they are, their defaults, and what is wrong with a file."""
 
+import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 from msgspec import Meta, Struct
 
+from tollkeeper.model import AlertKind
 from tollkeeper_daemon.rules.settings import Limits
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+KINDS: tuple[AlertKind, ...] = get_args(AlertKind)
+
+QUIET = re.compile(r"((?:[01]\d|2[0-3]):[0-5]\d)-((?:[01]\d|2[0-3]):[0-5]\d)")
 
 
 class ConfigError(Exception):
@@ -32,9 +37,42 @@ class Accounts(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Notify(Struct, frozen=True, forbid_unknown_fields=True):
-    """``[notify]``: whether alerts are shown on the desktop as well."""
+    """``[notify]``: which notices are shown, when, and where.
+
+    ``off`` are kinds that are not shown, ``quiet`` the hours (local time) in which none is, such as
+    ``22:00-07:00``. ``command`` is a shell command line that gets each notice as JSON. An agent that
+    waits for a person so long is a notice; 0 is for never.
+    """
 
     desktop: bool = True
+    off: tuple[str, ...] = ()
+    quiet: str = ""
+    command: str = ""
+    waiting_after_seconds: Annotated[int, Meta(ge=0)] = 120
+
+    def __post_init__(self) -> None:
+        """ValueError for hours and kinds that are none."""
+        hours = QUIET.fullmatch(self.quiet)
+        if self.quiet and (not hours or hours[1] == hours[2]):
+            raise ValueError('quiet is written as two times of the day, such as "22:00-07:00"')
+        if unknown := set(self.off) - set(KINDS):
+            raise ValueError(f"off: no kind {min(unknown)!r}; there are {', '.join(KINDS)}")
+
+
+class On(Struct, frozen=True, forbid_unknown_fields=True):
+    """``[on]``: a shell command line for each event, which gets it as JSON; empty for none."""
+
+    agent_started: str = ""
+    agent_exited: str = ""
+    limit_warned: str = ""
+    limit_reached: str = ""
+    action: str = ""
+    alert: str = ""
+    plan: str = ""
+    run_ended: str = ""
+    day_ended: str = ""
+    week_ended: str = ""
+    timeout_seconds: Annotated[float, Meta(gt=0)] = 30
 
 
 class Reports(Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,6 +103,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     sources: Sources = Sources()
     accounts: Accounts = Accounts()
     notify: Notify = Notify()
+    on: On = On()
     reports: Reports = Reports()
     history: History = History()
     limits: Limits = Limits()

@@ -25,19 +25,20 @@ from tollkeeper_daemon.outlets.notifier import Notifier
 from tollkeeper_daemon.outlets.publisher import Publisher
 from tollkeeper_daemon.ownfile import OwnFile
 from tollkeeper_daemon.pipeline import Outcome, Pipeline
+from tollkeeper_daemon.plan_gauge import PlanGauge
 from tollkeeper_daemon.pricing import Pricing
 from tollkeeper_daemon.reading import Scan, place_of
+from tollkeeper_daemon.registry import Registry
 from tollkeeper_daemon.repricing import Repricer
 from tollkeeper_daemon.retention import Retention
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.rules.settings import Limits
 from tollkeeper_daemon.salvage import salvage
+from tollkeeper_daemon.settings import Settings
 from tollkeeper_daemon.sources.homes import Home, Homes
 from tollkeeper_daemon.sources.watcher import Watcher
 from tollkeeper_daemon.stats_caches import StatsCaches
-from tollkeeper_daemon.store.schema import AgentRecord, RunRecord
 from tollkeeper_daemon.store.store import Store
-from tollkeeper_daemon.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
 
@@ -50,9 +51,6 @@ HEARTBEAT_SECONDS = 10.0
 FIRST_BEAT_SECONDS = 0.3
 # More conversations than an agent without a session file goes through between two readings.
 MOST_CLAIMED_AT_ONCE = 20
-LIMITED_UNTIL = "limited_until"
-# The longest window of a plan is seven days: what names a later reset is broken.
-LONGEST_WINDOW_MS = 8 * 86_400_000
 
 
 class Daemon:
@@ -70,9 +68,9 @@ class Daemon:
         paths: Paths,
     ) -> None:
         self.store = store
-        self.config = config
         self.followed = Followed(homes, config.accounts.source)
         self.roster = Roster()
+        self.registry = Registry(store, self.roster)
         self.pipeline = Pipeline(store, self.roster, prices, self.followed.source_of)
         self.census = Census(
             self.roster,
@@ -82,7 +80,8 @@ class Daemon:
         )
         memories = Memories(store)
         board = Board(memories, self.pipeline, self.roster, self._limits)
-        self.herald = Herald(publisher, notifier, self.roster, self.pipeline, board)
+        self.plan = PlanGauge(store, lambda: self.settings.config.plan, now_ms())
+        self.herald = Herald(publisher, notifier, self.roster, self.pipeline, board, self.plan)
         self.budgets = Budgets(
             store,
             memories,
@@ -94,11 +93,12 @@ class Daemon:
             self._limits,
             self._look_at,
         )
-        self.herald.limited_until = store.read(lambda t: t.meta(LIMITED_UNTIL)) or 0
+        self.settings = Settings(OwnFile(paths.settings), config, self.herald.alert)
+        self.settings.follow(self._settings_changed)
+        notifier.on_press = self.budgets.press
         self.pricing = Pricing(OwnFile(paths.prices), self.pipeline, self.herald.alert)
         self.repricer = Repricer(self.pipeline, self._charged_anew, stop.is_set)
         self.own_plans = OwnFile(paths.plans)
-        self.settings = paths.settings
         self.shut_down = stop.set
         self._inlet = Inlet(asyncio.get_running_loop())
         self.watcher = Watcher(
@@ -125,7 +125,6 @@ class Daemon:
         self.failing: str | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._next_midnight = 0
-        self._saved: dict[str, AgentRecord] = {}
         self._newcomers = asyncio.Event()
 
     async def start(self) -> None:
@@ -134,11 +133,12 @@ class Daemon:
         self.roster.restore(*self.store.read(lambda t: (t.agents(), t.runs())), now)
         self._begin_day(now)
         self.pipeline.restore()
+        self.budgets.bar.take_up(now)
         self.watcher.start()
         # First, so that no new agent joins a run of agents that are long gone.
         self._attempt(self.census.begin, now)
         self._attempt(self._follow_homes, now)
-        if self.config.sources.processes:
+        if self.settings.config.sources.processes:
             self._attempt(self.census.find_clients, now)
         self._attempt(self._tick, now)
         with self.auditor.history(), self.budgets.bar.history(now):
@@ -164,7 +164,7 @@ class Daemon:
         await self.budgets.stop()
         await self.auditor.stop()
         self._tick(now_ms())
-        self._save_run(self.roster.run)
+        self.registry.save_run(self.roster.run)
         self.watcher.stop()
         self.census.close()
 
@@ -221,14 +221,14 @@ class Daemon:
         self.failing = None
         self.marks.advance(scans)
         for refusal in (each for scan in scans for each in scan.refusals):
-            self._limit_until(refusal.resets_at, now)
+            self.herald.plan_changed(self.plan.refused(refusal.window, refusal.resets_at, now))
         if not live:
             return
         self._attempt(self.budgets.bar.charged, outcome, now)
         self.herald.tell(outcome, now)
         self.auditor.heard(scans, now)
         for agent in outcome.agents:
-            self._save_agent(agent.record)
+            self.registry.save_agent(agent.record)
         for scan in scans:
             self._find_holders(scan, now)
 
@@ -249,12 +249,6 @@ class Daemon:
     def _charged_anew(self, outcome: Outcome) -> None:
         self.herald.tell(outcome, now_ms())
         self.auditor.review(now_ms())
-
-    def _limit_until(self, resets_at: int, now: int) -> None:
-        """The plan refused a request until then (ms); news only if that is still to come."""
-        if max(now, self.herald.limited_until) < resets_at < now + LONGEST_WINDOW_MS:
-            self.store.write(lambda transaction: transaction.set_meta(LIMITED_UNTIL, resets_at))
-            self.herald.limit_until(resets_at)
 
     # The history.
 
@@ -312,23 +306,24 @@ class Daemon:
         self._tick(now)
         self._check_day(now)
         self.budgets.bar.look(now)
-        self.herald.check_plan(now)
+        self.herald.look_at_clock(now)
         self.auditor.look(now)
 
     def _tick(self, now: int) -> None:
         _, ended = self.roster.tick(now)
-        self._save_run(ended)
+        self.registry.save_run(ended)
 
     def _look_around(self) -> None:
         now = now_ms()
+        self.settings.look()
         self.pricing.look()
         self._follow_homes(now)
-        if self.config.sources.processes:
+        if self.settings.config.sources.processes:
             self.census.find_clients(now)
 
     def _sweep(self) -> None:
         """Find what the file events missed, and save when agents were last alive."""
-        self._save_run(self.roster.run)
+        self.registry.save_run(self.roster.run)
         overdue = time.time() - HEARD_WITHIN_SECONDS
         found = [job for job in self.history.catch_up() if job.modified < overdue]
         self._read_statistics()
@@ -351,7 +346,7 @@ class Daemon:
         self.pipeline.begin_day(midnight, self._next_midnight)
         self.marks.forget_deleted()
         self.retention.call()
-        self.budgets.tidy()
+        self.budgets.begin_day(now)
 
     # The agents, as the census finds them.
 
@@ -365,34 +360,21 @@ class Daemon:
         self._agent_seen("agent.exited", agent)
 
     def _agent_seen(self, topic: wire.Topic, agent: LiveAgent) -> None:
-        self._save_agent(agent.record)
+        self.registry.save_agent(agent.record)
         self.herald.agent(topic, agent)
         if agent.record.conversation:
             self._claim(agent.record.conversation, now_ms())
         self._attempt(self.budgets.bar.look, now_ms())
 
+    def _settings_changed(self, config: Config) -> None:
+        self.herald.follow(config)
+        self._attempt(self.budgets.limits_moved, now_ms())
+
     def _limits(self) -> Limits:
-        return self.config.limits
+        return self.settings.config.limits
 
     def _look_at(self, agent: LiveAgent) -> None:
         self.census.look_at(agent, now_ms())
-
-    def _save_agent(self, record: AgentRecord) -> None:
-        """Save what is new of the agent; a change of its state alone is not."""
-        if self._saved.get(record.id) == record:
-            return
-
-        def work(transaction: Transaction) -> None:
-            transaction.save_agent(record)
-            if self.roster.run:
-                transaction.save_run(self.roster.run)
-
-        self.store.write(work)
-        self._saved[record.id] = record
-
-    def _save_run(self, run: RunRecord | None) -> None:
-        if run is not None:
-            self.store.write(lambda transaction: transaction.save_run(run))
 
     def _home_of_client(self, path: str) -> Home | None:
         home, new = self.followed.admit(path)

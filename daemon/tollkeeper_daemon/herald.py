@@ -5,17 +5,31 @@ import os
 from collections import deque
 
 from tollkeeper import __version__, wire
-from tollkeeper.model import Action, Agent, Alert, DaemonInfo, Importing, Plan, Run, Status, Today
+from tollkeeper.model import (
+    Action,
+    Agent,
+    Alert,
+    AlertKind,
+    DaemonInfo,
+    Importing,
+    Run,
+    Status,
+    Today,
+)
 from tollkeeper_daemon.backlog import Progress
 from tollkeeper_daemon.budgets.board import Board
-from tollkeeper_daemon.clock import iso, local_time, now_ms
+from tollkeeper_daemon.clock import iso, now_ms
+from tollkeeper_daemon.config import Config
+from tollkeeper_daemon.outlets.notices import Button, Notice
 from tollkeeper_daemon.outlets.notifier import Notifier
 from tollkeeper_daemon.outlets.publisher import Publisher
 from tollkeeper_daemon.pipeline import Outcome, Pipeline
+from tollkeeper_daemon.plan_gauge import News, PlanGauge
 from tollkeeper_daemon.reading import Scan
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.unpriced import ToldModels
 from tollkeeper_daemon.view import agent_view, charged_view, run_view, today_view
+from tollkeeper_daemon.waits import Waits
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +40,7 @@ MOST_REMEMBERED = 500
 class Herald:
     """What is told, from the roster and the running sums as they stand.
 
-    ``importing`` is set while the history is read, ``limited_until`` (ms) while a plan refuses.
+    ``importing`` is set while the history is read.
     """
 
     def __init__(
@@ -36,17 +50,19 @@ class Herald:
         roster: Roster,
         pipeline: Pipeline,
         board: Board,
+        plan: PlanGauge,
     ) -> None:
         self.importing: Progress | None = None
-        self.limited_until = 0
         self._publisher = publisher
         self._notifier = notifier
         self._roster = roster
         self._pipeline = pipeline
         self._board = board
+        self._plan = plan
         self._alerts: deque[Alert] = deque(maxlen=ALERTS_KEPT)
         self._told: set[str] = set()
         self._told_models = ToldModels()
+        self._waits = Waits(notifier.waiting_after_seconds)
         self._started = now_ms()
 
     def status(self) -> Status:
@@ -59,7 +75,7 @@ class Herald:
             time=iso(now),
             daemon=self._info(),
             agents=tuple(self._agent(agent, now) for agent in self._roster.agents.values()),
-            plan=self._plan(),
+            plan=self._plan.view(),
             today=self._today(),
             run=self._run(),
             limits=self._board.shared(),
@@ -94,7 +110,9 @@ class Herald:
 
     def agent(self, topic: wire.Topic, agent: LiveAgent) -> None:
         """An agent started, changed or exited."""
-        self._publish(topic, wire.AgentUpdate, agent=self._agent(agent, now_ms()))
+        now = now_ms()
+        self._publish(topic, wire.AgentUpdate, agent=self._agent(agent, now))
+        self._waits.note(agent, now)
 
     def limits_changed(self) -> None:
         """A limit was set, neared, reached or cleared."""
@@ -104,17 +122,23 @@ class Herald:
         """The journal has a new entry."""
         self._publish("action", wire.ActionUpdate, action=action)
 
-    def limit_until(self, resets_at: int) -> None:
-        """The plan refuses requests until then (ms)."""
-        self.limited_until = resets_at
-        self._publish("plan", wire.PlanUpdate, plan=self._plan())
-        self.alert("limited", f"the plan refuses requests until {local_time(resets_at)}")
+    def plan_changed(self, news: list[News] | None) -> None:
+        """The plan was seen anew, with this news of it; None is for no change."""
+        if news is not None:
+            self._publish("plan", wire.PlanUpdate, plan=self._plan.view())
+            for each in news:
+                self.alert(each.kind, each.text)
 
-    def check_plan(self, now: int) -> None:
-        """Tell when the plan's refusal is over."""
-        if self.limited_until and now >= self.limited_until:
-            self.limited_until = 0
-            self._publish("plan", wire.PlanUpdate, plan=self._plan())
+    def follow(self, config: Config) -> None:
+        """The settings are these now."""
+        self._notifier.follow(config.notify)
+        self._waits.after_seconds = config.notify.waiting_after_seconds
+
+    def look_at_clock(self, now: int) -> None:
+        """Tell what time alone brings: the plan's refusal is over, an agent waits too long."""
+        self.plan_changed(self._plan.look(now))
+        for agent, text in self._waits.overdue(self._roster.alive(), now):
+            self.alert("waiting", text, agent)
 
     def lost(self, scan: Scan, error: Exception) -> None:
         """What these lines say can't be posted."""
@@ -124,19 +148,28 @@ class Herald:
 
     def alert(
         self,
-        kind: str,
+        kind: AlertKind,
         text: str,
         agent: LiveAgent | None = None,
-        buttons: tuple[tuple[str, str], ...] = (),
+        buttons: tuple[Button, ...] = (),
+        limit: str = "",
     ) -> None:
-        """Something that a person should know; kept in the status, and shown on the desktop."""
-        found = Alert(time=iso(now_ms()), kind=kind, text=text)
-        self._alerts.append(found)
-        self._publish("alert", wire.AlertUpdate, alert=found)
-        self._notifier.show(text)
-        log.warning("%s: %s", kind, text)
+        """Something that a person should know; kept in the status, and shown where they look.
 
-    def alert_once(self, kind: str, text: str) -> None:
+        ``agent`` is whom it is about, or ``limit`` the scope that agents share; ``buttons`` are what
+        a person may answer.
+        """
+        name = agent.record.name if agent else None
+        found = Alert(time=iso(now_ms()), kind=kind, text=text, agent=name)
+        self._alerts.append(found)
+        log.warning("%s: %s", kind, text)
+        self._publish("alert", wire.AlertUpdate, alert=found)
+        whom = agent.record.id if agent else ""
+        self._notifier.show(
+            Notice(kind=kind, text=text, agent=whom, name=name or "", limit=limit, buttons=buttons)
+        )
+
+    def alert_once(self, kind: AlertKind, text: str) -> None:
         """The same, unless these very words were told before."""
         if text not in self._told:
             if len(self._told) >= MOST_REMEMBERED:
@@ -155,9 +188,6 @@ class Herald:
 
     def _agent(self, agent: LiveAgent, now: int) -> Agent:
         return agent_view(agent, now, self._board.of_agent(agent))
-
-    def _plan(self) -> Plan:
-        return Plan(limited_until=iso(self.limited_until) if self.limited_until else None)
 
     def _today(self) -> Today:
         return today_view(self._pipeline.today)

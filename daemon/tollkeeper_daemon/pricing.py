@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import TypeVar
 
+from tollkeeper.model import AlertKind
 from tollkeeper_daemon.ledger.price_toml import NEW_FILE
 from tollkeeper_daemon.ledger.prices import PriceError, PriceList, load_prices
 from tollkeeper_daemon.ownfile import OwnFile, OwnFileError, Stamp
@@ -21,7 +22,7 @@ class Pricing:
     """
 
     def __init__(
-        self, file: OwnFile, pipeline: Pipeline, alert: Callable[[str, str], None]
+        self, file: OwnFile, pipeline: Pipeline, alert: Callable[[AlertKind, str], None]
     ) -> None:
         self.file = file
         self.broken: str | None = None

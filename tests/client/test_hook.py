@@ -5,6 +5,7 @@ import os
 import pty
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tollkeeper.cli import hook
 from tollkeeper.cli.hook import LONGEST_ANSWER
 from tollkeeper.paths import Paths, find_paths
 from tollkeeper.places import LONGEST_FILE_NAME, is_file_name
@@ -52,12 +54,49 @@ def test_refused() -> None:
     assert run_hook(event(tool_input={"content": "x" * 3_000_000})) == ANSWER
 
 
+def test_refused_while_a_tool_ran(deny: Path) -> None:
+    """After a tool it ends the turn; a refusal of the tool itself would come too late."""
+    told = {"continue": False, "stopReason": "spent"}
+    refusal = {"hookEventName": "PreToolUse", "permissionDecision": "deny"}
+    (deny / CONVERSATION).write_text(json.dumps({**told, "hookSpecificOutput": refusal}))
+    assert told == json.loads(run_hook(event(name="PostToolUse")))
+    for broken in ("", "[]", "{", "null"):
+        (deny / CONVERSATION).write_text(broken)
+        assert run_hook(event(name="PostToolUse")) == ""
+
+
 @pytest.mark.usefixtures("deny")
 def test_not_refused() -> None:
     """Another conversation, and what is no tool call, go on."""
     assert run_hook(event("8774b0d2-f62b-4c94-a674-62fe0552b9cb")) == ""
-    for name in ("PostToolUse", "Stop", "SessionStart", "pretooluse", None, 5, ["PreToolUse"]):
+    for name in (
+        "PostToolUseFailure",
+        "Stop",
+        "SessionStart",
+        "pretooluse",
+        None,
+        5,
+        ["PreToolUse"],
+    ):
         assert run_hook(event(name=name)) == ""
+
+
+def test_near_a_limit(home: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Near a limit it waits for the refusal that the reply just given may bring."""
+    home.deny.mkdir(parents=True)
+    (home.deny / f"{CONVERSATION}.near").touch()
+    refusal = home.deny / CONVERSATION
+
+    def meanwhile(_: float) -> None:
+        refusal.write_text(ANSWER)
+
+    monkeypatch.setattr(time, "sleep", meanwhile)
+    asked = {"session_id": CONVERSATION, "hook_event_name": "PreToolUse"}
+    assert hook.answer_to(asked) == ANSWER.encode()
+    refusal.unlink()
+    monkeypatch.undo()
+    monkeypatch.setenv("TOLL_HOME", str(home.run.parent))
+    assert hook.answer_to(asked) == b""
 
 
 def test_nothing_there(home: Paths) -> None:

@@ -1,6 +1,7 @@
 """Signals go to the process with this id, of this user, and to nobody else."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -257,3 +258,15 @@ def test_little_is_loaded() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
     assert not {"typing", "dataclasses", "msgspec", "asyncio", "zmq", "psutil"} & {*loaded}
+
+
+def test_nothing_else_signals_by_pid() -> None:
+    """No other file of the product signals a pid, but to ask whether there is one."""
+    root = Path(__file__).parents[2]
+    sends = re.compile(r"os\.kill\((?!.*, 0\)$)|pidfd_send_signal\(", re.MULTILINE)
+    assert [root / "client" / "tollkeeper" / "kernel.py"] == [
+        path
+        for part in ("client", "daemon", "tray")
+        for path in (root / part).rglob("*.py")
+        if sends.search(path.read_text("utf-8"))
+    ]

@@ -285,7 +285,8 @@ class History:
                 self.step.resumed.add(name)
                 model.held.discard(name)
                 model.blocked.discard(name)
-            elif agent.stopped and name not in model.stopping:
+            elif agent.stopped and not self.world.is_strangers(name):
+                self.step.by_hand["resumed", name] += 1
                 self.step.resumed.add(name)
         self.parts.budgets.agents.resume(agents, unit, more, self.world.now)
 

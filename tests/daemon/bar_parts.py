@@ -11,13 +11,17 @@ from tollkeeper_daemon.budgets.board import Board
 from tollkeeper_daemon.budgets.memories import Memories
 from tollkeeper_daemon.census import Census, Reports
 from tollkeeper_daemon.clock import local_day
+from tollkeeper_daemon.config import Notify, PlanSettings
 from tollkeeper_daemon.herald import Herald
+from tollkeeper_daemon.outlets.commands import Commands
 from tollkeeper_daemon.outlets.notifier import Notifier
 from tollkeeper_daemon.outlets.publisher import Publisher
 from tollkeeper_daemon.outlets.signals import Signals
 from tollkeeper_daemon.pipeline import Pipeline
+from tollkeeper_daemon.plan_gauge import PlanGauge
 from tollkeeper_daemon.reading import Scan
 from tollkeeper_daemon.records import FileMark, Reply
+from tollkeeper_daemon.registry import Registry
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.store.transaction import Transaction
@@ -69,8 +73,14 @@ class Parts:
         self.census = Census(self.roster, reports, lambda home: True, lambda path: world.home)
         self.memories = Memories(self.store)
         self.board = Board(self.memories, self.pipeline, self.roster, lambda: world.settings)
+        self.registry = Registry(self.store, self.roster)
         self.herald = Herald(
-            cast(Publisher, listener), Notifier(False), self.roster, self.pipeline, self.board
+            cast(Publisher, listener),
+            Notifier(Notify(desktop=False), Commands(timeout=1.0)),
+            self.roster,
+            self.pipeline,
+            self.board,
+            PlanGauge(self.store, PlanSettings, world.now),
         )
         self.budgets = Budgets(
             self.store,
@@ -91,6 +101,7 @@ class Parts:
         self.roster.restore(*self.store.read(lambda t: (t.agents(), t.runs())), now)
         self.begin_day()
         self.pipeline.restore()
+        self.budgets.bar.take_up(now)
         self.census.begin(now)
         self.look_around()
         self._tick()
@@ -106,7 +117,7 @@ class Parts:
     def begin_day(self) -> None:
         """The local day of now begins."""
         self.pipeline.begin_day(*local_day(self.world.now))
-        self.budgets.tidy()
+        self.budgets.begin_day(self.world.now)
 
     def look_around(self) -> None:
         """Read the session files that changed."""
@@ -128,21 +139,13 @@ class Parts:
 
     def _tick(self) -> None:
         _, ended = self.roster.tick(self.world.now)
-        for run in (ended, self.roster.run):
-            if run:
-                self.store.write(lambda transaction, run=run: transaction.save_run(run))
+        self.registry.save_run(ended)
+        self.registry.save_run(self.roster.run)
 
     def _seen(self, agent: LiveAgent) -> None:
-        record, run = agent.record, self.roster.run
-
-        def work(transaction: Transaction) -> None:
-            transaction.save_agent(record)
-            if run:
-                transaction.save_run(run)
-
-        self.store.write(work)
+        self.registry.save_agent(agent.record)
         self.herald.agent("agent.changed", agent)
-        if outcome := self.pipeline.claim(record.conversation):
+        if outcome := self.pipeline.claim(agent.record.conversation):
             self.budgets.bar.charged(outcome, self.world.now)
         self.budgets.bar.look(self.world.now)
 

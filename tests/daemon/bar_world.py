@@ -122,15 +122,8 @@ class World:
                 self.died.setdefault(client.id, self.now)
 
     def take_over(self, gone: FakeProcess) -> FakeProcess | None:
-        """Processes come and go until one has this pid; None when it is not free."""
-        for _ in range(2 * PIDS):
-            if gone.pid in self.kernel.processes:
-                return None
-            stranger = self.kernel.start()
-            if stranger.pid == gone.pid:
-                return stranger
-            self.kernel.exit(stranger)
-        return None
+        """Another process has this pid now; None when the pid is not free yet."""
+        return None if gone.pid in self.kernel.processes else self.kernel.start(pid=gone.pid)
 
     def freeze_or_thaw(self, process: FakeProcess) -> None:
         """Somebody else freezes a process that runs, or thaws one that is frozen."""

@@ -69,7 +69,7 @@ class FakeKernel(Kernel):
         self.processes: dict[int, FakeProcess] = {}
         self.slept = 0.0
         self._pids = pids
-        self._last_pid = 0
+        self._last_pid = 1
         self._ticks = 0
         self._asked = 0
         self._due: list[tuple[int, FakeProcess, int]] = []
@@ -78,19 +78,17 @@ class FakeKernel(Kernel):
 
     # What happens on the machine
 
-    def start(self, parent: FakeProcess | None = None, *, user: int | None = None) -> FakeProcess:
+    def start(
+        self,
+        parent: FakeProcess | None = None,
+        *,
+        user: int | None = None,
+        pid: int | None = None,
+    ) -> FakeProcess:
         """A process starts, of its parent's user if no other is named; without a parent, at init."""
-        pid = self._last_pid
-        for _ in range(self._pids):
-            pid = pid + 1 if FIRST_PID <= pid + 1 < FIRST_PID + self._pids else FIRST_PID
-            if pid not in self.processes:
-                break
-        else:
-            raise BlockingIOError(errno.EAGAIN, "there are too many processes")
-        self._last_pid = pid
         if user is None:
             user = parent.user if parent else USER
-        return self._appear(pid, user, parent or self.init)
+        return self._appear(pid or self._next_pid(), user, parent or self.init)
 
     def exit(self, process: FakeProcess) -> None:
         """A process ends: a zombie until its parent reaps it, as init does at once."""
@@ -152,7 +150,7 @@ class FakeKernel(Kernel):
     def table(self) -> dict[int, Stat]:
         self._step()
         found: dict[int, Stat] = {}
-        for pid in list(self.processes):
+        for pid in sorted(self.processes):
             if self.meanwhile:
                 self._step()
             if pid in self.processes:
@@ -207,6 +205,13 @@ class FakeKernel(Kernel):
                 process.pending.add(number)
             else:
                 self.exit(process)
+
+    def _next_pid(self) -> int:
+        for _ in range(self._pids):
+            self._last_pid = FIRST_PID + (self._last_pid + 1 - FIRST_PID) % self._pids
+            if self._last_pid not in self.processes:
+                return self._last_pid
+        raise BlockingIOError(errno.EAGAIN, "there are too many processes")
 
     def _with_pid(self, pid: int) -> FakeProcess:
         if pid not in self.processes:

@@ -64,6 +64,17 @@ def test_a_new_reason_takes_the_old_ones_place(denials: Denials, folder: Path) -
     assert (folder / CONVERSATION).read_bytes() == answer("new")
 
 
+def test_near(denials: Denials, folder: Path) -> None:
+    """Marks of nearness follow what is near, name nobody refused, and go when nothing is near."""
+    denials.mark_near({"a", "b", "../c"})
+    assert {"a.near", "b.near"} == set(os.listdir(folder))
+    denials.mark_near({"b"})
+    assert {"b.near"} == set(os.listdir(folder))
+    assert set() == denials.denied()
+    Denials(folder).keep_only(())
+    assert [] == os.listdir(folder)
+
+
 def test_private(denials: Denials, folder: Path) -> None:
     """Folder and files are this user's alone, also when the folder was open before."""
     folder.mkdir(mode=0o755)

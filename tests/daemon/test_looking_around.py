@@ -14,6 +14,7 @@ from tollkeeper_daemon import daemon as module
 from tollkeeper_daemon.config import Config, Sources
 from tollkeeper_daemon.daemon import Daemon
 from tollkeeper_daemon.marks import Marks
+from tollkeeper_daemon.outlets.commands import Commands
 from tollkeeper_daemon.outlets.notifier import Notifier
 from tollkeeper_daemon.outlets.publisher import Publisher
 from tollkeeper_daemon.sources.homes import Home, Homes
@@ -65,9 +66,10 @@ class Place:
         """A daemon at work."""
         config = Config(sources=Sources(processes=False))
         homes = Homes((self.home,), bounded=True)
+        notifier = Notifier(config.notify, Commands(config.on.timeout_seconds))
         with Store(self.store) as store:
             made = Daemon(
-                store, PRICES, config, homes, Silent(), Notifier(False), asyncio.Event(), self.paths
+                store, PRICES, config, homes, Silent(), notifier, asyncio.Event(), self.paths
             )
             await made.start()
             try:

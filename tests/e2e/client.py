@@ -10,6 +10,8 @@ from typing import Any, Self
 import msgspec
 from msgspec import Struct, field
 
+from ending import end
+
 from .home import Home, Subscription
 from .install_client import binary, installed
 from .logs import Line, ModelUsage, SessionFile, read_lines, read_session_files
@@ -49,7 +51,7 @@ class Client:
     """A client with a home of its own, talking to the server at the url.
 
     Several runs may share it, at once too: they are then agents of one user. Whatever it started
-    and is still running at the end is killed, and the home is removed.
+    and is still running at the end, or frozen, is killed, and the home is removed.
     """
 
     def __init__(self, binary: Path, url: str, *, subscription: Subscription | None = None) -> None:
@@ -68,8 +70,7 @@ class Client:
         trace: TracebackType | None,
     ) -> None:
         for process in self._running:
-            process.kill()
-            process.communicate()
+            end(process)
         self.home.remove()
 
     @property
@@ -106,12 +107,16 @@ class Client:
         fork: bool = False,
         args: Sequence[str] = (),
         extra_env: Mapping[str, str] | None = None,
+        under: Sequence[str] = (),
     ) -> subprocess.Popen[bytes]:
-        """Start a run and come back at once; `finish` waits for its result."""
+        """Start a run and come back at once; `finish` waits for its result.
+
+        ``under`` is a command that runs what comes behind it.
+        """
         chain = ["--resume", resume] if resume else []
         forked = ["--fork-session"] if fork else []
         process = subprocess.Popen(
-            [self.binary, "-p", prompt, "--output-format", "json", *chain, *forked, *args],
+            [*under, self.binary, "-p", prompt, "--output-format", "json", *chain, *forked, *args],
             cwd=self.cwd,
             env={**self.environment, **(extra_env or {})},
             stdin=subprocess.DEVNULL,

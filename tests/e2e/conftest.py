@@ -9,6 +9,8 @@ from typing import NoReturn
 import pytest
 
 import ccusage
+from flow.claude_home import ClaudeHome
+from flow.keeper import Keeper
 
 from .client import Client, find_client
 from .home import Subscription
@@ -33,6 +35,14 @@ def client_binary() -> Path:
 def client(client_binary: Path, stand_in: StandIn) -> Iterator[Client]:
     with Client(client_binary, stand_in.url) as running:
         yield running
+
+
+@pytest.fixture
+def keeper(client: Client) -> Iterator[Keeper]:
+    """A Tollkeeper that follows the client's home, without limits; its daemon does not run yet."""
+    with Keeper(ClaudeHome(client.config_dir, client.cwd)) as idle:
+        idle.limit()
+        yield idle
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import Self
 
 import psutil
 
+from ending import end_all
 from waiting import wait_until
 
 from .client import Client
@@ -80,15 +81,21 @@ class Interactive:
         wait_until(lambda: not _alive(self._process), what="the killed client's end")
 
     def _start(self) -> None:
+        self._open()
+        self._process = psutil.Process(int(self._tmux("display-message", "-p", "#{pane_pid}")))
+        wait_until(self._input_line, what="the client's prompt")
+
+    def _open(self) -> None:
+        """Start the command in a terminal."""
         words = [f"{name}={value}" for name, value in self._environment.items()]
         pane = ["-d", "-x", _COLUMNS, "-y", _ROWS, "-c", self._cwd]
         keep = ["start-server", ";", "set-option", "-g", "remain-on-exit", "on", ";"]
         self._tmux(*keep, "new-session", *pane, "--", "env", "-i", *words, *self._command)
-        self._process = psutil.Process(int(self._tmux("display-message", "-p", "#{pane_pid}")))
-        wait_until(self._input_line, what="the client's prompt")
 
     def _end(self) -> None:
         """Take the terminal away, and wait: the client still writes to its home as it goes."""
+        if self._process and _is_frozen(self._process):
+            end_all([*self._process.children(recursive=True), self._process])
         self._tmux("kill-server", check=False)
         wait_until(lambda: not _alive(self._process), what="the client's end")
 
@@ -108,6 +115,13 @@ class Interactive:
         )
         assert not (check and done.returncode), f"tmux {words[0]}: {done.stderr}"
         return done.stdout
+
+
+def _is_frozen(process: psutil.Process) -> bool:
+    try:
+        return process.status() == psutil.STATUS_STOPPED
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _alive(process: psutil.Process | None) -> bool:

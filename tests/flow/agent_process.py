@@ -5,24 +5,31 @@ import signal
 import subprocess
 import time
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from ending import end
 
 from .claude_home import ClaudeHome, Log
 
 
 class AgentProcess:
-    """A sleeping child with a session file that names its true pid and start."""
+    """A child, which sleeps unless told otherwise, with a session file that names its true pid and start."""
 
     def __init__(
-        self, home: ClaudeHome, project: str = "shop", labels: dict[str, str] | None = None
+        self,
+        home: ClaudeHome,
+        project: str = "shop",
+        labels: dict[str, str] | None = None,
+        command: Sequence[str] = ("sleep", "600"),
     ) -> None:
         self.home = home
         self.project = project
         self.cwd = home.cwd(project)
         self.started_ms = int(time.time() * 1000)
         self.process = subprocess.Popen(
-            ["sleep", "600"],
+            command,
             cwd=self.cwd,
             env={"PATH": os.environ["PATH"], "HOME": str(home.path), **(labels or {})},
             stdin=subprocess.DEVNULL,
@@ -68,9 +75,8 @@ class AgentProcess:
         self.process.send_signal(signal.SIGCONT)
 
     def exit(self) -> None:
-        """End it, without tidying up its session file."""
-        self.process.kill()
-        self.process.wait(10)
+        """End it and what it started, without tidying up its session file."""
+        end(self.process)
 
 
 def start_ticks(pid: int) -> str | None:

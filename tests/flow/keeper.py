@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -72,6 +72,12 @@ class Keeper:
     def configure(self, toml: str) -> None:
         """Write the settings."""
         self.paths.settings.write_text(toml)
+
+    def limit(self, **settings: Any) -> None:
+        """Write the settings with these in ``[limits]``, and no other bounds."""
+        words = {"per_agent": 0, "per_run": 0, "daily": 0, **settings}
+        lines = "".join(f"{name} = {json.dumps(value)}\n" for name, value in words.items())
+        self.configure(f"[sources]\nprocesses = false\n\n[limits]\n{lines}")
 
     # The daemon.
 
@@ -202,10 +208,13 @@ class Keeper:
     # Those around it.
 
     def start_agent(
-        self, project: str = "shop", labels: dict[str, str] | None = None
+        self,
+        project: str = "shop",
+        labels: dict[str, str] | None = None,
+        command: Sequence[str] = ("sleep", "600"),
     ) -> AgentProcess:
         """Start a process that plays an agent; it has no session file yet."""
-        agent = AgentProcess(self.home, project, labels)
+        agent = AgentProcess(self.home, project, labels, command)
         self._agents.append(agent)
         return agent
 

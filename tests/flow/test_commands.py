@@ -159,7 +159,7 @@ def test_no_start(keeper: Keeper, verb: str, form: list[str]) -> None:
 
 def test_no_start_of_others(keeper: Keeper) -> None:
     """Without a daemon `toll down` has nothing to do, and `toll doctor` says how to mend it."""
-    assert keeper.json("down") == {"pid": None, "stopped": False}
+    assert keeper.json("down") == {"pid": None, "stopped": False, "paused": []}
     result = keeper.run("doctor", "--no-start")
     assert result.returncode == 1
     assert "BAD  no daemon is running\n     mend: toll up\n" in result.stdout

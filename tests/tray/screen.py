@@ -81,19 +81,28 @@ class Screen:
 
 
 @contextmanager
-def screen() -> Generator[Screen]:
-    """A virtual display under a number that nobody has."""
+def display(size: str) -> Generator[str]:
+    """The name of a virtual display of this size, under a number that nobody has."""
     reading, writing = os.pipe()
     with ExitStack() as stack:
         stack.callback(os.close, reading)
-        arguments = ["-displayfd", str(writing), "-screen", "0", "200x64x24", "-nolisten", "tcp"]
+        arguments = ["-displayfd", str(writing), "-screen", "0", f"{size}x24", "-nolisten", "tcp"]
         stack.enter_context(running(["Xvfb", *arguments], pass_fd=writing))
         os.close(writing)
         number = os.read(reading, 16).decode().strip()
         assert number, "Xvfb did not start"
-        opened = Screen(f":{number}")
-        stack.callback(opened.close)
-        yield opened
+        yield f":{number}"
+
+
+@contextmanager
+def screen() -> Generator[Screen]:
+    """A virtual display with room for a tray."""
+    with display("200x64") as name:
+        opened = Screen(name)
+        try:
+            yield opened
+        finally:
+            opened.close()
 
 
 @contextmanager

@@ -120,6 +120,8 @@ def examine(ping: dict[str, Any], health: dict[str, Any]) -> list[Finding]:
     ]
     if health.get("failing"):
         findings.append(Finding(False, health["failing"], "make room, and see tolld.log"))
+    if held := health.get("held"):
+        findings.append(_held(held))
     if health["bad_lines"]:
         findings.append(Finding(True, f"log lines that could not be read: {health['bad_lines']}"))
     if (audit := health.get("audit")) and audit["audited"]:
@@ -156,6 +158,15 @@ def _audit(audit: dict[str, Any]) -> Finding:
     if unexplained := audit.get("unexplained"):
         return Finding(False, f"{text}, {unexplained} of them for no known cause", "toll audit")
     return Finding(True, f"{text}: toll audit says why" if audit["differ"] else text)
+
+
+def _held(held: dict[str, str]) -> Finding:
+    """Who is held: nothing is wrong with that, but who wonders why an agent stands still looks here."""
+    names = [f"{name} ({kind})" for name, kind in held.items()]
+    told = ", ".join(names[:MOST_NAMED])
+    if (more := len(names) - MOST_NAMED) > 0:
+        told += f" and {more} more"
+    return Finding(True, f"held: {told}; why: toll log, to let one go on: toll resume NAME")
 
 
 def _homes(health: dict[str, Any]) -> list[Finding]:

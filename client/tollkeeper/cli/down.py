@@ -2,22 +2,29 @@
 
 import time
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 
 from msgspec import Struct
 
+from tollkeeper.cli import words
 from tollkeeper.cli.context import Ask, print_json
 from tollkeeper.control import Toll, is_listening
 from tollkeeper.errors import NoAnswerError
 from tollkeeper.paths import Paths, find_paths
 
 PATIENCE_SECONDS = 10.0
-HELP = "Stop the daemon; the agents go on, and what they do is read at the next start."
+MOST_NAMED = 10
+HELP = (
+    "Stop the daemon; the agents go on, and what they do is read at the next start. Agents that "
+    "are paused stay paused: it says how to free them."
+)
 
 
 class Leaving(Struct, frozen=True):
-    """What the daemon answers before it ends."""
+    """What the daemon answers before it ends: its pid, and whom it leaves paused."""
 
     pid: int
+    paused: tuple[str, ...] = ()
 
 
 def options(parser: ArgumentParser) -> None:
@@ -26,16 +33,30 @@ def options(parser: ArgumentParser) -> None:
 
 def run(ask: Ask, options: Namespace) -> None:
     paths = find_paths()
-    if not is_listening(paths):
-        pid = None
-    else:
+    leaving = None
+    if is_listening(paths):
         with Toll(paths) as toll:
-            pid = toll.call("shutdown", Leaving).pid
+            leaving = toll.call("shutdown", Leaving)
         _wait_until_gone(paths)
     if ask.as_json:
-        print_json({"pid": pid, "stopped": pid is not None})
+        pid, paused = (leaving.pid, leaving.paused) if leaving else (None, ())
+        print_json({"pid": pid, "stopped": leaving is not None, "paused": paused})
+    elif leaving:
+        print(f"The daemon (pid {leaving.pid}) is down.")
+        _print_paused(leaving.paused)
     else:
-        print(f"The daemon (pid {pid}) is down." if pid else "No daemon was running.")
+        print("No daemon was running.")
+
+
+def _print_paused(names: Sequence[str]) -> None:
+    """Whom nobody looks after now, and how to free them."""
+    for name in names[:MOST_NAMED]:
+        freed = f"toll resume {words.typed(name)} frees it"
+        print(words.plain(f"{name} stays paused: {freed}"))
+    if (more := len(names) - MOST_NAMED) > 0:
+        print(f"{more} more stay paused.")
+    if names:
+        print("To free all of them without a daemon: toll resume --all --no-start")
 
 
 def _wait_until_gone(paths: Paths) -> None:

@@ -1,19 +1,21 @@
 """``toll hook``: what Claude Code's hooks call; it answers with what the daemon keeps ready.
 
 The client waits for it before every tool call. So it loads little, asks no daemon and starts none,
-and whatever is wrong with what it reads, it says nothing and ends well: the tool call goes on.
+waits a moment itself only while the agent is near a limit, and whatever is wrong with what it reads, it says nothing and ends well: the tool call goes on.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import stat
 import sys
+import time
 from argparse import ArgumentParser, Namespace
 
 from tollkeeper.cli.context import Ask
-from tollkeeper.places import DENY_FOLDER, find_places, is_file_name
+from tollkeeper.places import DENY_FOLDER, NEAR_SUFFIX, find_places, is_file_name
 
 HELP = "Answer Claude Code's hooks: refuse the tool calls of an agent whose budget is spent."
 PURPOSE = (
@@ -22,6 +24,8 @@ PURPOSE = (
 # A tool call bears what is written to a file. What is longer than this is not read: it goes on.
 LONGEST_EVENT = 64 << 20
 LONGEST_ANSWER = 64 << 10
+WAIT_SECONDS = 0.2
+STEP_SECONDS = 0.01
 
 
 def options(parser: ArgumentParser) -> None:
@@ -35,24 +39,52 @@ def run(ask: Ask, options: Namespace) -> None:
         print(PURPOSE, file=sys.stderr)
         return
     try:
-        answer = _answer(json.loads(sys.stdin.buffer.read(LONGEST_EVENT)))
+        answer = answer_to(json.loads(sys.stdin.buffer.read(LONGEST_EVENT)))
     except (OSError, ValueError, RecursionError):
         return
     sys.stdout.buffer.write(answer)
     sys.stdout.buffer.flush()
 
 
-def _answer(event: object) -> bytes:
+def answer_to(event: object) -> bytes:
     """What the hook of this event prints; nothing, or OSError, lets it go on."""
     if not isinstance(event, dict):
         return b""
     fields: dict[object, object] = event  # pyright: ignore[reportUnknownVariableType]: any JSON
-    if fields.get("hook_event_name") != "PreToolUse":
-        return b""
-    conversation = fields.get("session_id")
+    name, conversation = fields.get("hook_event_name"), fields.get("session_id")
     if not isinstance(conversation, str) or not is_file_name(conversation):
         return b""
-    return _read_own(os.path.join(find_places()[2], DENY_FOLDER), conversation)
+    folder = os.path.join(find_places()[2], DENY_FOLDER)
+    if name == "PreToolUse":
+        return _read_or_wait(folder, conversation)
+    if name == "PostToolUse":
+        return _end_alone(_read_own(folder, conversation))
+    return b""
+
+
+def _read_or_wait(folder: str, conversation: str) -> bytes:
+    """The refusal; near a limit one may be on its way, for the reply that asks for this very tool.
+
+    The client writes it to its log up to a tenth of a second after it called this hook.
+    """
+    deadline = time.monotonic() + WAIT_SECONDS
+    while True:
+        with contextlib.suppress(FileNotFoundError):
+            return _read_own(folder, conversation)
+        is_near = os.path.exists(os.path.join(folder, conversation + NEAR_SUFFIX))
+        if not is_near or time.monotonic() > deadline:
+            return b""
+        time.sleep(STEP_SECONDS)
+
+
+def _end_alone(answer: bytes) -> bytes:
+    """Of the answer that refuses a tool and ends the turn, what ends it once a tool has run."""
+    whole: object = json.loads(answer)
+    if not isinstance(whole, dict):
+        return b""
+    fields: dict[object, object] = whole  # pyright: ignore[reportUnknownVariableType]: any JSON
+    fields.pop("hookSpecificOutput", None)
+    return json.dumps(fields).encode() + b"\n"
 
 
 def _read_own(folder: str, name: str) -> bytes:

@@ -55,10 +55,15 @@ def _print_changes(feed: Feed, out: Console) -> None:
         status = _next_status(feed, PIPE_SECONDS)
         if status is None:
             feed.wait_for_daemon(PATIENCE_SECONDS)
-        elif printed is None or (status.agents, status.today) != (printed.agents, printed.today):
+        elif printed is None or _shown(status) != _shown(printed):
             out.print(status_screen(status, out.width))
             out.print()
             printed = status
+
+
+def _shown(status: Status) -> tuple[object, ...]:
+    """What of it is worth another look."""
+    return status.agents, status.today, status.limits
 
 
 def _next_status(feed: Feed, wait: float) -> Status | None:

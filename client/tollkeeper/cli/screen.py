@@ -7,7 +7,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from tollkeeper.cli import words
+from tollkeeper.cli import limit_screen, words
 from tollkeeper.model import Agent, Importing, Status, Usage
 
 # Each state has a mark of its own, so that no one needs colour to tell them apart.
@@ -19,6 +19,8 @@ STATES = {
     "exited": ("✕", "dim"),
 }
 NARROW = 100
+# What the column of limits takes, where there is one.
+LIMIT_ROOM = 16
 ALERTS_SHOWN = 3
 
 
@@ -32,7 +34,9 @@ def status_screen(status: Status, width: int, rate: float | None = None) -> Rend
         parts.append(agents_table(status.agents, now, width))
     else:
         parts.append(Text("No agent is running. Start one with: claude", style="dim"))
+    parts += limit_screen.paused_lines(status.agents)
     parts.append(_sums_table(status))
+    parts += limit_screen.other_lines(status.limits)
     for alert in status.alerts[-ALERTS_SHOWN:]:
         parts.append(Text(f"! {words.plain(alert.text)}", style="yellow"))
     return Group(*parts)
@@ -60,28 +64,29 @@ def _headline(status: Status) -> Text:
 
 def agents_table(agents: tuple[Agent, ...], now: datetime, width: int) -> Table:
     """A line per agent, its subagents below it; narrow terminals get fewer columns."""
-    wide = width >= NARROW
+    limited = any(limit_screen.of_agent(agent) for agent in agents)
+    wide = width >= NARROW + (LIMIT_ROOM if limited else 0)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("Agent", max_width=28)
     for column in ("State", "Model"):
         table.add_column(column)
     for column in (*(("Req", "In", "Out", "Cache") if wide else ()), "Tokens", "Spent"):
         table.add_column(column, justify="right", no_wrap=True)
-    for column in ("Lines", "Seen") if wide else ():
+    for column in (*(("Limit",) if limited else ()), *(("Lines", "Seen") if wide else ())):
         table.add_column(column, justify="right", no_wrap=True)
     order = sorted(agents, key=lambda agent: (agent.state == "exited", agent.started_at))
     for agent in order:
         style = "dim" if agent.state == "exited" else ""
-        table.add_row(*_agent_cells(agent, now, wide), style=style)
+        table.add_row(*_agent_cells(agent, now, wide, limited), style=style)
         for subagent in agent.subagents:
             name = give_way(f"  └ {words.plain(subagent.type or subagent.id)}")
             used = words.paid(subagent.usage, agent.source)
             cells = [name, subagent.state, "", *_token_cells(subagent.usage, wide), used]
-            table.add_row(*cells, *(["", ""] if wide else []), style="dim")
+            table.add_row(*cells, style="dim")
     return table
 
 
-def _agent_cells(agent: Agent, now: datetime, wide: bool) -> list[str | Text]:
+def _agent_cells(agent: Agent, now: datetime, wide: bool, limited: bool) -> list[str | Text]:
     mark, colour = STATES[agent.state]
     doing = f"waiting: {words.plain(agent.waiting_for)}" if agent.waiting_for else agent.state
     cells: list[str | Text] = [
@@ -91,6 +96,8 @@ def _agent_cells(agent: Agent, now: datetime, wide: bool) -> list[str | Text]:
         *_token_cells(agent.usage, wide),
         words.paid(agent.usage, agent.source),
     ]
+    if limited:
+        cells.append(limit_screen.cell(limit_screen.of_agent(agent)))
     if wide:
         changed = agent.lines_added or agent.lines_removed
         cells.append(f"+{agent.lines_added} -{agent.lines_removed}" if changed else "")
@@ -120,12 +127,16 @@ def _sums_table(status: Status) -> Table:
     for column in ("Requests", "Messages", "Tokens", "Billed", "List price"):
         table.add_column(column, justify="right")
     today = status.today
-    rows = [("Today", today.total)]
+    of_today = limit_screen.nearest(status.limits, "daily")
+    of_run = limit_screen.nearest(status.limits, "run")
+    if of_today or of_run:
+        table.add_column("Limit", justify="right", no_wrap=True)
+    rows = [("Today", today.total, of_today)]
     if today.subscription.requests and today.api.requests:
-        rows += [("  subscription", today.subscription), ("  API", today.api)]
+        rows += [("  subscription", today.subscription, None), ("  API", today.api, None)]
     if status.run:
-        rows.append(("This run", status.run.usage))
-    for name, usage in rows:
+        rows.append(("This run", status.run.usage, of_run))
+    for name, usage, limit in rows:
         table.add_row(
             name,
             f"{usage.requests:,}",
@@ -133,6 +144,7 @@ def _sums_table(status: Status) -> Table:
             words.tokens(usage.total_tokens),
             words.money(usage.cost_usd, _guessed(usage)),
             _value(usage),
+            *([limit_screen.cell(limit)] if of_today or of_run else []),
         )
     return table
 

@@ -9,7 +9,9 @@ from typing import get_args
 from tollkeeper import wire
 from tollkeeper.cli import words
 from tollkeeper.cli.context import Ask, UsageError, print_json
+from tollkeeper.cli.limit_scope import called
 from tollkeeper.feed import Change, Feed
+from tollkeeper.model import Limit
 
 TOPICS = ("snapshot", *get_args(wire.Topic))
 
@@ -65,10 +67,19 @@ def lines_of(change: Change) -> list[str]:
             return [f"{clock} usage {told}" for told in _charged(charged, names)]
         case wire.AlertUpdate(alert=alert):
             return [f"{clock} alert {alert.text}"]
+        case wire.ActionUpdate(action=action):
+            return [f"{clock} action {action.text}"]
+        case wire.LimitUpdate(limits=limits):
+            near = [limit for limit in limits if limit.state != "under"]
+            return [f"{clock} limit {_stand(limit)}" for limit in near]
         case wire.Heartbeat():
             return []
         case _:
             return [f"{clock} {change.topic}"]
+
+
+def _stand(limit: Limit) -> str:
+    return f"{called(limit.scope)}: {int(limit.fraction * 100)} % used, {limit.state}"
 
 
 def _charged(charged: tuple[wire.Charged, ...], names: dict[str, str]) -> Iterator[str]:

@@ -59,6 +59,26 @@ def plain(text: str) -> str:
     return "".join(letter if letter.isprintable() else "·" for letter in text)
 
 
+def bound(dollars: float | None, count: int | None) -> str:
+    """The bound of a limit, in dollars or else in tokens: ``$5.00``, ``1.50M tokens``."""
+    if dollars is None:
+        return f"{tokens(count or 0)} tokens"
+    return f"${dollars:,.2f}" if round(dollars, 2) == dollars else money(dollars)
+
+
+def typed(name: str, pid: int | None = None) -> str:
+    """How the agent is typed behind a command: by its name, quoted where a shell needs that.
+
+    By its pid, if that is known, where the name is one that is hard to type.
+    """
+    import shlex
+
+    if pid is not None and (name.startswith("-") or not name.isprintable()):
+        return str(pid)
+    quoted = shlex.quote(plain(name))
+    return f"-- {quoted}" if name.startswith("-") else quoted
+
+
 def paid(usage: Usage, source: str) -> str:
     """What was spent, and by whom: dollars billed, or a subscription's list-price value."""
     guessed = usage.unpriced_requests > 0

@@ -7,15 +7,24 @@ from msgspec.structs import replace
 from tollkeeper.model import Done
 from tollkeeper.signals import SignalRefused
 from tollkeeper_daemon.bar.bar import Bar, key_of
+from tollkeeper_daemon.bar.buttons import ADD, ADDED_DOLLARS, RESUME, STOP
 from tollkeeper_daemon.budgets.board import Stand
 from tollkeeper_daemon.budgets.memories import Key
+from tollkeeper_daemon.outlets.notices import Notice
 from tollkeeper_daemon.outlets.signals import Signals
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.rules.limits import Unit
+from tollkeeper_daemon.rules.settings import NANO
 
 BY_HAND = "told so by a person."
 FOREGROUND = "it is a stopped job of its shell now: type fg in its terminal"
 TAKEN_BY_SHELL = "its terminal goes back to the shell: after toll resume, type fg there"
+# So much of a conversation's id is enough to name it by.
+LEAST_OF_ID = 6
+
+
+class Ambiguous(Exception):
+    """Several agents are meant by one word; the text names them."""
 
 
 class AgentsByHand:
@@ -27,12 +36,17 @@ class AgentsByHand:
         self._signals = signals
 
     def find(self, word: str) -> LiveAgent | None:
-        """The living agent with this name, pid, id or conversation."""
-        for agent in self._roster.alive():
-            record = agent.record
-            if word in (record.name, str(record.pid), record.id, record.conversation):
-                return agent
-        return None
+        """The living agent with this name, pid, id or conversation, or a beginning of the latter.
+
+        Ambiguous when there is more than one.
+        """
+        alive = self._roster.alive()
+        found = [agent for agent in alive if word and word in _names_of(agent)]
+        found = found or [agent for agent in alive if is_begun(agent.record.conversation, word)]
+        if len(found) > 1:
+            told = " or ".join(f"{each.record.name} (pid {each.record.pid})" for each in found)
+            raise Ambiguous(f"{word!r} may be {told}")
+        return found[0] if found else None
 
     def pause(self, agent: LiveAgent, now: int) -> Done:
         """Freeze this agent."""
@@ -65,7 +79,9 @@ class AgentsByHand:
                 if key_of(stand.limit) not in raised:
                     raised.add(key_of(stand.limit))
                     self._bar.grant(stand, more, now)
-        return [self._resume(agent, unit, now) for agent in agents]
+        done = [self._resume(agent, unit) for agent in agents]
+        self._bar.look(now)
+        return done
 
     def _to_raise(self, agent: LiveAgent, unit: Unit | None) -> list[Stand]:
         """What holds the agent, or else its own limit."""
@@ -76,7 +92,7 @@ class AgentsByHand:
     def _spent(self, agent: LiveAgent) -> list[Stand]:
         return [each for each in self._bar.reached_by(agent) if each.limit.action != "warn"]
 
-    def _resume(self, agent: LiveAgent, unit: Unit | None, now: int) -> Done:
+    def _resume(self, agent: LiveAgent, unit: Unit | None) -> Done:
         if unit and not any(stand.limit.unit == unit for stand in self._bar.bound_by(agent)):
             return _done(agent, error=f"it has no limit in {unit} that could be raised")
         notes = [f"{self._bar.describe(stand)} It holds it no more" for stand in self._spent(agent)]
@@ -84,19 +100,51 @@ class AgentsByHand:
             held = self._bar.hands.release(agent, BY_HAND, "person")
             if held is None and not agent.stopped:
                 return _done(agent, note="it was not held")
-            if agent.stopped:
+            if held is None:
+                self._bar.hands.wake(agent, BY_HAND, "person")
+            elif agent.stopped:
                 self._bar.hands.holds.thaw(agent)
         except SignalRefused as refused:
             return _done(agent, error=str(refused))
         if self._signals.in_shell(agent.record.id) and (held is None or held.processes):
             notes.append(FOREGROUND)
-        self._bar.look(now)
         return replace(_done(agent, note="; ".join(notes)), kind="resumed")
+
+    def press(self, notice: Notice, button: str, now: int) -> None:
+        """A button of a notification was pressed: it is for whom the limit holds."""
+        agents = [agent for agent in self._roster.alive() if self._is_meant(notice, agent)]
+        if button == STOP[0]:
+            for agent in agents:
+                self._bar.hands.stop(agent, BY_HAND, "person", now)
+        elif button == ADD[0]:
+            self.resume(agents, "usd", ADDED_DOLLARS * NANO, now)
+        elif button == RESUME[0]:
+            self.resume(agents, None, 0, now)
+
+    def _is_meant(self, notice: Notice, agent: LiveAgent) -> bool:
+        if self._bar.hands.holds.of(agent) is None:
+            return False
+        if notice.agent:
+            return notice.agent == agent.record.id
+        scopes = [
+            self._bar.board.scope_name(each.limit.scope) for each in self._bar.bound_by(agent)
+        ]
+        return notice.limit in scopes
 
     async def stop(self, agent: LiveAgent, now: int) -> Done:
         """End this agent; returns when it has ended."""
         error = await self._bar.hands.stop(agent, BY_HAND, "person", now)
         return replace(_done(agent, error=error), kind=None if error else "stopped")
+
+
+def is_begun(conversation: str, word: str) -> bool:
+    """Whether the word is the beginning of the conversation's id, and long enough to name it."""
+    return len(word) >= LEAST_OF_ID and conversation.startswith(word)
+
+
+def _names_of(agent: LiveAgent) -> tuple[str, ...]:
+    record = agent.record
+    return record.name, str(record.pid), record.id, record.conversation
 
 
 def _done(agent: LiveAgent, note: str = "", error: str = "") -> Done:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from tollkeeper.model import ActionKind, LimitAction
 from tollkeeper_daemon.bar import words
+from tollkeeper_daemon.bar.buttons import RESUME, STOP, buttons_of
 from tollkeeper_daemon.bar.hands import CarriedOut, Hands
 from tollkeeper_daemon.bar.journal import Journal
 from tollkeeper_daemon.budgets.board import Board, Stand
@@ -16,11 +17,10 @@ from tollkeeper_daemon.herald import Herald
 from tollkeeper_daemon.pipeline import Outcome
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.rules.judge import highest_passed, judge
-from tollkeeper_daemon.rules.limits import REACHED, Limit, Scope, Verdict, strictest
+from tollkeeper_daemon.rules.limits import REACHED, Limit, Scope, Used, Verdict, strictest
 from tollkeeper_daemon.rules.terms import Memory
 
 HOLDING: tuple[ActionKind, ...] = ("paused", "blocked")
-BUTTONS = (("resume", "Resume"), ("add", "Add $5"), ("stop", "Stop"))
 
 
 class Due(NamedTuple):
@@ -41,6 +41,16 @@ class Deed(NamedTuple):
 
     due: Due
     done: CarriedOut
+
+    @property
+    def agent(self) -> str:
+        """The agent's id."""
+        return self.due.agent.record.id
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it is dealt with; what can't be done now is tried again at the next look."""
+        return self.done.kind != "failed"
 
 
 class Bar:
@@ -67,13 +77,19 @@ class Bar:
         self.herald = herald
         self._roster = roster
         self._is_new = is_new
-        self._is_open = False
+        self.is_open = False
         self._is_looking = False
+        self._failures: set[tuple[str, str]] = set()
 
     def begin(self, now: int) -> None:
         """The history is read: from now on everything counts."""
-        self._is_open, self._is_new = True, False
+        self.is_open, self._is_new = True, False
         self.look(now)
+
+    def take_up(self, now: int) -> None:
+        """What an earlier daemon booked, which ended before all history was read, is history too."""
+        if self._is_new:
+            self._excuse({scope: self.board.used(scope) for scope in self.board.current()}, now)
 
     @contextlib.contextmanager
     def history(self, now: int) -> Generator[None]:
@@ -83,12 +99,12 @@ class Bar:
             return
         before = {scope: self.board.spent(scope) for scope in self.board.current()}
         yield
-        more = {
-            scope: spent - used
-            for scope, used in before.items()
-            if (spent := self.board.spent(scope)) != used
-        }
-        if more:
+        self._excuse(
+            {scope: self.board.spent(scope) - spent for scope, spent in before.items()}, now
+        )
+
+    def _excuse(self, used: dict[Scope, Used], now: int) -> None:
+        if more := {scope: each for scope, each in used.items() if each != Used()}:
             self.memories.excuse(more, now)
 
     # The river.
@@ -108,7 +124,7 @@ class Bar:
     def look(self, now: int) -> None:
         """Judge every limit in force, and carry out what is news."""
         # What is done to an agent is told at once, and who hears of it asks for a look in turn.
-        if not self._is_open or self._is_looking:
+        if not self.is_open or self._is_looking:
             return
         self._is_looking = True
         try:
@@ -131,8 +147,20 @@ class Bar:
         news = {key_of(verdict.limit) for verdict in verdicts}
         for deed in deeds:
             self._tell_deed(deed, is_late=not deed.due.keys & news)
+        self._mark_near([stand for stand in stands if stand.is_near])
         if changed:
             self.herald.limits_changed()
+
+    def _mark_near(self, near: list[Stand]) -> None:
+        """Let the hooks of those wait a moment whose next reply may cross a limit that holds them."""
+        agents = self._roster.alive() if near else []
+        self.hands.holds.mark_near(
+            {
+                agent.record.conversation
+                for agent in agents
+                if any(self.board.binds(stand.limit, agent) for stand in near)
+            }
+        )
 
     def _enforce(self, reached: list[Stand], now: int) -> list[Deed]:
         """Deal with every agent that a reached limit binds and was not carried out on yet."""
@@ -161,7 +189,7 @@ class Bar:
             key, passed = key_of(stand.limit), highest_passed(stand.limit, stand.used)
             known = self.memories.of(key)
             acted = known.acted if passed >= REACHED else frozenset[str]()
-            acted |= {deed.due.agent.record.id for deed in deeds if key in deed.due.keys}
+            acted |= {deed.agent for deed in deeds if key in deed.due.keys and deed.is_done}
             memory = replace(known, told=passed, acted=acted)
             if memory != known:
                 changed[key] = memory
@@ -202,6 +230,10 @@ class Bar:
             and all(stand.limit.action == "warn" for stand in self.reached_by(agent))
         ]
 
+    def offer(self, agent: LiveAgent) -> None:
+        """Tell that a held agent has room again."""
+        self.herald.alert("paused", words.offered(agent.record.name), agent, (RESUME, STOP))
+
     def describe(self, stand: Stand) -> str:
         """That the limit is reached, in a sentence."""
         return words.reached(stand, self._name(stand.limit))
@@ -211,6 +243,8 @@ class Bar:
         agent = self._roster.agents.get(scope.name) if scope.kind == "agent" else None
         self.journal.note(kind, text, "person", agent, stand, self.board.scope_name(scope))
         self.herald.limits_changed()
+        if agent:
+            self.herald.agent("agent.changed", agent)
 
     # Telling.
 
@@ -221,7 +255,7 @@ class Bar:
         if not verdict.is_reached:
             text = words.warned(stand, name)
             self.journal.note("warned", text, "limit", of, stand, scope)
-            self.herald.alert("warned", text, of)
+            self.herald.alert("warned", text, of, limit=scope)
             return
         names: dict[str, ActionKind | None] = {
             each.due.agent.record.name: each.done.kind for each in done
@@ -229,12 +263,12 @@ class Bar:
         text = words.reached(stand, name, names)
         self.journal.note("reached", text, "limit", of, stand, scope)
         held = any(each.done.kind in HOLDING for each in done)
-        self.herald.alert("reached", text, of, BUTTONS if held else ())
+        self.herald.alert("reached", text, of, buttons_of(limit) if held else (), scope)
 
     def _tell_deed(self, deed: Deed, is_late: bool) -> None:
         """What was done to an agent; an alert when it came under a limit that was reached before."""
         (agent, stands, _), (kind, why) = deed
-        if kind is None:
+        if kind is None or not self._is_news(deed):
             return
         text = words.happened(agent.record.name, kind, why)
         if kind != "stopped":  # Of that is told when the agent is gone.
@@ -242,7 +276,18 @@ class Bar:
             self.journal.note(kind, text, "limit", agent, stands[0], scope)
         if is_late or kind == "failed":
             alert = "failed" if kind == "failed" else "paused"
-            self.herald.alert(alert, text, agent, BUTTONS if kind in HOLDING else ())
+            buttons = buttons_of(stands[0].limit) if kind in HOLDING else ()
+            self.herald.alert(alert, text, agent, buttons)
+
+    def _is_news(self, deed: Deed) -> bool:
+        """What fails again and again for the same reason is told once."""
+        failure = (deed.agent, deed.done.why)
+        if deed.is_done:
+            self._failures = {each for each in self._failures if each[0] != deed.agent}
+            return True
+        is_news = failure not in self._failures
+        self._failures.add(failure)
+        return is_news
 
     def _name(self, limit: Limit) -> str:
         return self.board.agent_name(limit.scope)

@@ -14,9 +14,10 @@ from tollkeeper_daemon.bar.journal import Journal
 from tollkeeper_daemon.bar.limits_by_hand import LimitsByHand
 from tollkeeper_daemon.budgets.board import Board
 from tollkeeper_daemon.budgets.memories import Memories
-from tollkeeper_daemon.clock import iso
+from tollkeeper_daemon.clock import iso, now_ms
 from tollkeeper_daemon.herald import Herald
 from tollkeeper_daemon.outlets.denials import Denials
+from tollkeeper_daemon.outlets.notices import Notice
 from tollkeeper_daemon.outlets.signals import Signals
 from tollkeeper_daemon.pipeline import Pipeline
 from tollkeeper_daemon.roster import LiveAgent, Roster
@@ -54,6 +55,7 @@ class Budgets:
         self._board = board
         self._paths = paths
         self._signals = signals or Signals()
+        self._offered: set[str] = set()
         self.journal = Journal(store, herald.acted)
         self._holds = Holds(store, self._signals, Denials(paths.deny), self._write_frozen)
         self._hands = Hands(
@@ -65,6 +67,19 @@ class Budgets:
         self.limits = LimitsByHand(self.bar, board, memories, pipeline, roster)
         self.limits.restore()
 
+    def press(self, notice: Notice, button: str) -> None:
+        """A button of a notification was pressed."""
+        self.agents.press(notice, button, now_ms())
+
+    def limits_moved(self, now: int) -> None:
+        """Settings or the day are others: who is held stays held, and is offered if it has room now."""
+        self.bar.look(now)
+        with_room = self.bar.with_room()
+        for agent in with_room:
+            if agent.record.id not in self._offered:
+                self.bar.offer(agent)
+        self._offered = {agent.record.id for agent in with_room}
+
     def begin(self, now: int) -> None:
         """The history is read: from now on the limits act."""
         if self._store.read(lambda transaction: transaction.meta(WATCHED_SINCE)) is None:
@@ -75,10 +90,19 @@ class Budgets:
     async def stop(self) -> None:
         """Act no more; who is held stays held."""
         await self._hands.close()
+        self._holds.mark_near(set())
 
     def offered(self) -> list[str]:
         """The names of agents that a limit holds, which has room again: a person may resume them."""
         return [agent.record.name for agent in self.bar.with_room()]
+
+    def held(self) -> dict[str, str]:
+        """The names of all agents that are held, and how: ``paused``, ``blocked``, ``stopping``."""
+        return {
+            agent.record.name: record.kind
+            for agent in self._roster.alive()
+            if (record := self._holds.of(agent))
+        }
 
     def frozen(self) -> tuple[FrozenAgent, ...]:
         """The agents that are paused, with what it takes to free them."""
@@ -96,7 +120,7 @@ class Budgets:
             if (record := self._holds.of(agent)) and record.kind == "paused"
         )
 
-    def tidy(self) -> None:
+    def begin_day(self, now: int) -> None:
         """Forget what is over for good: earlier days and runs, and agents that left the list."""
         current = set(self._board.current())
         over = {"agent", "run", "daily"}
@@ -104,6 +128,8 @@ class Budgets:
         self._memories.forget(
             {scope for scope in scopes if scope.kind in over and scope.name} - current
         )
+        if self.bar.is_open:
+            self.limits_moved(now)
 
     def _write_frozen(self) -> None:
         """Leave a way to free them without a daemon."""

@@ -114,6 +114,11 @@ class Hands:
         self._note("unblocked" if record.kind == "blocked" else "resumed", agent, text, cause)
         return record
 
+    def wake(self, agent: LiveAgent, text: str, cause: Cause) -> None:
+        """Let go on who was frozen, but not held; SignalRefused when that is not for us to do."""
+        self.holds.thaw(agent)
+        self._note("resumed", agent, text, cause)
+
     def stop(self, agent: LiveAgent, reason: str, cause: Cause, now: int) -> "asyncio.Task[str]":
         """Stop the agent, SIGKILL after the grace period; the task ends when it has ended.
 

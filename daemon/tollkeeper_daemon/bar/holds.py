@@ -63,6 +63,10 @@ class Holds:
         self._keep(record)
         return True
 
+    def mark_near(self, conversations: set[str]) -> None:
+        """These are near a limit that would hold them."""
+        self._denials.mark_near(conversations)
+
     def follow(self, agent: LiveAgent) -> None:
         """A blocked agent turned to another conversation: that one is refused as well."""
         record = self.of(agent)

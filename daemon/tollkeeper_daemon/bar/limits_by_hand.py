@@ -1,11 +1,14 @@
 """People's words about limits: what there are, one set, one taken back."""
 
+from typing import cast
+
 from msgspec import Struct
 
 from tollkeeper import model
 from tollkeeper.model import LimitAction
 from tollkeeper_daemon.bar import words
 from tollkeeper_daemon.bar.bar import Bar
+from tollkeeper_daemon.bar.holds import HoldKind
 from tollkeeper_daemon.budgets.board import WATCHED, Board, Stand
 from tollkeeper_daemon.budgets.memories import Key, Memories
 from tollkeeper_daemon.pipeline import Pipeline
@@ -16,12 +19,13 @@ from tollkeeper_daemon.tally import dollars
 
 
 class Effect(Struct, frozen=True):
-    """What a limit does at once to an agent that has used it up."""
+    """What a limit asks for at once with an agent that has used it up; ``held`` is how it is now."""
 
     agent: str
     pid: int
     action: LimitAction
     text: str
+    held: HoldKind | None
 
 
 class ByHand(Struct, frozen=True, kw_only=True):
@@ -82,7 +86,7 @@ class LimitsByHand:
         """Set the limit: what it stops is stopped now."""
         self._watch(scope)
         stand = self._board.stand_if(scope, unit, own)
-        hit = [self._effect(stand, agent) for agent in self._hit(stand)] if stand else []
+        hit = self._hit(stand) if stand else []
         self._memories.set_own(scope, unit, own)
         self._begin_anew(scope, unit, now)
         bound = words.amount(unit, own.bound) if own.bound else "none"
@@ -90,7 +94,8 @@ class LimitsByHand:
         text = f"{words.upper(name)} was set to {bound}."
         self._bar.note_limit("limit-set", text, scope, stand)
         self._bar.look(now)
-        return stand and self._board.view(stand), hit
+        effects = [self._effect(stand, agent) for agent in hit] if stand else []
+        return stand and self._board.view(stand), effects
 
     def clear(self, scope: Scope, unit: Unit, now: int) -> bool:
         """Take the limit back: the settings' own holds again, if there is one."""
@@ -100,7 +105,8 @@ class LimitsByHand:
         if not self._is_watched(scope):
             self._unwatch(scope)
         name = words.whose(scope, self._board.agent_name(scope))
-        self._bar.note_limit("limit-cleared", f"{words.upper(name)} was cleared.", scope, None)
+        text = f"{words.upper(name)} in {'dollars' if unit == 'usd' else unit} was cleared."
+        self._bar.note_limit("limit-cleared", text, scope, None)
         self._bar.look(now)
         return True
 
@@ -110,8 +116,14 @@ class LimitsByHand:
         self._memories.remember(dict.fromkeys(keys, NOTHING), now)
 
     def _effect(self, stand: Stand, agent: LiveAgent) -> Effect:
-        record = agent.record
-        return Effect(record.name, record.pid, stand.limit.action, self._bar.describe(stand))
+        record, hold = agent.record, self._bar.hands.holds.of(agent)
+        return Effect(
+            agent=record.name,
+            pid=record.pid,
+            action=stand.limit.action,
+            text=self._bar.describe(stand),
+            held=cast(HoldKind, hold.kind) if hold else None,
+        )
 
     def _hit(self, stand: Stand) -> list[LiveAgent]:
         if not stand.is_reached:

@@ -88,6 +88,11 @@ def happened(agent: str, kind: ActionKind, reason: str) -> str:
     return f"{agent} {HAPPENED[kind]}. {upper(reason)}".rstrip()
 
 
+def offered(agent: str) -> str:
+    """That the limits leave a held agent room again."""
+    return f"{agent} is held, and has room again: toll resume {agent}"
+
+
 def denial(agent: str, reasons: Sequence[str]) -> str:
     """What Claude Code tells the person whose agent's tool calls are refused."""
     return (

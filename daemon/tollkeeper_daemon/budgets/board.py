@@ -15,6 +15,7 @@ from tollkeeper_daemon.rules.settings import Limits
 from tollkeeper_daemon.rules.terms import EVERY, Own, Terms
 from tollkeeper_daemon.tally import Tally, dollars
 
+NEAR = 0.8
 # The scopes that are fields of a book, by which the ledger is summed up when one is limited.
 WATCHED = ("conversation", "workflow", "task")
 
@@ -28,6 +29,12 @@ class Stand(Struct, frozen=True):
     @property
     def is_reached(self) -> bool:
         return self.used >= self.limit.bound
+
+    @property
+    def is_near(self) -> bool:
+        """Whether the next reply may well cross it, and hold an agent up."""
+        holds = self.limit.action != "warn" and not self.is_reached
+        return holds and self.used >= NEAR * self.limit.bound
 
 
 class Board:

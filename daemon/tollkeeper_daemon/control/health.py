@@ -27,6 +27,7 @@ async def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
         "watcher": daemon.watcher.kind,
         "logs": len(daemon.marks),
         "failing": daemon.failing,
+        "held": daemon.budgets.held(),
         "bad_lines": daemon.pipeline.bad_lines,
         "bad_session_files": sorted(daemon.census.bad_files),
         "bad_stats_caches": sorted(daemon.stats_caches.bad),
@@ -41,7 +42,7 @@ def _own_files(daemon: Daemon) -> list[dict[str, Any]]:
     """The user's own files as they are now, and what is wrong with each; for a thread."""
     prices, plans = daemon.pricing.file, daemon.own_plans
     checks = {
-        daemon.settings: lambda: load_config(daemon.settings),
+        daemon.settings.path: lambda: load_config(daemon.settings.path),
         prices.path: lambda: load_prices(prices.read(), str(prices.path)),
         plans.path: lambda: load_plans(plans.read(), str(plans.path)),
     }

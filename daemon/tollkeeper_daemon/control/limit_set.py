@@ -5,6 +5,7 @@ from typing import Any
 from msgspec import Struct
 
 from tollkeeper.model import LimitAction
+from tollkeeper_daemon.bar.agents_by_hand import is_begun
 from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.control.refusal import Refused, params_as
 from tollkeeper_daemon.control.whom import find_one
@@ -55,7 +56,7 @@ def scope_of(daemon: Daemon, wish: Bounded) -> Scope:
         "agent": wish.agent and find_one(daemon, wish.agent).record.id,
         "workflow": wish.workflow,
         "task": wish.task,
-        "conversation": wish.conversation,
+        "conversation": wish.conversation and _conversation(daemon, wish.conversation),
         "run": EVERY if wish.run else None,
         "daily": EVERY if wish.daily else None,
     }
@@ -66,6 +67,15 @@ def scope_of(daemon: Daemon, wish: Bounded) -> Scope:
             "name one of agent, run, daily, workflow, task and conversation",
         )
     return meant[0]
+
+
+def _conversation(daemon: Daemon, word: str) -> str:
+    """The conversation of an agent whose id begins so, else just what was named."""
+    held = {agent.record.conversation for agent in daemon.roster.alive()}
+    begun = sorted(each for each in held if is_begun(each, word))
+    if len(begun) > 1 and word not in held:
+        raise Refused("ambiguous", f"{word!r} may be {' or '.join(begun)}", "name it in full")
+    return begun[0] if len(begun) == 1 else word
 
 
 def _own(wish: NewLimit) -> tuple[Unit, Own]:

@@ -25,6 +25,7 @@ from tollkeeper_daemon.control import (
     monthly,
     pause,
     ping,
+    plan_observe,
     plans,
     plans_remove,
     plans_set,
@@ -71,6 +72,7 @@ VERBS: dict[str, Verb] = {
     "prices": prices.answer,
     "pause": pause.answer,
     "resume": resume.answer,
+    "plan.observe": plan_observe.answer,
     "limit": limit.answer,
     "limit.set": limit_set.answer,
     "limit.clear": limit_clear.answer,
@@ -94,13 +96,17 @@ REPORTS: dict[str, Verb] = {
 # These take their time in the loop, and let others have their turn meanwhile.
 JOBS: dict[str, Job] = {
     "health": health.answer,
-    "stop": stop.answer,
     "prices.set": prices_set.answer,
     "prices.remove": prices_remove.answer,
     "prices.import": prices_import.answer,
     "reprice": reprice.answer,
     "plans.set": plans_set.answer,
     "plans.remove": plans_remove.answer,
+}
+
+# These wait for others, for an hour perhaps, and take no place from those that work.
+WAITS: dict[str, Job] = {
+    "stop": stop.answer,
 }
 
 
@@ -190,7 +196,7 @@ class Server:
     async def _call(self, call: wire.Request) -> Any:
         if verb := VERBS.get(call.method):
             return verb(self._daemon, call.params)
-        if call.method not in REPORTS and call.method not in JOBS:
+        if call.method not in {*REPORTS, *JOBS, *WAITS}:
             raise Refused("unknown-method", f"no method {call.method!r}")
         if self._slow >= MOST_SLOW:
             raise Refused("busy", f"{MOST_SLOW} reports are under way already", "ask again later")
@@ -204,5 +210,7 @@ class Server:
         if report := REPORTS.get(call.method):
             async with self._reports:
                 return await asyncio.to_thread(report, self._daemon, call.params)
+        if wait := WAITS.get(call.method):
+            return await wait(self._daemon, call.params)
         async with self._jobs:
             return await JOBS[call.method](self._daemon, call.params)

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from tollkeeper_daemon.bar.agents_by_hand import Ambiguous
 from tollkeeper_daemon.control.refusal import Refused
 from tollkeeper_daemon.daemon import Daemon
 from tollkeeper_daemon.roster import LiveAgent
@@ -22,13 +23,17 @@ def find(daemon: Daemon, words: tuple[str, ...], everyone: bool) -> list[LiveAge
         return daemon.roster.alive()
     if not words:
         raise Refused("bad-params", "which agents? name one, or all")
-    found = [find_one(daemon, word) for word in words]
+    untouched = "nothing was done to the others; " if len(words) > 1 else ""
+    found = [find_one(daemon, word, untouched) for word in words]
     return list({agent.record.id: agent for agent in found}.values())
 
 
-def find_one(daemon: Daemon, word: str) -> LiveAgent:
-    """The agent that this word names; Refused when it is not there."""
-    agent = daemon.budgets.agents.find(word)
+def find_one(daemon: Daemon, word: str, hint: str = "") -> LiveAgent:
+    """The agent that this word names; Refused when it is not there, or may be several."""
+    try:
+        agent = daemon.budgets.agents.find(word)
+    except Ambiguous as several:
+        raise Refused("ambiguous", str(several), f"{hint}name it by its pid") from None
     if agent is None:
-        raise Refused("not-found", f"no agent {word[:80]!r} is running", "see: toll agents")
+        raise Refused("not-found", f"no agent {word[:80]!r} is running", f"{hint}see: toll agents")
     return agent

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Collection
 from pathlib import Path
 
-from tollkeeper.places import is_file_name
+from tollkeeper.places import NEAR_SUFFIX, is_file_name
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +26,7 @@ class Denials:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._near: set[str] = set()
 
     def deny(self, conversation: str, reason: str) -> bool:
         """Refuse this conversation every tool from now on, for this reason, and end its turns.
@@ -47,6 +48,21 @@ class Denials:
         """Let it use tools again; OSError when its file can't be removed."""
         if is_file_name(conversation):
             (self._folder / conversation).unlink(missing_ok=True)
+
+    def mark_near(self, conversations: set[str]) -> None:
+        """These, and no others, are near a limit; who can't be marked is not.
+
+        Before each tool call their hooks wait a moment for a refusal.
+        """
+        wanted = {name for name in conversations if is_file_name(name)}
+        for name in self._near - wanted:
+            with contextlib.suppress(OSError):
+                (self._folder / f"{name}{NEAR_SUFFIX}").unlink(missing_ok=True)
+        for name in wanted - self._near:
+            with contextlib.suppress(OSError):
+                self._make_private()
+                (self._folder / f"{name}{NEAR_SUFFIX}").touch(mode=0o600)
+        self._near = wanted
 
     def denied(self) -> set[str]:
         """The conversations that are refused."""

@@ -10,7 +10,10 @@ STATES = {psutil.STATUS_STOPPED: "T", psutil.STATUS_ZOMBIE: "Z", psutil.STATUS_R
 
 
 class Psutil(Proc):
-    """A process's start is in ms since 1970, as psutil tells it."""
+    """A process's start is in ms since 1970, as psutil tells it.
+
+    Every process is taken to have a terminal: psutil knows only those that it saw at its first look.
+    """
 
     def stat(self, pid: int) -> Stat | None:
         try:
@@ -51,6 +54,6 @@ def _stat(process: psutil.Process) -> Stat:
             process.ppid(),
             os.getpgid(process.pid),
             os.getsid(process.pid),
-            int(bool(process.terminal())),
+            1,
             int(process.create_time() * 1000),
         )

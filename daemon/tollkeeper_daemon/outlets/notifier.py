@@ -1,50 +1,130 @@
-"""Shows alerts on the desktop where there is one; nothing waits for it, and it fails quietly."""
+"""Shows notices on the desktop where there is one, and hands them to the user's own command."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Protocol
+
+import msgspec
+
+from tollkeeper_daemon.clock import iso, now_ms
+from tollkeeper_daemon.config import Notify
+from tollkeeper_daemon.outlets.commands import Commands
+from tollkeeper_daemon.outlets.notices import Notice, Rules
 
 log = logging.getLogger(__name__)
 
-TITLE = "Tollkeeper"
 PATIENCE_SECONDS = 5.0
+# A notification service may start after the daemon, or start again.
+RETRY_SECONDS = 60.0
+COMMAND = "notify.command"
 
 
 class Desktop(Protocol):
     """What can show a notification."""
 
-    async def send(self, title: str, message: str) -> object:
-        """Show it; returns when the desktop has it."""
+    async def show(self, notice: Notice, press: Callable[[str], None]) -> None:
+        """Show it; returns when the desktop has it. Who presses a button has its id passed on."""
+        ...
+
+    def close(self) -> None:
+        """End the connection."""
         ...
 
 
 class Notifier:
-    """Hands each text to the desktop in the background; after a failure it stays silent."""
+    """Shows what the settings let through, in the background.
 
-    def __init__(self, enabled: bool, desktop: Desktop | None = None) -> None:
-        self._enabled = enabled
-        self._desktop = desktop
+    ``on_press`` is called in the loop, with the notice and the id of the button that was pressed.
+    After a failure the desktop is left alone for a while.
+    """
+
+    def __init__(
+        self,
+        settings: Notify,
+        commands: Commands,
+        connect: "Callable[[], Desktop] | None" = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.on_press: Callable[[Notice, str], None] | None = None
+        self.waiting_after_seconds = settings.waiting_after_seconds
+        self._rules = Rules(settings)
+        self._commands = commands
+        self._settings = settings
+        self._connect = connect
+        self._clock = clock
+        self._desktop: Desktop | None = None
+        self._silent_until = 0.0
+        self._turn = asyncio.Lock()
         self._under_way: set[asyncio.Task[None]] = set()
 
-    def show(self, text: str) -> None:
-        """Show this text, some time soon."""
-        if self._enabled:
-            task = asyncio.get_running_loop().create_task(self._send(text))
+    def show(self, notice: Notice) -> None:
+        """Show this notice some time soon, unless the settings say no."""
+        now = now_ms()
+        if not self._rules.admit(notice, now):
+            return
+        # A command that fails must not be told so by itself, again and again.
+        if self._settings.command and notice.kind != "command":
+            self._commands.run(COMMAND, self._settings.command, as_json(notice, now))
+        if self._connect and self._settings.desktop and self._clock() >= self._silent_until:
+            task = asyncio.get_running_loop().create_task(self._show(notice, self._connect))
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
 
-    async def _send(self, text: str) -> None:
-        try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                if self._desktop is None:
-                    self._desktop = await asyncio.to_thread(_connect)
-                await self._desktop.send(TITLE, text)
-        except Exception as error:
-            self._enabled = False
-            log.info("notifications can't be shown here", exc_info=error)
+    def follow(self, settings: Notify) -> None:
+        """The settings are these now."""
+        self._settings = settings
+        self._rules.settings = settings
+
+    def close(self) -> None:
+        """End the connection to the desktop."""
+        self._connect = None
+        self._let_go()
+
+    async def _show(self, notice: Notice, connect: "Callable[[], Desktop]") -> None:
+        """Show it on the desktop, one after the other: the first connects for all."""
+        async with self._turn:
+            if self._clock() < self._silent_until:
+                return
+            try:
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    if self._desktop is None:
+                        self._desktop = await asyncio.to_thread(connect)
+                    await self._desktop.show(notice, partial(self._pressed, notice))
+            except Exception as error:
+                self._silent_until = self._clock() + RETRY_SECONDS
+                log.info("notifications can't be shown now: %s", error or type(error).__name__)
+                log.debug("the notification service failed", exc_info=error)
+                self._let_go()
+
+    def _let_go(self) -> None:
+        desktop, self._desktop = self._desktop, None
+        if desktop is not None:
+            with contextlib.suppress(Exception):
+                desktop.close()
+
+    def _pressed(self, notice: Notice, button: str) -> None:
+        log.info("%r was pressed on: %s", button, notice.text)
+        if self.on_press:
+            self.on_press(notice, button)
+
+
+def as_json(notice: Notice, now: int) -> bytes:
+    """The notice as a command gets it."""
+    return msgspec.json.encode(
+        {
+            "time": iso(now),
+            "kind": notice.kind,
+            "text": notice.text,
+            "agent": notice.name or None,
+            "agent_id": notice.agent or None,
+        }
+    )
 
 
 def has_desktop(environment: Mapping[str, str] = os.environ) -> bool:
@@ -52,8 +132,9 @@ def has_desktop(environment: Mapping[str, str] = os.environ) -> bool:
     return sys.platform == "darwin" or bool(environment.get("DBUS_SESSION_BUS_ADDRESS"))
 
 
-def _connect() -> Desktop:
+def connect_desktop() -> Desktop:
+    """The desktop of this session."""
     # Loaded late: it is large, and most daemons have nothing to show.
-    from desktop_notifier import DesktopNotifier
+    from tollkeeper_daemon.outlets.desktop import DesktopNotifications
 
-    return DesktopNotifier(app_name=TITLE, app_icon=None)
+    return DesktopNotifications()

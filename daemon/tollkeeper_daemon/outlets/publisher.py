@@ -1,5 +1,6 @@
 """Publishes every change on updates.sock, numbered, for whoever listens."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,11 +18,18 @@ class Publisher:
     """The PUB socket and the sequence of updates.
 
     ``first`` starts the sequence above that of any earlier daemon, so that a client that lived
-    through a restart sees a gap, never an old number.
+    through a restart sees a gap, never an old number. ``hear`` is given every update as well.
     """
 
-    def __init__(self, context: "zmq.Context[Any]", path: Path, first: int) -> None:
+    def __init__(
+        self,
+        context: "zmq.Context[Any]",
+        path: Path,
+        first: int,
+        hear: Callable[[wire.Topic, wire.Update], None] = lambda topic, update: None,
+    ) -> None:
         self.sequence = first
+        self._hear = hear
         self._socket = context.socket(zmq.PUB)
         self._socket.linger = 0
         self._socket.sndhwm = MOST_WAITING
@@ -33,6 +41,7 @@ class Publisher:
         self.sequence += 1
         update = kind(sequence=self.sequence, time=time, **content)
         self._socket.send_multipart([topic.encode(), wire.encode(update)], zmq.NOBLOCK)
+        self._hear(topic, update)
 
     def close(self) -> None:
         """Stop publishing."""

@@ -1,4 +1,4 @@
-"""What the bar remembers in a transaction: limits set by hand, their memories, holds, the journal."""
+"""What the bar remembers in a transaction: limits set by hand, memories, holds, journal, gauges."""
 
 import struct
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ import msgspec
 from tollkeeper_daemon.store.keys import key_of as _key
 from tollkeeper_daemon.store.schema import (
     ExcusedRecord,
+    GaugeRecord,
     HoldRecord,
     JournalRecord,
     LimitRecord,
@@ -59,6 +60,15 @@ class BarShelf(Access):
     def drop_hold(self, agent: str) -> None:
         self._delete("holds", _key(agent))
 
+    def gauges(self) -> list[GaugeRecord]:
+        return [_decode_gauge(value) for _, value in self._all("gauges")]
+
+    def save_gauge(self, gauge: GaugeRecord) -> None:
+        self._put("gauges", _key(gauge.kind), gauge)
+
+    def drop_gauge(self, kind: str) -> None:
+        self._delete("gauges", _key(kind))
+
     def last_journal_number(self) -> int:
         """The number of the latest entry, 0 without any."""
         with self._raw.cursor(self._tables.by_name["journal"]) as cursor:
@@ -90,4 +100,5 @@ _decode_limit = msgspec.msgpack.Decoder(LimitRecord).decode
 _decode_memory = msgspec.msgpack.Decoder(MemoryRecord).decode
 _decode_excused = msgspec.msgpack.Decoder(ExcusedRecord).decode
 _decode_hold = msgspec.msgpack.Decoder(HoldRecord).decode
+_decode_gauge = msgspec.msgpack.Decoder(GaugeRecord).decode
 _decode_journal = msgspec.msgpack.Decoder(JournalRecord).decode

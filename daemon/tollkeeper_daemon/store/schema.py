@@ -191,3 +191,13 @@ class JournalRecord(Struct, frozen=True, array_like=True, gc=False):
     bound: int = 0
     used: int = 0
     action: str = ""
+
+
+class GaugeRecord(Struct, frozen=True, array_like=True, gc=False):
+    """A window of the plan as it was last seen: times in ms; ``told`` is the percentage warned of."""
+
+    kind: str
+    used_percent: float
+    resets_at: int
+    seen: int
+    told: float = 0.0

@@ -35,6 +35,7 @@ class Tables:
         "excused",
         "holds",
         "journal",
+        "gauges",
     )
 
     def __init__(self, env: lmdb.Environment) -> None:

@@ -1,0 +1,56 @@
+"""Whose limit a verb is about: the options that name it, and how it is called."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+NAMED = {
+    "agent": ("NAME", "of this agent: its name, pid or conversation"),
+    "task": ("ID", "of this task, as TOLL_TASK labels it"),
+    "workflow": ("ID", "of this workflow, as TOLL_WORKFLOW labels it"),
+    "conversation": ("ID", "of this conversation"),
+}
+EVERY = {"run": "of every run, in which agents work together", "daily": "of every day"}
+
+
+def scope_options(parser: ArgumentParser) -> None:
+    """Exactly one of all that can have a limit."""
+    scopes = parser.add_mutually_exclusive_group(required=True)
+    for name, (placeholder, told) in NAMED.items():
+        scopes.add_argument(f"--{name}", metavar=placeholder, help=told)
+    for name, told in EVERY.items():
+        scopes.add_argument(f"--{name}", action="store_true", help=told)
+
+
+def scope_params(options: Namespace) -> dict[str, Any]:
+    """The scope, as a parameter of a call."""
+    given = {name: getattr(options, name) for name in (*NAMED, *EVERY)}
+    return {name: value for name, value in given.items() if value not in (None, False)}
+
+
+def scope_of(options: Namespace) -> str:
+    """The scope that was named, as the wire would call it."""
+    [(kind, name)] = scope_params(options).items()
+    return kind if kind in EVERY else f"{kind}:{name}"
+
+
+def limit_of(scope: str) -> str:
+    """The limit of this scope, at the beginning of a sentence."""
+    kind, _, name = scope.partition(":")
+    match kind:
+        case "daily":
+            return "The daily limit"
+        case "run":
+            return "The limit of a run"
+        case _:
+            return f"The limit of {kind} {name}"
+
+
+def called(scope: str) -> str:
+    """The scope, in a table."""
+    kind, _, name = scope.partition(":")
+    return {"daily": "today", "run": "this run"}.get(kind) or f"{kind} {name}"

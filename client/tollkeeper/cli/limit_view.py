@@ -1,0 +1,123 @@
+"""How limits, and what setting one does, are shown."""
+
+from __future__ import annotations
+
+from tollkeeper.cli import terminal, words
+from tollkeeper.cli.limit_scope import called, limit_of
+from tollkeeper.cli.table import Column, Row, lay_out
+from tollkeeper.cli.whom import print_offered
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+STYLES = {"reached": "red", "warned": "yellow"}
+WOULD = {"warn": "only warn of", "block": "refuse the tool calls of"}
+HELD = {
+    "paused": "is paused",
+    "blocked": "has its tool calls refused",
+    "stopping": "is being stopped",
+}
+
+
+def print_limits(answer: dict[str, Any]) -> None:
+    """A line each; below those in force stand those that were set by hand and bind nothing now."""
+    by_hand = {(each["scope"], _unit(each)) for each in answer["by_hand"]}
+    in_force = {(each["scope"], _unit(each)) for each in answer["limits"]}
+    idle = [each for each in answer["by_hand"] if (each["scope"], _unit(each)) not in in_force]
+    rows = [_row(each, (each["scope"], _unit(each)) in by_hand) for each in answer["limits"]]
+    rows += [_idle_row(each) for each in idle]
+    if not rows:
+        print("There is no limit. Set one with: toll limit set --daily --usd 50")
+        return
+    columns = [
+        Column("Of", cut=1, least=12),
+        Column("Used", right=True),
+        Column("Limit", right=True),
+        Column("%", right=True),
+        Column("Then", drop=1),
+        Column("State", drop=2),
+        Column("", drop=3),
+    ]
+    colours = terminal.shows_colours()
+    for text, style in lay_out(columns, rows, terminal.width()):
+        print(terminal.styled(text, style) if colours else text)
+
+
+def print_set(answer: dict[str, Any], scope: str, unit: str, is_dry: bool) -> None:
+    """How the limit stands, whom it hits, and who has room again."""
+    limit = answer["limit"]
+    said = [_stands(limit, is_dry) if limit else _no_limit(scope, unit, is_dry)]
+    said += [_hit(each, is_dry) for each in answer["hit"]]
+    if is_dry and not answer["hit"]:
+        said.append("It would hit nobody now.")
+    for line in said:
+        print(words.plain(line))
+    if is_dry:
+        print("Nothing was changed.")
+    else:
+        print_offered(answer["offered"])
+
+
+def print_cleared(answer: dict[str, Any], scope: str) -> None:
+    """Which limits are no more."""
+    units = " and ".join("dollars" if unit == "usd" else "tokens" for unit in answer["cleared"])
+    print(words.plain(f"{limit_of(scope)} in {units} is cleared; what holds now says: toll limit"))
+    print_offered(answer["offered"])
+
+
+def _stands(limit: dict[str, Any], is_dry: bool) -> str:
+    told = f"{limit_of(limit['scope'])} {'would be' if is_dry else 'is now'} {_bound(limit)}"
+    used = f"{_amount(limit, limit['used'])} ({_percent(limit)} %)"
+    return f"{told}, action {limit['action']}; used so far: {used}."
+
+
+def _no_limit(scope: str, unit: str, is_dry: bool) -> str:
+    return f"{limit_of(scope)} in {unit} {'would hold' if is_dry else 'holds'} no more."
+
+
+def _hit(effect: dict[str, Any], is_dry: bool) -> str:
+    name, text = effect["agent"], effect["text"]
+    if is_dry:
+        return f"It would {WOULD.get(effect['action'], effect['action'])} {name}: {text}"
+    if effect["held"]:
+        return f"{name} {HELD[effect['held']]}: {text}"
+    return f"{name}: {text}" if effect["action"] == "warn" else f"{name} was not touched: {text}"
+
+
+def _row(limit: dict[str, Any], is_own: bool) -> Row:
+    cells = [
+        words.plain(called(limit["scope"])),
+        _amount(limit, limit["used"]),
+        _bound(limit),
+        str(_percent(limit)),
+        limit["action"],
+        limit["state"],
+        "by hand" if is_own else "",
+    ]
+    return Row(cells, STYLES.get(limit["state"], ""))
+
+
+def _idle_row(limit: dict[str, Any]) -> Row:
+    bound = _bound(limit) if limit["bound_usd"] or limit["bound_tokens"] else "none"
+    action = limit["action"] or ""
+    return Row([words.plain(called(limit["scope"])), "", bound, "", action, "", "by hand"], "dim")
+
+
+def _unit(limit: dict[str, Any]) -> str:
+    return "tokens" if limit["bound_usd"] is None else "usd"
+
+
+def _bound(limit: dict[str, Any]) -> str:
+    return words.bound(limit["bound_usd"], limit["bound_tokens"])
+
+
+def _amount(limit: dict[str, Any], value: float) -> str:
+    if limit["bound_usd"] is None:
+        return f"{words.tokens(int(value))} tokens"
+    return words.money(value)
+
+
+def _percent(limit: dict[str, Any]) -> int:
+    """Whole percents, cut off: it is not 100 before it is reached."""
+    return int(limit["fraction"] * 100)

@@ -1,0 +1,229 @@
+"""Limits on the screen, in tables and in sentences: who is near, who is paused, and how to go on."""
+
+from typing import Any
+
+import pytest
+from msgspec import to_builtins
+from msgspec.structs import replace
+
+from tollkeeper import wire
+from tollkeeper.cli import limit_screen, limit_view, screen, watch
+from tollkeeper.feed import Change
+from tollkeeper.model import Action, Agent, Limit, LimitState, Status
+
+from .making import TIME, agent, printed, status
+
+WIDTHS = [40, 80, 100, 116, 120, 200]
+
+
+def limit(
+    scope: str,
+    fraction: float,
+    usd: float | None = 5.0,
+    tokens: int | None = None,
+    state: LimitState = "under",
+) -> Limit:
+    """A limit of which this much is used."""
+    bound = usd if usd is not None else tokens
+    return Limit(
+        scope=scope,
+        bound_usd=usd,
+        bound_tokens=tokens,
+        used=(bound or 0) * fraction,
+        fraction=fraction,
+        action="pause",
+        state=state,
+    )
+
+
+def limited(name: str, *limits: Limit, **more: object) -> Agent:
+    """An agent with these limits of its own."""
+    return agent(name, limits=limits, **more)
+
+
+MANY = status(
+    limited("far", limit("agent:far", 0.1)),
+    limited("warned", limit("agent:warned", 0.85, state="warned")),
+    limited(
+        "spent",
+        limit("agent:spent", 1.0042, state="reached"),
+        limit("agent:spent", 0.6, None, 2_000_000),
+        state="paused",
+    ),
+    limited("gone", limit("agent:gone", 2.0, state="reached"), state="exited"),
+    limits=(
+        limit("daily", 0.246, 50.0),
+        limit("daily", 0.9, None, 1_000_000, "warned"),
+        limit("run", 0.0, 20.0),
+        limit("task:x.1", 0.62),
+        limit("workflow:x", 0.1),
+    ),
+)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_screen_with_limits_fits(width: int) -> None:
+    """No line is wider than the terminal, whatever is shown of limits."""
+    shown = printed(screen.status_screen(MANY, width), width)
+    assert max(map(len, shown.splitlines())) <= width
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_limits_of_agents(width: int) -> None:
+    """An agent's own limit stands in its line from half of it on: the nearest, and not of the gone."""
+    lines = printed(screen.status_screen(MANY, width), width).splitlines()
+    told = {line.split()[0]: line for line in reversed(lines) if line.strip()}
+    assert "85 % of $5.00" in told["warned"]
+    assert "100 % of $5.00" in told["spent"]
+    assert [name for name in ("far", "gone") if "%" in told[name]] == []
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_limits_in_the_sums(width: int) -> None:
+    """The day and the run show their nearest limit as soon as anything of it is used."""
+    lines = printed(screen.status_screen(MANY, width), width).splitlines()
+    [today] = [line for line in lines if line.startswith("Today")]
+    [run] = [line for line in lines if line.startswith("This run")]
+    assert ("90 % of 1.00M tokens" in today, "%" in run) == (True, False)
+    assert [line for line in lines if line.startswith(("task", "workflow"))] == [
+        "task x.1: 62 % of $5.00"
+    ]
+
+
+def test_nothing_near_is_no_clutter() -> None:
+    """Limits that nobody came near, or that nothing is counted by, take no room at all."""
+    far = status(
+        limited("far", limit("agent:far", 0.49)),
+        limits=(limit("daily", 0.0, 50.0), limit("run", 0.0, 20.0)),
+    )
+    without = replace(far, limits=(), agents=(agent("far"),))
+    for width in WIDTHS:
+        assert printed(screen.status_screen(far, width), width) == printed(
+            screen.status_screen(without, width), width
+        )
+
+
+def test_paused_agents() -> None:
+    """Who is paused is told with the way on, and with more budget where that is what is missing."""
+    told = [line.plain for line in limit_screen.paused_lines(MANY.agents)]
+    assert told == ["‖ spent is paused; to go on: toll resume spent (--add-usd 5 for more budget)"]
+    by_hand = agent("a b", state="paused")
+    [line] = limit_screen.paused_lines((by_hand, agent("c")))
+    assert line.plain == "‖ a b is paused; to go on: toll resume 'a b'"
+    many = tuple(agent(f"a{number}", state="paused") for number in range(9))
+    assert limit_screen.paused_lines(many)[-1].plain == "‖ 4 more are paused: toll resume --all"
+
+
+@pytest.mark.parametrize("name", ["-x", "\x1b[2J", "a\nb"])
+def test_names_that_are_hard_to_type(name: str) -> None:
+    """An agent whose name can't be typed is resumed by its pid."""
+    [line] = limit_screen.paused_lines((agent(name, state="paused"),))
+    assert line.plain.endswith("to go on: toll resume 100")
+    assert line.plain.isprintable()
+
+
+def test_colours_of_limits() -> None:
+    """A limit that is warned of is yellow, one that is reached red, others as they are."""
+    styles = [
+        limit_screen.cell(limit("run", 0.5, state=state)).style
+        for state in ("under", "warned", "reached")
+    ]
+    assert styles == ["", "yellow", "bold red"]
+
+
+@pytest.mark.parametrize(
+    ("fraction", "told"), [(0.0, "0 %"), (0.999, "99 %"), (1.0, "100 %"), (2.5, "250 %")]
+)
+def test_percent(fraction: float, told: str) -> None:
+    """A limit that is not reached is never told to be used by 100 %."""
+    assert limit_screen.cell(limit("run", fraction)).plain == f"{told} of $5.00"
+
+
+def shown(capsys: pytest.CaptureFixture[str], *limits: Limit, by_hand: Any = ()) -> list[str]:
+    """The lines of `toll limit`."""
+    limit_view.print_limits({"limits": to_builtins(limits), "by_hand": by_hand})
+    return capsys.readouterr().out.splitlines()
+
+
+def test_table_of_limits(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each limit is a line; those set by hand are marked, by scope and unit, and idle ones told."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+    of_day = {"scope": "daily", "bound_usd": None, "bound_tokens": 10**6, "action": None}
+    idle = {"scope": "agent:-x", "bound_usd": 0.0, "bound_tokens": None, "action": "stop"}
+    lines = shown(capsys, *MANY.limits[:3], by_hand=[of_day, idle])
+    assert [line.split() for line in lines[1:]] == [
+        ["today", "$12.30", "$50.00", "24", "pause", "under"],
+        ["today", "900K", "tokens", "1.00M", "tokens", "90", "pause", "warned", "by", "hand"],
+        ["this", "run", "$0.00", "$20.00", "0", "pause", "under"],
+        ["agent", "-x", "none", "stop", "by", "hand"],
+    ]
+    assert shown(capsys) == ["There is no limit. Set one with: toll limit set --daily --usd 50"]
+
+
+@pytest.mark.parametrize("columns", [20, 40, 60, 80, 120])
+def test_table_of_limits_fits(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], columns: int
+) -> None:
+    """No line is wider than the terminal; what is used of what stands in every one."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("NO_COLOR", "1")
+    long = limit("agent:an-agent-with-a-long-name-\x1b[2J-名前", 0.5)
+    lines = shown(capsys, long, *MANY.limits)
+    assert max(map(len, lines)) <= columns
+    assert all("\x1b" not in line for line in lines)
+    if columns >= 40:
+        assert all("$50.00" in line for line in lines if "12.30" in line)
+
+
+def test_effects_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    """What a limit did to whom is told by how the agent is now, and nothing else."""
+    effects = [
+        {"agent": name, "pid": 1, "action": action, "text": "It is reached.", "held": held}
+        for name, action, held in (
+            ("a", "pause", "paused"),
+            ("b", "block", "blocked"),
+            ("c", "stop", "stopping"),
+            ("d", "warn", None),
+            ("e", "pause", None),
+        )
+    ]
+    answer = {"limit": to_builtins(limit("daily", 1.5)), "hit": effects, "offered": ["f"]}
+    limit_view.print_set(answer, "daily", "dollars", is_dry=False)
+    assert capsys.readouterr().out.splitlines() == [
+        "The daily limit is now $5.00, action pause; used so far: $7.50 (150 %).",
+        "a is paused: It is reached.",
+        "b has its tool calls refused: It is reached.",
+        "c is being stopped: It is reached.",
+        "d: It is reached.",
+        "e was not touched: It is reached.",
+        "f has room again: toll resume f",
+    ]
+    limit_view.print_set(answer, "daily", "dollars", is_dry=True)
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "It would pause a: It is reached.",
+        "It would refuse the tool calls of b: It is reached.",
+        "It would stop c: It is reached.",
+        "It would only warn of d: It is reached.",
+        "It would pause e: It is reached.",
+        "Nothing was changed.",
+    ]
+
+
+def test_watched_actions_and_limits() -> None:
+    """`toll watch` tells an action by its text, and of limits those that are near."""
+    action = Action(number=1, time=TIME, kind="paused", text="a is paused.", cause="person")
+    told = wire.ActionUpdate(sequence=8, time=TIME, action=action)
+    limits = wire.LimitUpdate(sequence=8, time=TIME, limits=MANY.limits)
+
+    def lines(topic: str, update: wire.Update) -> list[str]:
+        return watch.lines_of(Change(topic, update, status()))
+
+    assert lines("action", told) == ["09:30:00 action a is paused."]
+    assert lines("limit", limits) == ["09:30:00 limit today: 90 % used, warned"]
+
+
+def test_made_up_limits_are_of_the_wire() -> None:
+    """The made-up status is one that a daemon could send."""
+    assert wire.decode(wire.encode(MANY), Status) == MANY

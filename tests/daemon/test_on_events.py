@@ -1,0 +1,80 @@
+"""Which commands of ``[on]`` an update is for, and what they get."""
+
+import json
+
+import msgspec
+import pytest
+from msgspec import Struct
+
+from tollkeeper import wire
+from tollkeeper.model import Alert, Plan
+from tollkeeper_daemon.config import On
+from tollkeeper_daemon.outlets.commands import Commands
+from tollkeeper_daemon.outlets.on_events import OnEvents, events_of
+
+EVERY = On(plan="run plan", alert="run alert")
+TIME = "2026-11-23T09:00:00.000+00:00"
+
+
+class Action(Struct, frozen=True):
+    """What was done."""
+
+    kind: str
+
+
+class ActionUpdate(wire.Update, frozen=True, kw_only=True):
+    """That something was done."""
+
+    action: Action
+
+
+class Kept(Commands):
+    """Keeps what it is to run."""
+
+    def __init__(self) -> None:
+        super().__init__(30)
+        self.told: list[tuple[str, str, bytes]] = []
+
+    def run(self, name: str, command: str, data: bytes) -> None:
+        self.told.append((name, command, data))
+
+
+@pytest.mark.parametrize(
+    ("kind", "events"),
+    [
+        ("warned", ["action", "limit_warned"]),
+        ("reached", ["action", "limit_reached"]),
+        ("paused", ["action"]),
+    ],
+)
+def test_actions(kind: str, events: list[str]) -> None:
+    """Every action is one, and those that say how a limit stands are for its own command as well."""
+    update = ActionUpdate(sequence=1, time=TIME, action=Action(kind))
+    assert events == [*events_of("action", update)]
+
+
+def test_trouble_with_commands() -> None:
+    """An alert runs its command; that a command failed runs none."""
+    alert = Alert(time=TIME, kind="failed", text="")
+    for kind, events in (("failed", ["alert"]), ("command", [])):
+        update = wire.AlertUpdate(
+            sequence=1, time=TIME, alert=msgspec.structs.replace(alert, kind=kind)
+        )
+        assert events == [*events_of("alert", update)]
+
+
+def test_command_gets_the_update() -> None:
+    """It gets the update as it is on the wire, with its topic, under the name of its setting."""
+    kept = Kept()
+    update = wire.PlanUpdate(sequence=7, time=TIME, plan=Plan(limited_until=TIME))
+    OnEvents(EVERY, kept).hear("plan", update)
+    [(name, command, data)] = kept.told
+    assert ("on.plan", "run plan") == (name, command)
+    assert {"topic": "plan", **json.loads(wire.encode(update))} == json.loads(data)
+
+
+def test_nothing_is_wanted() -> None:
+    """Without settings nothing is run."""
+    kept = Kept()
+    OnEvents(On(), kept).hear("plan", wire.PlanUpdate(sequence=7, time=TIME, plan=Plan()))
+    assert [] == kept.told

@@ -1,0 +1,1 @@
+"""Notices on a desktop of the tests' own, with a real notification service."""

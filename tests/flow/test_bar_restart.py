@@ -1,0 +1,163 @@
+"""The bar over restarts: who is paused stays so, nothing is missed, and history moves no rule."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from freezing import await_frozen, await_running, is_frozen
+from waiting import wait_until
+
+from . import lines
+from .bounded import await_known, journal, kinds, resume, start_billed, start_known, usual
+from .claude_home import Log
+from .keeper import Keeper
+
+pytestmark = pytest.mark.skipif(
+    not os.path.exists("/proc/self/stat"), reason="processes are looked at as on Linux"
+)
+
+REPO = Path(__file__).parents[2]
+MEGABYTES = 60
+FAMILY = ("sh", "-c", "sleep 600 & sleep 600 & wait")
+either_end = pytest.mark.parametrize("end", [Keeper.stop, Keeper.kill], ids=["SIGTERM", "kill -9"])
+End = Callable[[Keeper], object]
+
+
+@either_end
+def test_paused_over_a_restart(keeper: Keeper, end: End) -> None:
+    """An agent stays frozen while no daemon runs; the next one knows it, and can resume it."""
+    keeper.limit(per_agent=usual(1))
+    keeper.start()
+    agent = keeper.start_agent(command=FAMILY)
+    agent.says("busy")
+    await_known(keeper, agent)
+    children = wait_until(lambda: psutil.Process(agent.pid).children())
+    agent.log.reply()
+    pids = [agent.pid, *(child.pid for child in children)]
+    await_frozen(*pids)
+    wait_until(lambda: kinds(keeper) == ["reached", "paused"])
+    end(keeper)
+    assert all(map(is_frozen, pids))
+    keeper.start()
+    keeper.wait_for(lambda status: [each.state for each in status.agents] == ["paused"])
+    assert kinds(keeper) == ["reached", "paused"]
+    assert resume(keeper, agent) == ["resumed"]
+    await_running(*pids)
+    assert kinds(keeper) == ["reached", "paused", "resumed"]
+
+
+@either_end
+def test_crossed_while_no_daemon_ran(keeper: Keeper, end: End) -> None:
+    """An agent that went over its budget unseen is paused as soon as a daemon runs."""
+    keeper.limit(per_agent=usual(2))
+    keeper.start()
+    crossing, under = start_known(keeper, 2)
+    for agent in (crossing, under):
+        agent.log.reply()
+    keeper.wait_for_requests(2)
+    end(keeper)
+    crossing.log.reply()
+    keeper.start()
+    await_frozen(crossing.pid)
+    assert kinds(keeper, crossing) == ["reached", "paused"]
+    assert (kinds(keeper, under), is_frozen(under.pid)) == ([], False)
+
+
+@either_end
+def test_a_bare_resume_holds_over_a_restart(keeper: Keeper, end: End) -> None:
+    """Who was let go is not paused again by the same limit, whichever daemon runs."""
+    keeper.limit(per_agent=usual(1))
+    keeper.start()
+    [agent] = start_known(keeper, 1)
+    agent.log.reply()
+    await_frozen(agent.pid)
+    wait_until(lambda: kinds(keeper) == ["reached", "paused"])
+    resume(keeper, agent)
+    end(keeper)
+    keeper.start()
+    agent.log.reply()
+    keeper.wait_for_requests(2)
+    assert not is_frozen(agent.pid)
+    assert kinds(keeper) == ["reached", "paused", "resumed"]
+
+
+def test_died_while_no_daemon_ran(keeper: Keeper) -> None:
+    """A paused agent that is gone when the daemon is back is forgotten, and nobody is signalled."""
+    keeper.limit(per_agent=usual(1))
+    keeper.start()
+    [agent] = start_known(keeper, 1)
+    agent.log.reply()
+    await_frozen(agent.pid)
+    keeper.stop()
+    agent.exit()
+    keeper.start()
+    keeper.wait_for(lambda status: [each.state for each in status.agents] == ["exited"])
+    assert keeper.report("resume", all=True)["done"] == []
+    assert b'"agents":[]' in keeper.paths.frozen.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A made-up history that costs far more than any limit."""
+    folder = tmp_path_factory.mktemp("corpus")
+    command = [sys.executable, "benchmarks/corpus.py", folder, "--seed", "8"]
+    subprocess.run(
+        [*command, "--megabytes", str(MEGABYTES)], cwd=REPO, check=True, stdout=subprocess.DEVNULL
+    )
+    return folder
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["in one go", "killed in the midst"])
+def test_first_history_moves_no_rule(keeper: Keeper, corpus: Path, killed: bool) -> None:
+    """Whatever a first import finds, of agents that run too: live replies count from nothing."""
+    shutil.copytree(corpus / "projects", keeper.home.projects, dirs_exist_ok=True)
+    keeper.limit(per_agent=usual(2), per_run=usual(4), daily=usual(4))
+    agent = start_billed(keeper)
+    agent.log.append(b"".join(lines.reply(agent.log.writer) for _ in range(50)))
+    spent_today = keeper.home.log("earlier")
+    spent_today.append(b"".join(lines.reply(spent_today.writer) for _ in range(50)))
+    keeper.start()
+    if killed:
+        keeper.wait_for(lambda status: status.today.total.requests > 0)
+        keeper.kill()
+        keeper.start()
+    keeper.wait_for(lambda status: status.daemon.importing is None, 40)
+    assert keeper.agent(agent).usage.requests == 50
+    status = keeper.toll.status()
+    assert [limit.state for limit in (*status.limits, *status.agents[0].limits)] == ["under"] * 3
+    assert [limit.used for limit in (*status.limits, *status.agents[0].limits)] == [0.0] * 3
+    _quiet(keeper)
+    assert not is_frozen(agent.pid)
+    agent.log.reply()
+    keeper.wait_for(lambda status: status.agents[0].usage.requests == 51)
+    assert [limit.used for limit in keeper.agent(agent).limits] == [usual(1)]
+    _quiet(keeper)
+    agent.log.reply()
+    await_frozen(agent.pid)
+
+
+def _quiet(keeper: Keeper) -> None:
+    """Nothing was told of any limit."""
+    assert journal(keeper) == []
+    assert {alert.kind for alert in keeper.toll.status().alerts} <= {"unknown-model", "audit"}
+
+
+def test_lines_of_a_log_that_is_put_back(keeper: Keeper) -> None:
+    """Of a ledger that is known, what is read late counts: it was spent under its limits."""
+    keeper.limit(daily=usual(3))
+    keeper.start()
+    [agent] = start_known(keeper, 1)
+    agent.log.reply()
+    keeper.wait_for_requests(1)
+    keeper.stop()
+    late: Log = keeper.home.log("elsewhere")
+    late.reply()
+    late.reply()
+    keeper.start()
+    await_frozen(agent.pid)

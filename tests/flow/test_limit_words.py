@@ -1,0 +1,253 @@
+"""toll limit: the limits in force, set and taken back by hand, and what that does to whom."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tollkeeper.control import is_listening
+from waiting import wait_until
+
+from .adopted import state_of
+from .keeper import Keeper
+from .lines import USUAL, USUAL_USD
+from .test_words import SETTINGS, Pair, refused, said, start
+
+
+@pytest.fixture
+def pair(keeper: Keeper) -> Iterator[Pair]:
+    """Ada, who has had one reply, and Bob, who has had none."""
+    keeper.configure(SETTINGS)
+    keeper.start()
+    pair = Pair(keeper, start(keeper, "Ada"), start(keeper, "Bob"))
+    reply(pair)
+    yield pair
+
+
+def reply(pair: Pair) -> None:
+    """Ada gets one more reply, and it is charged."""
+    before = pair.keeper.agent(pair.ada).usage.requests
+    pair.ada.log.reply()
+    wait_until(lambda: pair.keeper.agent(pair.ada).usage.requests > before)
+
+
+def limits(keeper: Keeper) -> dict[tuple[str, str], dict[str, Any]]:
+    """The limits in force by scope and unit."""
+    return {
+        (each["scope"], "usd" if each["bound_tokens"] is None else "tokens"): each
+        for each in keeper.json("limit")["limits"]
+    }
+
+
+def test_limits_are_listed(pair: Pair) -> None:
+    """A line for each limit in force: what it bounds, used, bound, percent, action and state."""
+    lines = [line.split() for line in said(pair.keeper, "limit").splitlines()]
+    assert lines == [
+        ["Of", "Used", "Limit", "%", "Then", "State"],
+        ["agent", "Ada", "$0.0236", "$5.00", "0", "pause", "under"],
+        ["agent", "Bob", "$0.00", "$5.00", "0", "pause", "under"],
+        ["this", "run", "$0.0236", "$20.00", "0", "pause", "under"],
+        ["today", "$0.0236", "$50.00", "0", "pause", "under"],
+    ]
+    listed = pair.keeper.json("limit")
+    assert listed.keys() == {"limits", "by_hand"}
+    assert listed["by_hand"] == []
+    assert listed["limits"][0] == {
+        "scope": "agent:Ada",
+        "bound_usd": 5.0,
+        "bound_tokens": None,
+        "used": USUAL_USD,
+        "fraction": round(USUAL_USD / 5, 4),
+        "action": "pause",
+        "state": "under",
+    }
+
+
+def test_two_units(pair: Pair) -> None:
+    """A scope can have a limit in dollars and one in tokens at once; both are marked as one's own."""
+    said(pair.keeper, "limit", "set", "--daily", "--usd", "0.1", "--action", "warn")
+    told = said(pair.keeper, "limit", "set", "--daily", "--tokens", "20000", "--action", "warn")
+    assert (
+        told
+        == "The daily limit is now 20.0K tokens, action warn; used so far: 17.3K tokens (86 %).\n"
+    )
+    today = [line.split() for line in said(pair.keeper, "limit").splitlines() if "today" in line]
+    assert today == [
+        ["today", "$0.0236", "$0.10", "23", "warn", "under", "by", "hand"],
+        ["today", "17.3K", "tokens", "20.0K", "tokens", "86", "warn", "warned", "by", "hand"],
+    ]
+    assert limits(pair.keeper)["daily", "tokens"]["used"] == USUAL.total
+    told = said(pair.keeper, "limit", "clear", "--daily", "--tokens")
+    assert told == "The daily limit in tokens is cleared; what holds now says: toll limit\n"
+    assert ("daily", "tokens") not in limits(pair.keeper)
+    assert limits(pair.keeper)["daily", "usd"]["bound_usd"] == 0.1
+    assert pair.keeper.json("limit", "clear", "--daily") == {"cleared": ["usd"], "offered": []}
+    assert limits(pair.keeper)["daily", "usd"]["bound_usd"] == 50
+    assert refused(pair.keeper, 1, "limit", "clear", "--daily") == (
+        "toll: no such limit was set by hand; see: toll limit\n"
+    )
+
+
+def test_dry_run(pair: Pair) -> None:
+    """A dry run says whom the limit would hit, and neither sets it nor touches anybody."""
+    before = pair.keeper.json("limit")
+    new = ("limit", "set", "--agent", "Ada", "--usd", "0.01", "--dry-run")
+    assert said(pair.keeper, *new).splitlines() == [
+        "The limit of agent Ada would be $0.01, action pause; used so far: $0.0236 (236 %).",
+        "It would pause Ada: The limit of Ada is reached: $0.02 of $0.01.",
+        "Nothing was changed.",
+    ]
+    [hit] = pair.keeper.json(*new, "--action", "stop")["hit"]
+    assert (hit["agent"], hit["pid"], hit["action"], hit["held"]) == (
+        *("Ada", pair.ada.pid, "stop"),
+        None,
+    )
+    assert said(pair.keeper, *new[:4], "--usd", "4", "--dry-run").splitlines()[1:] == [
+        "It would hit nobody now.",
+        "Nothing was changed.",
+    ]
+    assert said(pair.keeper, *new[:4], "--usd", "0", "--dry-run").splitlines()[0] == (
+        "The limit of agent Ada in dollars would hold no more."
+    )
+    assert (state_of(pair.ada.pid), pair.keeper.json("limit")) == ("S", before)
+    assert pair.keeper.report("log")["entries"] == []
+
+
+def test_set_acts_at_once(pair: Pair) -> None:
+    """Who has used up a new limit is dealt with at once; raised, it offers whom one may resume."""
+    new = ("limit", "set", "--agent", str(pair.ada.pid))
+    assert said(pair.keeper, *new, "--usd", "0.01").splitlines()[1:] == [
+        "Ada is paused: The limit of Ada is reached: $0.02 of $0.01."
+    ]
+    assert (state_of(pair.ada.pid), state_of(pair.bob.pid)) == ("T", "S")
+    assert said(pair.keeper, *new, "--usd", "1").splitlines()[1:] == [
+        "Ada has room again: toll resume Ada"
+    ]
+    assert state_of(pair.ada.pid) == "T"
+    assert said(pair.keeper, "resume", "Ada") == "Ada goes on.\n"
+
+
+def test_set_to_stop(pair: Pair) -> None:
+    """With the action stop who has used it up is stopped, and told to be."""
+    told = said(pair.keeper, "limit", "set", "--run", "--usd", "0.01", "--action", "stop")
+    assert told.splitlines()[0].startswith("The limit of a run is now $0.01, action stop; ")
+    assert any(line.startswith("Ada is being stopped: ") for line in told.splitlines())
+    assert pair.ada.process.wait(10) == -15
+
+
+def test_no_limit(pair: Pair) -> None:
+    """A limit of 0 is none: the agent spends on, over what the settings ask for."""
+    pair.keeper.configure(SETTINGS + "per_agent = 0.03\n")
+    pair.keeper.restart()
+    assert said(pair.keeper, "limit", "set", "--agent", "Ada", "--usd", "0") == (
+        "The limit of agent Ada in dollars holds no more.\n"
+    )
+    reply(pair)
+    assert state_of(pair.ada.pid) == "S"
+    assert ("agent:Ada", "usd") not in limits(pair.keeper)
+    [line] = [each for each in said(pair.keeper, "limit").splitlines() if "Ada" in each]
+    assert line.split() == ["agent", "Ada", "none", "by", "hand"]
+    said(pair.keeper, "limit", "clear", "--agent", "Ada")
+    wait_until(lambda: state_of(pair.ada.pid) == "T")
+
+
+def test_resume_with_more(pair: Pair) -> None:
+    """--add-usd raises what holds an agent so that so much is left of it."""
+    said(pair.keeper, "limit", "set", "--agent", "Ada", "--usd", "0.01")
+    assert said(pair.keeper, "resume", "Ada", "--add-usd", "2") == "Ada goes on.\n"
+    assert state_of(pair.ada.pid) == "S"
+    assert limits(pair.keeper)["agent:Ada", "usd"]["bound_usd"] == pytest.approx(2 + USUAL_USD)
+
+
+def test_scopes(pair: Pair) -> None:
+    """Tasks, workflows and conversations are limited too, also before anybody works on them."""
+    begun = pair.ada.conversation[:8]
+    said(pair.keeper, "limit", "set", "--conversation", begun, "--usd", "1")
+    said(pair.keeper, "limit", "set", "--task", "-x.1", "--tokens", "5")
+    said(pair.keeper, "limit", "set", "--workflow", "名前 \x1b[2J", "--usd", "1")
+    shown = said(pair.keeper, "limit")
+    assert f"conversation {pair.ada.conversation}" in shown
+    assert limits(pair.keeper)[f"conversation:{pair.ada.conversation}", "usd"]["used"] == USUAL_USD
+    assert "task -x.1" in shown
+    assert "workflow 名前 ·[2J" in shown
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["set", "--daily"],
+        ["set", "--usd", "5"],
+        ["set", "--daily", "--run", "--usd", "5"],
+        ["set", "--daily", "--usd", "5", "--tokens", "5"],
+        ["set", "--daily", "--usd", "-5"],
+        ["set", "--daily", "--usd", "nan"],
+        ["set", "--daily", "--usd", "1e400"],
+        ["set", "--daily", "--usd", "five"],
+        ["set", "--daily", "--tokens", "1.5"],
+        ["set", "--daily", "--tokens", "²"],
+        ["set", "--daily", "--usd", "5", "--action", "kill"],
+        ["clear"],
+        ["clear", "--daily", "--usd", "--tokens"],
+        ["raise"],
+    ],
+)
+def test_wrong_usage(keeper: Keeper, arguments: list[str]) -> None:
+    """Wrong usage has exit status 2 and one line, and starts nothing."""
+    refused(keeper, 2, "limit", *arguments)
+    assert not is_listening(keeper.paths)
+
+
+def test_refused_by_the_daemon(pair: Pair) -> None:
+    """What only the daemon knows to be wrong is a line as well: 1 for nobody, 2 for nonsense."""
+    new = ("limit", "set", "--usd", "5")
+    assert "no agent 'Eve' is running" in refused(pair.keeper, 1, *new, "--agent", "Eve")
+    refused(pair.keeper, 2, *new, "--task", "")
+    refused(pair.keeper, 2, "limit", "set", "--daily", "--tokens", "9" * 30)
+    refused(pair.keeper, 2, "limit", "set", "--daily", "--usd", "1e300")
+    assert pair.keeper.json("limit")["by_hand"] == []
+
+
+def test_limits_on_the_screen(pair: Pair) -> None:
+    """The status shows a limit from half of it on, who is paused, and how to go on."""
+    shown = said(pair.keeper, "status")
+    assert ("% of $5.00" in shown, "0 % of $50.00" in shown) == (False, True)
+    said(pair.keeper, "limit", "set", "--agent", "Ada", "--usd", "0.03")
+    assert "78 % of $0.03" in said(pair.keeper, "status")
+    reply(pair)
+    for verb in ("status", "agents"):
+        shown = said(pair.keeper, verb)
+        assert "157 % of $0.03" in shown
+        assert "‖ Ada is paused; to go on: toll resume Ada (--add-usd 5 for more budget)" in shown
+    findings = pair.keeper.json("doctor")
+    [held] = [each for each in findings if each["text"].startswith("held: ")]
+    assert (held["well"], held["text"].startswith("held: Ada (paused); ")) == (True, True)
+
+
+def test_a_limit_set_by_hand_is_told(pair: Pair) -> None:
+    """Who listens hears of a limit that was set on an agent, with the agent as it is then."""
+    with pair.keeper.feed() as feed:
+        said(pair.keeper, "limit", "set", "--agent", "Bob", "--usd", "7")
+
+        def bound() -> list[float | None]:
+            status = feed.latest(0.5)
+            return [each.limits[0].bound_usd for each in status.agents if each.name == "Bob"]
+
+        wait_until(lambda: bound() == [7.0])
+
+
+def test_json_of_set(pair: Pair) -> None:
+    """With --json setting a limit is answered by one value, with the effects of it."""
+    answer = json.loads(
+        pair.keeper.run("--json", "limit", "set", "--agent", "Ada", "--usd", "0.01").stdout
+    )
+    assert answer.keys() == {"limit", "hit", "offered"}
+    assert (answer["limit"]["state"], answer["hit"][0]["held"], answer["offered"]) == (
+        *("reached", "paused"),
+        [],
+    )
+    assert pair.keeper.json("limit", "set", "--agent", "Ada", "--usd", "0") == {
+        "limit": None,
+        "hit": [],
+        "offered": ["Ada"],
+    }
