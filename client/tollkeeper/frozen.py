@@ -14,6 +14,11 @@ from tollkeeper.kernel import Kernel
 
 VERSION = 1
 
+# Claude Code that was frozen does not set its terminal up again, and bash does not either: after a
+# mere fg, Enter would not send a prompt any more.
+TO_FOREGROUND = "stty raw opost -echo; fg"
+FOREGROUND = f"it is a stopped job of its shell now: type  {TO_FOREGROUND}  in its terminal"
+
 
 class FrozenAgent(Struct, frozen=True):
     """A paused agent: the ids of what was frozen, it first, and when (ISO), why and where."""

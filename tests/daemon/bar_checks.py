@@ -10,7 +10,8 @@ from tollkeeper_daemon.outlets.denials import Denials
 from tollkeeper_daemon.store.schema import AgentRecord
 
 from .bar_model import Asked, Key, Model
-from .bar_world import Listener, Parts, World
+from .bar_parts import Listener, Parts
+from .bar_world import World
 from .kernel import FakeProcess, Sent
 
 DEEDS = ("blocked", "paused", "failed")
@@ -56,27 +57,28 @@ class Checks:
     def after(self, step: Step, parts: Parts) -> None:
         """The step is over: the daemon did what the model says, and nothing else."""
         model, before = self.model, self.model.known
+        sent, told = self._what_was_done()
         after = {agent.record.id: agent.record for agent in parts.roster.alive()}
         # An agent that left in this step was dealt with before it did, or not any more.
         model.known = {**before, **since(self.world.now, parts)}
         news_at_most, due_at_most = model.news(), model.due()
         model.run, model.day = parts.roster.run.id if parts.roster.run else "", parts.pipeline.day
-        reached = {agent.id for agent in after.values() if model.reached(agent)}
         model.known = after
+        if step.is_torn and step.is_word:  # Whether it came to what was asked for is open.
+            adopt(model, parts)
+            self.doomed |= model.stopping
+        reached = {agent.id for agent in after.values() if model.reached(agent)}
         news, due = model.news(), model.due()
-        sent, told = self._what_was_done()
         went_on, held = step.paid & model.blocked, set(model.held)
 
         meant = {agent for agent, action in due_at_most.items() if action != "warn"}
         meant |= step.named | went_on | self.doomed | due.keys()
         meant |= reached if step.is_torn and step.is_word else set()
         self._check_signals(sent, meant)
-        if step.is_torn and step.is_word:  # Whether it came to what was asked for is open.
-            adopt(model, parts)
-            due = {}
-        self._settle_unsure(due, step)
+        self._settle_unsure(step)
+        done = [agent for agent, action in due.items() if self._can_do(agent, action)]
         self._carry_out(went_on, due, step, parts)
-        model.remember(due)
+        model.remember(done)
         for agent in before.keys() - after.keys():
             model.forget(agent)
         self._check_held()
@@ -88,7 +90,7 @@ class Checks:
             return
         self._check_freed(step.resumed)
         if step.has_looked:
-            self._check_freed(self._gone)
+            self._check_freed(self._gone, by_chance=True)
             self._gone.clear()
         self._gone |= held - model.held
         names = {**before, **since(self.world.now, parts)}
@@ -111,6 +113,9 @@ class Checks:
         ended = {each.id for each in told if each.kind in ("stopped", "killed", "failed")}
         self.owed_an_end -= ended
         self.model.stopping -= {each.id for each in told if each.kind == "failed"}
+        noticed = {each.id for each in told if each.cause == "elsewhere"} & self.unsure
+        self.model.held -= noticed
+        self.unsure -= noticed
         return sent, told
 
     def _check_signals(self, sent: list[Sent], meant: set[str]) -> None:
@@ -127,24 +132,35 @@ class Checks:
         model = self.model
         for agent in went_on:
             # If the daemon died over it, the next reply tells again.
-            if self.world.can_hold(agent) and not (step.is_torn and agent not in paused(parts)):
+            if self.world.can_hold(agent) and not (
+                step.is_torn and agent not in held_by(parts, "paused")
+            ):
                 model.hold(agent)
         for agent, action in due.items():
-            client = self.world.clients[agent]
-            if action == "stop":
-                model.forget(agent)
-                self.doomed.add(agent)
-            if action == "block" and client.hooked and agent not in model.held:
-                model.blocked.add(agent)
-                continue
-            if action == "warn" or not self.world.can_hold(agent):
-                continue
+            if self._can_do(agent, action):
+                self._do(agent, action)
+
+    def _can_do(self, agent: str, action: LimitAction) -> bool:
+        """Whether it can be done now; what can't is tried again at each look."""
+        blocks = action == "block" and agent not in self.model.held
+        if action in ("warn", "stop") or (blocks and self.world.clients[agent].hooked):
+            return True
+        return self.world.can_hold(agent)
+
+    def _do(self, agent: str, action: LimitAction) -> None:
+        client = self.world.clients[agent]
+        if action != "warn":
             self.unsure.discard(agent)
-            if action == "stop":
+        if action == "stop":
+            self.model.forget(agent)
+            self.doomed.add(agent)
+            if self.world.can_hold(agent):
                 self.is_to_end(agent)
                 assert client.process in self.touched, f"{client.process} was not told to end"
-            else:
-                model.hold(agent)
+        elif action == "block" and client.hooked and agent not in self.model.held:
+            self.model.blocked.add(agent)
+        elif action != "warn":
+            self.model.hold(agent)
 
     def is_to_end(self, agent: str) -> None:
         """This agent is told to end."""
@@ -152,11 +168,11 @@ class Checks:
         self.owed_an_end.add(agent)
         self.doomed.add(agent)
 
-    def _settle_unsure(self, due: Due, step: Step) -> None:
+    def _settle_unsure(self, step: Step) -> None:
         """Who was thawed by somebody else is held no more, once the daemon has looked."""
         if step.has_looked:
             for agent in self.unsure:
-                if agent in due or not self.world.clients[agent].process.stopped:
+                if not self.world.clients[agent].process.stopped:
                     self.model.held.discard(agent)
             self.unsure.clear()
 
@@ -171,10 +187,17 @@ class Checks:
             process = self.world.clients[agent].process
             assert process.stopped or not process.alive, f"{process} should be frozen"
 
-    def _check_freed(self, agents: Iterable[str]) -> None:
-        """(f) What was frozen with an agent that was let go runs again, but who is held itself."""
+    def _check_freed(self, agents: Iterable[str], by_chance: bool = False) -> None:
+        """(f) What was frozen with an agent that was let go runs again, but who is held itself.
+
+        One that came free by chance may have been frozen since, with one that it descends from; and
+        of one that is gone nobody knows any more what it started.
+        """
         held = {self.world.clients[agent].process for agent in self.model.held}
         for agent in set(agents) - self.model.held:
+            alone = by_chance or not self.world.is_there(agent)
+            if alone and self.world.clients[agent].process.line & self.model.held:
+                continue
             others = {each.id for each in held if agent in each.line}
             for process in self.frozen:
                 family = {process.id, *process.line}
@@ -207,7 +230,7 @@ class Checks:
         found = Counter(
             (each.kind, each.id) for each in told if each.cause == "person" and each.kind in BY_HAND
         )
-        there = {agent for agent in step.named if self.world.is_there(agent)} - self._open_ones()
+        there = {agent for agent in step.named if self.world.can_hold(agent)} - self._open_ones()
         for agent in there:
             for kind in BY_HAND:
                 assert step.by_hand[kind, agent] == found[kind, agent], (kind, agent)
@@ -217,7 +240,11 @@ class Checks:
     ) -> None:
         """(e, g) The journal has what limits did to each agent, once."""
         deeds = Counter(
-            each.id for each in told if each.cause == "limit" and each.kind in ("blocked", "paused")
+            each.id
+            for each in told
+            if each.cause == "limit"
+            and each.kind in ("blocked", "paused")
+            and self.world.is_there(each.id)
         )
         holding = ("block", "pause")
         least = Counter(agent for agent in went_on if self.world.can_hold(agent))
@@ -226,16 +253,16 @@ class Checks:
             agent
             for agent, action in due.items()
             if (action in holding and self.world.can_hold(agent))
-            or (action == "block" and agent in self.model.blocked)
+            or (action == "block" and agent in self.model.blocked and self.world.is_there(agent))
         )
         most.update(agent for agent, action in due_at_most.items() if action in holding)
         assert least <= deeds <= most, (least, deeds, most)
 
 
-def paused(parts: Parts) -> set[str]:
-    """Whom the daemon takes to be paused."""
+def held_by(parts: Parts, kind: str) -> set[str]:
+    """Whom the daemon takes to be held in this way."""
     records = parts.budgets.bar.hands.holds.records.values()
-    return {record.agent for record in records if record.kind == "paused"}
+    return {record.agent for record in records if record.kind == kind}
 
 
 def since(now: int, parts: Parts) -> dict[str, AgentRecord]:

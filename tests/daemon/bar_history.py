@@ -15,7 +15,8 @@ from tollkeeper_daemon.rules.terms import EVERY, Own
 
 from .bar_checks import Checks, Step
 from .bar_model import NANO_PER_TOKEN, Asked, Model, Paid
-from .bar_world import Client, Crash, Listener, Parts, Replies, World
+from .bar_parts import Listener, Parts, Replies
+from .bar_world import Client, Crash, World
 from .kernel import OTHER
 
 STEP_MS = 2_000
@@ -284,13 +285,13 @@ class History:
                 self.step.resumed.add(name)
                 model.held.discard(name)
                 model.blocked.discard(name)
-            elif agent.stopped and name not in model.stopping:
-                self.step.by_hand["resumed", name] += not self.world.is_strangers(name)
+            elif agent.stopped and not self.world.is_strangers(name):
+                self.step.by_hand["resumed", name] += 1
                 self.step.resumed.add(name)
         self.parts.budgets.agents.resume(agents, unit, more, self.world.now)
 
-    def person_stops(self) -> None:
-        """A person stops an agent."""
+    async def person_stops(self) -> None:
+        """A person stops agents."""
         for agent in self._named():
             name = agent.record.id
             stop = self.parts.budgets.agents.stop(agent, self.world.now)
@@ -298,6 +299,8 @@ class History:
             self.model.forget(name)
             if self.world.can_hold(name):
                 self.checks.is_to_end(name)
+        for _ in range(2):
+            await asyncio.sleep(0)  # Till they are told.
 
     def _named(self) -> list[LiveAgent]:
         agents = [each for each in self.parts.roster.alive() if each.record.id in self.model.known]

@@ -154,8 +154,8 @@ class Model:
         for agent in self.known.values():
             fresh = [each for each in self.reached(agent) if agent.id not in self.acted[each.key]]
             if fresh and agent.id not in self.stopping:
-                asked = {each.action for each in fresh}
-                found[agent.id] = next(each for each in reversed(STRICTNESS) if each in asked)
+                actions: list[LimitAction] = [each.action for each in fresh]
+                found[agent.id] = max(actions, key=STRICTNESS.index)
         return found
 
     def remember(self, due: Iterable[str]) -> None:

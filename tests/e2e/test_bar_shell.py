@@ -4,7 +4,7 @@ import pytest
 
 from flow.keeper import Keeper
 from freezing import await_frozen, await_running
-from tollkeeper_daemon.bar.agents_by_hand import TO_FOREGROUND
+from tollkeeper.frozen import TO_FOREGROUND
 from waiting import wait_until
 
 from .client import Client

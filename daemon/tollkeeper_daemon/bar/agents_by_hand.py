@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from tollkeeper.frozen import FOREGROUND, TO_FOREGROUND
 from tollkeeper.model import Done
 from tollkeeper.signals import SignalRefused
 from tollkeeper_daemon.bar.bar import Bar, key_of
@@ -17,10 +18,6 @@ from tollkeeper_daemon.rules.limits import Unit
 from tollkeeper_daemon.rules.settings import NANO
 
 BY_HAND = "told so by a person."
-# Claude Code that was frozen does not set its terminal up again, and bash does not either: after a
-# mere fg, Enter would not send a prompt any more.
-TO_FOREGROUND = "stty raw opost -echo; fg"
-FOREGROUND = f"it is a stopped job of its shell now: type  {TO_FOREGROUND}  in its terminal"
 TAKEN_BY_SHELL = (
     f"its terminal goes back to the shell: after toll resume, type  {TO_FOREGROUND}  there"
 )
@@ -84,7 +81,9 @@ class AgentsByHand:
                 if key_of(stand.limit) not in raised:
                     raised.add(key_of(stand.limit))
                     self._bar.grant(stand, more, now)
-        return [self._resume(agent, unit, now) for agent in agents]
+        done = [self._resume(agent, unit) for agent in agents]
+        self._bar.look(now)
+        return done
 
     def _to_raise(self, agent: LiveAgent, unit: Unit | None) -> list[Stand]:
         """What holds the agent, or else its own limit."""
@@ -95,9 +94,7 @@ class AgentsByHand:
     def _spent(self, agent: LiveAgent) -> list[Stand]:
         return [each for each in self._bar.reached_by(agent) if each.limit.action != "warn"]
 
-    def _resume(self, agent: LiveAgent, unit: Unit | None, now: int) -> Done:
-        if self._bar.hands.holds.is_held(agent, "stopping"):
-            return _done(agent, error="it is being stopped")
+    def _resume(self, agent: LiveAgent, unit: Unit | None) -> Done:
         if unit and not any(stand.limit.unit == unit for stand in self._bar.bound_by(agent)):
             return _done(agent, error=f"it has no limit in {unit} that could be raised")
         notes = [
@@ -116,7 +113,6 @@ class AgentsByHand:
             return _done(agent, error=str(refused))
         if self._signals.in_shell(agent.record.id) and (held is None or held.processes):
             notes.append(FOREGROUND)
-        self._bar.look(now)
         return replace(_done(agent, note="; ".join(notes)), kind="resumed")
 
     def press(self, notice: Notice, button: str, now: int) -> None:

@@ -84,7 +84,6 @@ class Bar:
     def begin(self, now: int) -> None:
         """The history is read: from now on everything counts."""
         self.is_open, self._is_new = True, False
-        self.hands.forget_the_gone(self._roster.agents.keys())
         self.look(now)
 
     def take_up(self, now: int) -> None:
@@ -136,6 +135,7 @@ class Bar:
     def _look(self, now: int) -> None:
         for agent in self._roster.agents.values():
             self.hands.check(agent, now)
+        self.hands.forget_the_gone(self._roster.agents.keys())
         stands = self.board.stands()
         totals = {stand.limit.scope: self.board.used(stand.limit.scope) for stand in stands}
         verdicts = judge(totals, [stand.limit for stand in stands], now)

@@ -115,7 +115,7 @@ class Hands:
         return record
 
     def wake(self, agent: LiveAgent, text: str, cause: Cause) -> None:
-        """Let go on whom somebody else froze; SignalRefused when that is not for us to do."""
+        """Let go on who was frozen, but not held; SignalRefused when that is not for us to do."""
         self.holds.thaw(agent)
         self._note("resumed", agent, text, cause)
 
