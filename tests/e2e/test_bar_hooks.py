@@ -71,3 +71,26 @@ def test_without_hooks_it_is_paused(stand_in: StandIn, client: Client, keeper: K
     await_frozen(run.pid, timeout=30)
     assert len(stand_in.asked) == 2
     wait_until(lambda: kinds(keeper) == ["reached", "paused"])
+
+
+@pytest.mark.parametrize("action", ["pause", "block"])
+def test_quick_tools_near_a_limit(
+    stand_in: StandIn, client: Client, keeper: Keeper, action: str
+) -> None:
+    """Near a limit the hook waits for what the daemon decides: no request follows the crossing reply.
+
+    A quick tool would be done, and the next request asked, before the reply stands in the log.
+    """
+    keeper.limit(per_agent=0.098, action=action)  # The fifth reply crosses, the fourth is near.
+    client.environment["TOLL_HOME"] = keeper.environment["TOLL_HOME"]
+    client.configure(hooks=BOTH)
+    keeper.start()
+    stand_in.play("GO", *[bash("true", tokens=COSTS)] * 9, say("All done.", tokens=COSTS))
+    run = client.start("GO, please", args=OPUS)
+    done = "paused" if action == "pause" else "blocked"
+    wait_until(lambda: kinds(keeper) == ["warned", "reached", done], 30)
+    if action == "pause":
+        await_frozen(run.pid)
+    else:
+        wait_until(lambda: run.poll() is not None, 30)
+    assert len(stand_in.asked) == len(stand_in.served) == 5
