@@ -114,8 +114,7 @@ class Holds:
     def _open(self, record: HoldRecord) -> None:
         if record.denied:
             self._denials.allow(record.denied)
-        if record.processes:
-            self._signals.thaw(self._left_to(record.agent, record.processes))
+        self._signals.thaw(self._left_to(record.agent, record.processes))
 
     def _left_to(self, agent: str, frozen: Sequence[str]) -> tuple[str, ...]:
         """What is to go on with this agent, with which so much was frozen.
