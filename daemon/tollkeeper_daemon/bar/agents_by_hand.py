@@ -43,7 +43,9 @@ class AgentsByHand:
         Ambiguous when there is more than one.
         """
         alive = self._roster.alive()
-        found = [agent for agent in alive if word and word in _names_of(agent)]
+        # A number is a pid, whatever others call themselves.
+        found = [each for each in alive if word in (str(each.record.pid), each.record.id)]
+        found = found or [agent for agent in alive if word and word in _names_of(agent)]
         found = found or [agent for agent in alive if is_begun(agent.record.conversation, word)]
         if len(found) > 1:
             told = " or ".join(f"{each.record.name} (pid {each.record.pid})" for each in found)
