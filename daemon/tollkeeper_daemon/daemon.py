@@ -352,6 +352,8 @@ class Daemon:
 
     def _agent_started(self, agent: LiveAgent) -> None:
         self._agent_seen("agent.started", agent)
+        if agent.complaint:
+            self.herald.alert_once("failed", agent.complaint)
 
     def _agent_changed(self, agent: LiveAgent) -> None:
         self._agent_seen("agent.changed", agent)

@@ -5,6 +5,7 @@ from msgspec.structs import replace
 
 from tollkeeper.model import AgentState
 from tollkeeper_daemon.ledger.books import API, SUBSCRIPTION
+from tollkeeper_daemon.rules.brought import LABEL, budget_of, complaint
 from tollkeeper_daemon.sources.processes import Process
 from tollkeeper_daemon.sources.sessions import Session
 from tollkeeper_daemon.store.schema import AgentRecord, RunRecord
@@ -38,13 +39,14 @@ class LiveAgent(Struct):
     """An agent as it runs: what is saved of it, and what only matters while it lives.
 
     ``unseen_since`` is when an earlier daemon last saw it, until this one has heard of it; ``home``
-    is the Claude home that it was found in.
+    is the Claude home that it was found in, ``complaint`` what is wrong with its budget.
     """
 
     record: AgentRecord
     tally: Tally = field(default_factory=Tally)
     status: AgentState | None = None
     asked_name: str = ""
+    complaint: str = ""
     home: str = ""
     waiting_for: str = ""
     stopped: bool = False
@@ -116,7 +118,12 @@ class Roster:
             return known
         self._begin_run(now)
         record = self._new_record(process, session, subscribed)
-        agent = LiveAgent(record, last_time=process.started, asked_name=_own_name(session))
+        agent = LiveAgent(
+            record,
+            last_time=process.started,
+            asked_name=_own_name(session),
+            complaint=complaint(record.name, process.labels.get(LABEL)),
+        )
         self.agents[process.id] = agent
         self.run_agents.add(process.id)
         if record.conversation:
@@ -149,7 +156,7 @@ class Roster:
             workflow=labels.get("TOLL_WORKFLOW", ""),
             task=labels.get("TOLL_TASK", ""),
             stage=labels.get("TOLL_STAGE", ""),
-            budget=_budget(labels.get("TOLL_BUDGET_USD")),
+            budget=budget_of(labels.get(LABEL)),
             named_by_label="TOLL_AGENT" in labels,
         )
 
@@ -266,12 +273,3 @@ def _own_name(session: Session | None) -> str:
     if session and session.name and session.nameSource == "user":
         return session.name
     return ""
-
-
-def _budget(dollars: str | None) -> int | None:
-    """The budget in nano-dollars; None when there is none, or it is no number."""
-    try:
-        value = float(dollars or "")
-    except ValueError:
-        return None
-    return round(value * 1e9) if 0 < value < 1e9 else None

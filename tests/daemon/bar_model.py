@@ -124,7 +124,7 @@ class Model:
         used = self.used(limit)
         if used >= limit.bound:
             return 1.0
-        return max((at for at in self.settings.warn_at if used >= at * limit.bound), default=0.0)
+        return max((at for at in self.settings.warn_at if used / limit.bound >= at), default=0.0)
 
     def binds(self, limit: Bound, agent: AgentRecord) -> bool:
         """Whether the agent spends what the limit counts."""

@@ -34,6 +34,9 @@ class Holds:
         records = store.read(lambda transaction: transaction.bar.holds())
         self.records = {record.agent: record for record in records}
         self._denials.keep_only({each.denied for each in records if each.denied})
+        for each in records:
+            if each.denied:  # Its file may be gone, when a daemon died as it let the agent go.
+                self._denials.deny(each.denied, each.reason)
 
     def of(self, agent: LiveAgent) -> HoldRecord | None:
         """How this agent is held."""

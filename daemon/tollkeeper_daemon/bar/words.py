@@ -34,11 +34,13 @@ HAPPENED: dict[ActionKind, str] = {
 
 
 def amount(unit: Unit, value: int) -> str:
-    """Nano-dollars or tokens as people read them; cents, unless it is less than that."""
+    """Nano-dollars or tokens as people read them; cents, or as much as shows what is less than that."""
     if unit == "tokens":
         return f"{value:,} tokens"
     dollars = value / NANO
-    return f"${dollars:,.2f}" if dollars >= 0.01 or not value else f"${dollars:.4f}"
+    if dollars >= 0.01 or not value:
+        return f"${dollars:,.2f}"
+    return f"${dollars:.4f}" if dollars >= 0.0001 else f"${dollars:.9f}"
 
 
 def whose(scope: Scope, name: str) -> str:

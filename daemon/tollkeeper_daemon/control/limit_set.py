@@ -12,7 +12,7 @@ from tollkeeper_daemon.control.refusal import Refused, params_as
 from tollkeeper_daemon.control.whom import find_one
 from tollkeeper_daemon.daemon import Daemon
 from tollkeeper_daemon.rules.limits import Scope, ScopeKind, Unit
-from tollkeeper_daemon.rules.settings import NANO, Dollars, Label, Tokens
+from tollkeeper_daemon.rules.settings import Dollars, Label, Tokens, nano_of
 from tollkeeper_daemon.rules.terms import EVERY, Own
 
 
@@ -86,4 +86,4 @@ def _own(wish: NewLimit) -> tuple[Unit, Own]:
         raise Refused("bad-params", "a limit is in usd or in tokens: give one of them")
     if wish.tokens is not None:
         return "tokens", Own(wish.tokens, wish.action)
-    return "usd", Own(round((wish.usd or 0) * NANO), wish.action)
+    return "usd", Own(nano_of(wish.usd or 0), wish.action)

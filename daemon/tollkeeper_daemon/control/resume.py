@@ -8,7 +8,7 @@ from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.control.refusal import Refused, params_as
 from tollkeeper_daemon.control.whom import find
 from tollkeeper_daemon.daemon import Daemon
-from tollkeeper_daemon.rules.settings import NANO, MoreDollars, MoreTokens
+from tollkeeper_daemon.rules.settings import MoreDollars, MoreTokens, nano_of
 
 
 class Resume(Struct, frozen=True, forbid_unknown_fields=True):
@@ -31,7 +31,7 @@ def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
     agents = find(daemon, wish.agents, wish.all)
     if wish.all:
         agents = [agent for agent in agents if daemon.budgets.agents.is_held(agent)]
-    more = wish.add_tokens or round((wish.add_usd or 0) * NANO)
+    more = wish.add_tokens or nano_of(wish.add_usd or 0)
     unit = "tokens" if wish.add_tokens else "usd" if wish.add_usd else None
     done = daemon.budgets.agents.resume(agents, unit, more, now_ms())
     return {"done": done, "offered": daemon.budgets.offered()}

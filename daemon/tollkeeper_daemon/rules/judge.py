@@ -23,7 +23,8 @@ def highest_passed(limit: Limit, used: int) -> float:
     """The highest fraction to tell of that this amount has come to; 0 for none."""
     if used >= limit.bound:
         return REACHED
-    return max((at for at in limit.warn_at if used >= at * limit.bound), default=0.0)
+    # Divided, since a product of the fraction may come to a little more than it should.
+    return max((at for at in limit.warn_at if used / limit.bound >= at), default=0.0)
 
 
 def judge_window(used_percent: float, warn_at: Iterable[float], told: float) -> float | None:

@@ -31,3 +31,8 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     warn_at: tuple[Fraction, ...] = (0.8,)
     counts: Literal["cost", "value"] = "cost"
     grace_seconds: Annotated[float, Meta(ge=0, le=3600)] = 10.0
+
+
+def nano_of(dollars: float) -> int:
+    """The dollars in nano-dollars, at least one if they are any at all: 0 would be no limit."""
+    return max(round(dollars * NANO), 1) if dollars > 0 else 0

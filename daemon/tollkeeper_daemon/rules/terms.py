@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from tollkeeper.model import LimitAction
 from tollkeeper_daemon.rules.limits import UNITS, Limit, Measure, Scope, ScopeKind, Unit
-from tollkeeper_daemon.rules.settings import NANO, Limits
+from tollkeeper_daemon.rules.settings import Limits, nano_of
 
 # Set by hand for every run, or for every day.
 EVERY = ""
@@ -78,7 +78,7 @@ class Terms(Struct, frozen=True):
             "run": self.settings.per_run,
             "daily": self.settings.daily,
         }
-        return Own(round(usual.get(scope.kind, 0) * NANO))
+        return Own(nano_of(usual.get(scope.kind, 0)))
 
     def _limit(self, scope: Scope, unit: Unit, own: Own) -> Limit:
         memory = self.memories.get((scope, unit), NOTHING)
