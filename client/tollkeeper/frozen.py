@@ -1,6 +1,7 @@
 """Which agents are paused: a file that frees them when no daemon runs."""
 
 import os
+import stat
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,6 +14,13 @@ from tollkeeper.errors import TollError
 from tollkeeper.kernel import Kernel
 
 VERSION = 1
+# More agents than a machine holds.
+LARGEST = 4 << 20
+
+# Claude Code that was frozen does not set its terminal up again, and bash does not either: after a
+# mere fg, Enter would not send a prompt any more.
+TO_FOREGROUND = "stty raw opost -echo; fg"
+FOREGROUND = f"it is a stopped job of its shell now: type  {TO_FOREGROUND}  in its terminal"
 
 
 class FrozenAgent(Struct, frozen=True):
@@ -49,7 +57,7 @@ class FrozenFileError(TollError):
 def read(path: Path) -> tuple[FrozenAgent, ...]:
     """The paused agents; none when there is no file. FrozenFileError when it can't be read."""
     try:
-        content = path.read_bytes()
+        content = _read(path)
         version = msgspec.json.decode(content, type=Header).version
         if version > VERSION:
             raise FrozenFileError(
@@ -61,11 +69,18 @@ def read(path: Path) -> tuple[FrozenAgent, ...]:
         return ()
     except OSError as error:
         raise FrozenFileError(f"can't read {path}: {error.strerror}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise FrozenFileError(
             f"{path} does not say which agents are paused: {error}",
             "the processes in state T are told by: ps -o pid,stat,args",
         ) from None
+
+
+def _read(path: Path) -> bytes:
+    """What is in the file; a pipe in its place is not waited for."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(descriptor, "rb") as file:
+        return file.read(LARGEST) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
 
 
 def write(path: Path, agents: Iterable[FrozenAgent]) -> None:

@@ -69,10 +69,16 @@ async def _live(paths: Paths) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    with Store(paths.ledger) as store, _sockets(paths) as context:
-        commands = Commands(config.on.timeout_seconds)
-        on_events = OnEvents(config.on, commands)
-        publisher = Publisher(zmq.Context(context), paths.updates_socket, now_ms(), on_events.hear)
+    commands = Commands(config.on.timeout_seconds)
+    on_events = OnEvents(config.on, commands)
+    with (
+        Store(paths.ledger) as store,
+        _sockets(paths) as context,
+        # A socket that is left open would keep the context, and so the process, from ending.
+        contextlib.closing(
+            Publisher(zmq.Context(context), paths.updates_socket, now_ms(), on_events.hear)
+        ) as publisher,
+    ):
         notifier = Notifier(config.notify, commands, connect_desktop if has_desktop() else None)
         daemon = Daemon(store, prices, config, find_homes(), publisher, notifier, stop, paths)
         commands.on_trouble = partial(daemon.herald.alert, "command")
@@ -91,7 +97,6 @@ async def _live(paths: Paths) -> None:
             await daemon.stop()
             await commands.stop()
             notifier.close()
-            publisher.close()
             log.info("stopped")
 
 

@@ -19,6 +19,8 @@ LIMITED_UNTIL = "limited_until"
 # The longest window of a plan is seven days: what names a later reset is broken.
 LONGEST_WINDOW_MS = 8 * 86_400_000
 SPENT = 100.0
+# The API names a reset to the second, and not always the same one.
+SAME_RESET_MS = 60_000
 
 
 class News(Struct, frozen=True):
@@ -60,7 +62,10 @@ class PlanGauge:
         if not now < resets_at < now + LONGEST_WINDOW_MS:
             return None
         known = self._windows.get(window)
-        told = known.told if known and known.resets_at == resets_at else 0.0
+        is_same = known is not None and abs(known.resets_at - resets_at) < SAME_RESET_MS
+        told = known.told if known and is_same else 0.0
+        if known and is_same and known.used_percent == used_percent:
+            return None
         passed = judge_window(used_percent, self._settings().warn_at, told)
         self._keep(GaugeRecord(window, used_percent, resets_at, now, passed or told))
         if passed is None:

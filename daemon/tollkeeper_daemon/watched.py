@@ -11,6 +11,7 @@ class Watched:
 
     def __init__(self) -> None:
         self._tallies: dict[tuple[str, str], Tally] = {}
+        self._fields: set[str] = set()
 
     def begin(self, field: str, value: str, transaction: Transaction) -> None:
         """Watch what is booked under this value from now on, on top of what stands in the ledger."""
@@ -20,6 +21,7 @@ class Watched:
             if getattr(book, field) == value:
                 tally.add(book, totals)
         self._tallies[field, value] = tally
+        self._fields.add(field)
 
     def end(self, field: str, value: str) -> None:
         """Watch it no more."""
@@ -35,6 +37,6 @@ class Watched:
 
     def add(self, book: Book, totals: Totals) -> None:
         """Something was booked."""
-        for (field, value), tally in self._tallies.items():
-            if getattr(book, field) == value:
+        for field in self._fields:
+            if tally := self._tallies.get((field, getattr(book, field))):
                 tally.add(book, totals)

@@ -73,8 +73,8 @@ def test_limits_of_agents(width: int) -> None:
     """An agent's own limit stands in its line from half of it on: the nearest, and not of the gone."""
     lines = printed(screen.status_screen(MANY, width), width).splitlines()
     told = {line.split()[0]: line for line in reversed(lines) if line.strip()}
-    assert "85 % of $5.00" in told["warned"]
-    assert "100 % of $5.00" in told["spent"]
+    assert "85 % of $5" in told["warned"]
+    assert "100 % of $5" in told["spent"]
     assert [name for name in ("far", "gone") if "%" in told[name]] == []
 
 
@@ -86,7 +86,20 @@ def test_limits_in_the_sums(width: int) -> None:
     [run] = [line for line in lines if line.startswith("This run")]
     assert ("90 % of 1.00M tokens" in today, "%" in run) == (True, False)
     assert [line for line in lines if line.startswith(("task", "workflow"))] == [
-        "task x.1: 62 % of $5.00"
+        "task x.1: 62 % of $5"
+    ]
+
+
+def test_limits_on_a_narrow_screen() -> None:
+    """Where the sums have no room for them, limits that are near have a line each below."""
+    shown = printed(screen.status_screen(MANY, 60), 60).splitlines()
+    assert [line for line in shown if line.startswith(("today:", "this run:", "task"))] == [
+        "today: 90 % of 1.00M tokens",
+        "task x.1: 62 % of $5",
+    ]
+    assert [line.split()[0] for line in shown if line.startswith(("Today", "This"))] == [
+        "Today",
+        "This",
     ]
 
 
@@ -110,6 +123,9 @@ def test_paused_agents() -> None:
     by_hand = agent("a b", state="paused")
     [line] = limit_screen.paused_lines((by_hand, agent("c")))
     assert line.plain == "‖ a b is paused; to go on: toll resume 'a b'"
+    tokens = limited("t", limit("agent:t", 1.0, None, 100, "reached"), state="paused")
+    [line] = limit_screen.paused_lines((tokens,))
+    assert line.plain.endswith("toll resume t (--add-tokens N for more budget)")
     many = tuple(agent(f"a{number}", state="paused") for number in range(9))
     assert limit_screen.paused_lines(many)[-1].plain == "‖ 4 more are paused: toll resume --all"
 
@@ -136,7 +152,7 @@ def test_colours_of_limits() -> None:
 )
 def test_percent(fraction: float, told: str) -> None:
     """A limit that is not reached is never told to be used by 100 %."""
-    assert limit_screen.cell(limit("run", fraction)).plain == f"{told} of $5.00"
+    assert limit_screen.cell(limit("run", fraction)).plain == f"{told} of $5"
 
 
 def shown(capsys: pytest.CaptureFixture[str], *limits: Limit, by_hand: Any = ()) -> list[str]:

@@ -182,3 +182,15 @@ def test_the_name_is_taken_by_a_folder(denials: Denials, folder: Path) -> None:
     (folder / CONVERSATION).mkdir(parents=True)
     assert not denials.deny(CONVERSATION, REASON)
     assert os.listdir(folder) == [CONVERSATION]
+
+
+def test_what_can_not_be_removed(denials: Denials, folder: Path) -> None:
+    """A folder among the files, or a file in the folder's place, is passed over."""
+    denials.deny("a", "spent")
+    (folder / "x").mkdir()
+    denials.keep_only(())
+    assert [] == [each for each in os.listdir(folder) if each != "x"]
+    (folder / "x").rmdir()
+    folder.rmdir()
+    folder.touch()
+    Denials(folder).keep_only(())

@@ -7,7 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
+from flow.bounded import await_known, start_billed
 from flow.keeper import Keeper
+from freezing import await_frozen, await_running
 from tollkeeper.model import AlertKind
 from tollkeeper_daemon.config import Notify
 from tollkeeper_daemon.outlets.commands import Commands
@@ -122,3 +124,23 @@ def test_daemon_without_a_service(keeper: Keeper) -> None:
     keeper.start().home.log().reply(model="claude-nova-9")
     keeper.wait_for(lambda status: len(status.alerts) == 1)
     wait_until(lambda: "can't be shown now" in keeper.paths.log.read_text())
+
+
+def test_button_lets_an_agent_go_on(desktop: Session, keeper: Keeper) -> None:
+    """An agent that crossed its limit is frozen and shown; "Add $5" raises the limit and frees it."""
+    keeper.limit(per_agent=0.03)
+    with desktop.dunst(chosen="Add $5"):
+        agent = start_billed(keeper.start())
+        await_known(keeper, agent)
+        agent.log.reply()
+        agent.log.reply()
+        await_frozen(agent.pid)
+        wait_until(lambda: desktop.shown() == 1)
+        desktop.press()
+        await_running(agent.pid)
+        texts = desktop.texts()
+    assert texts[0] == "The limit of shop-1 is reached: $0.05 of $0.03. It is paused."
+    [limit] = keeper.agent(agent).limits
+    assert (limit.state, limit.bound_usd) == ("under", 5.047224)
+    kinds = [entry["kind"] for entry in keeper.report("log")["entries"]]
+    assert kinds == ["reached", "paused", "granted", "resumed"]

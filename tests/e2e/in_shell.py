@@ -15,7 +15,7 @@ class InShell(Interactive):
     """Like a session of its own, but with bash above it, where ``fg`` is typed."""
 
     def type(self, line: str) -> None:
-        """Type a line of the shell."""
+        """Type a line, whatever reads it, and do not look for it on the screen."""
         self._tmux("send-keys", "-l", line)
         self.press("Enter")
 

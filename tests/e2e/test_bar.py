@@ -121,16 +121,16 @@ def sleepers(process: psutil.Process) -> list[int]:
 
 def test_descendants(stand_in: StandIn, client: Client, keeper: Keeper) -> None:
     """What it started is frozen with it and goes on with it; the shell above it is not touched."""
-    keeper.limit(per_agent=COST_USD / 2)
     keeper.start()
     stand_in.play("GO", working(4), say("All done.", tokens=COSTS))
     shell = client.start("GO, please", args=OPUS, under=["bash", "-c", '"$@"; true', "bash"])
     [pid] = wait_until(client.session_files)
     assert pid != shell.pid
     agent = psutil.Process(pid)
-    await_frozen(pid, timeout=30)
     [sleeper] = wait_until(lambda: sleepers(agent))
-    await_frozen(*(child.pid for child in agent.children(recursive=True)))
+    keeper.wait_for(lambda status: [each.usage.requests for each in status.agents] == [1])
+    keeper.report("limit.set", agent=str(pid), usd=COST_USD / 2)
+    await_frozen(pid, sleeper, *(child.pid for child in agent.children(recursive=True)))
     assert state_of(shell.pid) == "S"
     resume(keeper, pid)
     assert not any(is_frozen(each) for each in (pid, sleeper))

@@ -4,6 +4,7 @@ import pytest
 
 from flow.keeper import Keeper
 from freezing import await_frozen, await_running
+from tollkeeper.frozen import TO_FOREGROUND
 from waiting import wait_until
 
 from .client import Client
@@ -41,17 +42,18 @@ def kinds(keeper: Keeper) -> list[tuple[str, str]]:
 
 
 def test_resume_and_fg(stand_in: StandIn, keeper: Keeper, paused: InShell) -> None:
-    """It is a stopped job of the shell; resumed it goes on at once, and fg brings it back."""
+    """It is a stopped job of the shell; resumed it goes on at once, and can be typed into again."""
     with paused as session:
         pause(session)
         assert len(stand_in.asked) == 2
         [done] = keeper.report("resume", agents=[str(session.pid)])["done"]
-        assert done["note"].endswith("type fg in its terminal")
+        assert f"type  {TO_FOREGROUND}  in its terminal" in done["note"]
         await_running(session.pid)
-        session.type("fg")
-        session.wait_for("All done.")
-        session.send("MORE, please")
-        session.wait_for("Well and truly.")
+        session.type(TO_FOREGROUND)
+        keeper.wait_for(lambda status: status.agents[0].usage.requests == 4)
+        keeper.wait_for(lambda status: status.agents[0].state == "idle")
+        session.type("MORE, please")
+        wait_until(lambda: "MORE" in stand_in.served[-1].prompt)
         assert len([reply for reply in stand_in.served if "GO" in reply.prompt]) == 4
         assert kinds(keeper) == [("reached", "limit"), ("paused", "limit"), ("resumed", "person")]
 
@@ -61,6 +63,5 @@ def test_fg_alone(keeper: Keeper, paused: InShell) -> None:
     with paused as session:
         pause(session)
         session.type("fg")
-        session.wait_for("All done.")
         wait_until(lambda: kinds(keeper)[-1] == ("resumed", "elsewhere"))
-        assert "paused" != keeper.toll.agents()[0].state
+        keeper.wait_for(lambda status: status.agents[0].usage.requests == 4)

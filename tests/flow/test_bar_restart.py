@@ -161,3 +161,10 @@ def test_lines_of_a_log_that_is_put_back(keeper: Keeper) -> None:
     late.reply()
     keeper.start()
     await_frozen(agent.pid)
+
+
+def test_odd_things_among_refusals(keeper: Keeper) -> None:
+    """What lies in the folder of refusals and can't be removed keeps no daemon from starting."""
+    (keeper.paths.deny / "x").mkdir(parents=True)
+    keeper.start()
+    assert keeper.toll.status().agents == ()

@@ -11,6 +11,7 @@ from typing import Self
 
 import pytest
 
+from tollkeeper.frozen import FOREGROUND
 from waiting import wait_until
 
 from .adopted import Adopted, state_of
@@ -91,11 +92,12 @@ def test_job_of_a_shell(daemon: Keeper, tmp_path: Path) -> None:
         name = daemon.agent(agent).name
         assert said(daemon, "pause", name) == (
             f"{name} is paused. "
-            "Its terminal goes back to the shell: after toll resume, type fg there.\n"
+            "Its terminal goes back to the shell: after toll resume, type  "
+            "stty raw opost -echo; fg  there.\n"
         )
         shell.wait_for(r"(?s)Stopped .*ready> $")
         assert said(daemon, "resume", name) == (
-            f"{name} goes on. It is a stopped job of its shell now: type fg in its terminal.\n"
+            f"{name} goes on. {FOREGROUND[0].upper()}{FOREGROUND[1:]}.\n"
         )
         shell.type("fg")
         shell.wait_for("exec cat")
@@ -117,7 +119,7 @@ def test_job_resumed_without_a_daemon(daemon: Keeper, tmp_path: Path) -> None:
         shell.wait_for(r"(?s)Stopped .*ready> $")
         assert daemon.stop() == 0
         assert said(daemon, "resume", "--all", "--no-start") == (
-            f"{name} goes on. It is a stopped job of its shell now: type fg in its terminal.\n"
+            f"{name} goes on. {FOREGROUND[0].upper()}{FOREGROUND[1:]}.\n"
         )
         shell.type("fg")
         shell.wait_for("exec cat")

@@ -1,6 +1,6 @@
 """Limits on the screen: only what a person should see coming, and who waits to be let go on. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.text import Text
 
@@ -11,7 +11,7 @@ from tollkeeper.model import Agent, Limit
 STYLES = {"under": "", "warned": "yellow", "reached": "bold red"}
 # An agent's limit is shown from here on, and limits on tasks and the like.
 NEAR = 0.5
-MOST_OTHERS = 5
+MOST_LINES = 5
 MOST_PAUSED = 5
 IN_SUMS = ("daily", "run")
 
@@ -30,20 +30,20 @@ def nearest(limits: Iterable[Limit], scope: str) -> Limit | None:
 
 
 def cell(limit: Limit | None) -> Text:
-    """How near it is: ``82 % of $5.00``."""
+    """How near it is: ``82 % of $5``."""
     if limit is None:
         return Text("")
     # Whole percents, cut off: it is not 100 before it is reached.
-    told = f"{int(limit.fraction * 100)} % of {words.bound(limit.bound_usd, limit.bound_tokens)}"
-    return Text(told, style=STYLES[limit.state])
+    bound = words.bound(limit.bound_usd, limit.bound_tokens).removesuffix(".00")
+    return Text(f"{int(limit.fraction * 100)} % of {bound}", style=STYLES[limit.state])
 
 
-def other_lines(limits: Iterable[Limit]) -> list[Text]:
-    """The limits of tasks, workflows and conversations that are near, the nearest first."""
-    near = [limit for limit in limits if limit.scope not in IN_SUMS and _is_near(limit)]
+def lines(limits: Iterable[Limit], without: Sequence[str]) -> list[Text]:
+    """The limits that are near, such as those of tasks, the nearest first; ``without`` these scopes."""
+    near = [limit for limit in limits if limit.scope not in without and _is_near(limit)]
     return [
         Text.assemble(f"{words.plain(called(limit.scope))}: ", cell(limit))
-        for limit in sorted(near, key=_fraction, reverse=True)[:MOST_OTHERS]
+        for limit in sorted(near, key=_fraction, reverse=True)[:MOST_LINES]
     ]
 
 
@@ -61,8 +61,11 @@ def paused_lines(agents: Iterable[Agent]) -> list[Text]:
 
 def _way_on(agent: Agent) -> str:
     resume = f"toll resume {words.typed(agent.name, agent.pid)}"
-    is_spent = any(limit.state == "reached" for limit in agent.limits)
-    return f"{resume} (--add-usd 5 for more budget)" if is_spent else resume
+    spent = [limit for limit in agent.limits if limit.state == "reached"]
+    if not spent:
+        return resume
+    more = "--add-tokens N" if spent[0].bound_usd is None else "--add-usd 5"
+    return f"{resume} ({more} for more budget)"
 
 
 def _is_near(limit: Limit) -> bool:

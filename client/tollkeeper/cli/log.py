@@ -18,8 +18,6 @@ HELP = (
     "which agent, and why. With --json a JSON value a line."
 )
 USUAL = 50
-# As many as the daemon gives at once.
-MOST = 20_000
 
 
 def options(parser: ArgumentParser) -> None:
@@ -32,6 +30,8 @@ def options(parser: ArgumentParser) -> None:
 
 
 def run(ask: Ask, options: Namespace) -> None:
+    from tollkeeper.cli.log_view import MOST
+
     last = min(options.last, MOST)
     if options.follow:
         from tollkeeper.cli.log_follow import follow

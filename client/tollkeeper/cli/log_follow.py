@@ -10,7 +10,7 @@ from msgspec import to_builtins
 
 from tollkeeper.cli import words
 from tollkeeper.cli.context import Ask
-from tollkeeper.cli.log import MOST
+from tollkeeper.cli.log_view import MOST
 from tollkeeper.control import Toll
 from tollkeeper.errors import NoAnswerError, NoDaemonError
 from tollkeeper.feed import Feed

@@ -23,6 +23,8 @@ STYLES = {
     "unblocked": "green",
     "resumed": "green",
 }
+# As many entries as the daemon gives at once.
+MOST = 20_000
 GAP = "  "
 # Below that no room is left for words beside the time.
 LEAST_ROOM = 20

@@ -21,6 +21,8 @@ STATES = {
 NARROW = 100
 # What the column of limits takes, where there is one.
 LIMIT_ROOM = 16
+# From here on the sums have room for whole figures and limits.
+ROOM_FOR_SUMS = 80
 ALERTS_SHOWN = 3
 
 
@@ -35,8 +37,9 @@ def status_screen(status: Status, width: int, rate: float | None = None) -> Rend
     else:
         parts.append(Text("No agent is running. Start one with: claude", style="dim"))
     parts += limit_screen.paused_lines(status.agents)
-    parts.append(_sums_table(status))
-    parts += limit_screen.other_lines(status.limits)
+    has_room = width >= ROOM_FOR_SUMS
+    parts.append(_sums_table(status, has_room))
+    parts += limit_screen.lines(status.limits, limit_screen.IN_SUMS if has_room else ())
     for alert in status.alerts[-ALERTS_SHOWN:]:
         parts.append(Text(f"! {words.plain(alert.text)}", style="yellow"))
     return Group(*parts)
@@ -121,14 +124,15 @@ def _token_cells(usage: Usage, wide: bool) -> list[str]:
     return [*(split if wide else []), words.tokens(usage.total_tokens)]
 
 
-def _sums_table(status: Status) -> Table:
+def _sums_table(status: Status, has_room: bool) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("")
     for column in ("Requests", "Messages", "Tokens", "Billed", "List price"):
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=has_room)
     today = status.today
-    of_today = limit_screen.nearest(status.limits, "daily")
-    of_run = limit_screen.nearest(status.limits, "run")
+    limits = status.limits if has_room else ()
+    of_today = limit_screen.nearest(limits, "daily")
+    of_run = limit_screen.nearest(limits, "run")
     if of_today or of_run:
         table.add_column("Limit", justify="right", no_wrap=True)
     rows = [("Today", today.total, of_today)]
@@ -138,7 +142,7 @@ def _sums_table(status: Status) -> Table:
         rows.append(("This run", status.run.usage, of_run))
     for name, usage, limit in rows:
         table.add_row(
-            name,
+            give_way(name) if has_room else name,
             f"{usage.requests:,}",
             f"{usage.messages:,}",
             words.tokens(usage.total_tokens),

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from tollkeeper import frozen
 from tollkeeper.errors import NoDaemonError
-from tollkeeper.frozen import FrozenAgent, FrozenFileError
+from tollkeeper.frozen import FOREGROUND, FrozenAgent, FrozenFileError
 from tollkeeper.model import Done
 from tollkeeper.paths import find_paths
 from tollkeeper.signals import SignalRefused
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-FOREGROUND = "it is a stopped job of its shell now: type fg in its terminal"
 GONE = "it has ended meanwhile"
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from tollkeeper.frozen import FOREGROUND, TO_FOREGROUND
 from tollkeeper.model import Done
 from tollkeeper.signals import SignalRefused
 from tollkeeper_daemon.bar.bar import Bar, key_of
@@ -17,8 +18,9 @@ from tollkeeper_daemon.rules.limits import Unit
 from tollkeeper_daemon.rules.settings import NANO
 
 BY_HAND = "told so by a person."
-FOREGROUND = "it is a stopped job of its shell now: type fg in its terminal"
-TAKEN_BY_SHELL = "its terminal goes back to the shell: after toll resume, type fg there"
+TAKEN_BY_SHELL = (
+    f"its terminal goes back to the shell: after toll resume, type  {TO_FOREGROUND}  there"
+)
 # So much of a conversation's id is enough to name it by.
 LEAST_OF_ID = 6
 
@@ -41,7 +43,9 @@ class AgentsByHand:
         Ambiguous when there is more than one.
         """
         alive = self._roster.alive()
-        found = [agent for agent in alive if word and word in _names_of(agent)]
+        # A number is a pid, whatever others call themselves.
+        found = [each for each in alive if word in (str(each.record.pid), each.record.id)]
+        found = found or [agent for agent in alive if word and word in _names_of(agent)]
         found = found or [agent for agent in alive if is_begun(agent.record.conversation, word)]
         if len(found) > 1:
             told = " or ".join(f"{each.record.name} (pid {each.record.pid})" for each in found)
@@ -95,7 +99,10 @@ class AgentsByHand:
     def _resume(self, agent: LiveAgent, unit: Unit | None) -> Done:
         if unit and not any(stand.limit.unit == unit for stand in self._bar.bound_by(agent)):
             return _done(agent, error=f"it has no limit in {unit} that could be raised")
-        notes = [f"{self._bar.describe(stand)} It holds it no more" for stand in self._spent(agent)]
+        notes = [
+            f"{self._bar.describe(stand)} That limit holds it no more."
+            for stand in self._spent(agent)
+        ]
         try:
             held = self._bar.hands.release(agent, BY_HAND, "person")
             if held is None and not agent.stopped:

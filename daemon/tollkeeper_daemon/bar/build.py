@@ -73,6 +73,8 @@ class Budgets:
 
     def limits_moved(self, now: int) -> None:
         """Settings or the day are others: who is held stays held, and is offered if it has room now."""
+        if not self.bar.is_open:
+            return
         self.bar.look(now)
         with_room = self.bar.with_room()
         for agent in with_room:
@@ -128,8 +130,7 @@ class Budgets:
         self._memories.forget(
             {scope for scope in scopes if scope.kind in over and scope.name} - current
         )
-        if self.bar.is_open:
-            self.limits_moved(now)
+        self.limits_moved(now)
 
     def _write_frozen(self) -> None:
         """Leave a way to free them without a daemon."""

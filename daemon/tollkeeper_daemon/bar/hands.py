@@ -159,7 +159,7 @@ class Hands:
             self.holds.follow(agent)
         elif not agent.stopped and now - record.since > SETTLED_MS:
             self.holds.forget(agent.record.id)
-            self._note("resumed", agent, "it was resumed by somebody else", "elsewhere")
+            self._note("resumed", agent, "It was resumed by somebody else.", "elsewhere")
 
     def _go_on_stopping(self, agent: LiveAgent, record: HoldRecord, now: int) -> None:
         """Do what an earlier daemon began; who does it in this one also tells of it."""

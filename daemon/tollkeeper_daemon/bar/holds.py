@@ -98,7 +98,7 @@ class Holds:
 
     def begin_stopping(
         self, agent: LiveAgent, reason: str, cause: Cause, now: int
-    ) -> Sequence[str]:
+    ) -> tuple[str, ...]:
         """The agent is about to be stopped: what of it is frozen. Remembered until it is gone."""
         known = self.of(agent)
         frozen = self._left_to(known.agent, known.processes) if known else ()

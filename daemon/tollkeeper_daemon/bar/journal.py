@@ -1,7 +1,7 @@
 """The journal: every verdict and action with its time, agent, figures and cause; saved, then told."""
 
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Literal, cast
 
 from tollkeeper import model
@@ -61,7 +61,7 @@ class Journal:
 
         def work(transaction: Transaction) -> list[model.Action]:
             entries: Iterator[JournalRecord] = transaction.bar.latest_journal()
-            latest = [each for each in islice(entries, most) if each.number > after]
+            latest = list(islice(takewhile(lambda each: each.number > after, entries), most))
             return [shown(each) for each in reversed(latest)]
 
         return self._store.read(work)

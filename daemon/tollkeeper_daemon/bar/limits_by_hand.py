@@ -17,6 +17,9 @@ from tollkeeper_daemon.rules.limits import Scope, Unit
 from tollkeeper_daemon.rules.terms import NOTHING, Own
 from tollkeeper_daemon.tally import dollars
 
+# More than anybody sets by hand, and few enough to judge in a millisecond.
+MOST_BY_HAND = 1_000
+
 
 class Effect(Struct, frozen=True):
     """What a limit asks for at once with an agent that has used it up; ``held`` is how it is now."""
@@ -69,6 +72,10 @@ class LimitsByHand:
             )
             for (scope, unit), own in self._memories.own.items()
         ]
+
+    def is_full(self, scope: Scope, unit: Unit) -> bool:
+        """Whether one more would be too many; each is looked at with every reply."""
+        return len(self._memories.own) >= MOST_BY_HAND and (scope, unit) not in self._memories.own
 
     def weigh(self, scope: Scope, unit: Unit, own: Own) -> tuple[model.Limit | None, list[Effect]]:
         """How such a limit would stand, and whom it would stop now; it is not set."""

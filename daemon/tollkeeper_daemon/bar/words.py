@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from tollkeeper.cli.words import typed
 from tollkeeper.model import ActionKind
 from tollkeeper_daemon.budgets.board import Stand
 from tollkeeper_daemon.rules.limits import Scope, Unit
@@ -92,14 +93,14 @@ def happened(agent: str, kind: ActionKind, reason: str) -> str:
 
 def offered(agent: str) -> str:
     """That the limits leave a held agent room again."""
-    return f"{agent} is held, and has room again: toll resume {agent}"
+    return f"{agent} is held, and has room again: toll resume {typed(agent)}"
 
 
 def denial(agent: str, reasons: Sequence[str]) -> str:
     """What Claude Code tells the person whose agent's tool calls are refused."""
     return (
-        f"Tollkeeper: {' '.join(reasons)} To go on: toll resume {agent}, "
-        f"or with more money: toll resume {agent} --add-usd 5"
+        f"Tollkeeper: {' '.join(reasons)} To go on: toll resume {typed(agent)}, "
+        f"or with more money: toll resume --add-usd 5 {typed(agent)}"
     )
 
 

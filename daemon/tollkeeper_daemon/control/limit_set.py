@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from tollkeeper.model import LimitAction
 from tollkeeper_daemon.bar.agents_by_hand import is_begun
+from tollkeeper_daemon.bar.limits_by_hand import MOST_BY_HAND
 from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.control.refusal import Refused, params_as
 from tollkeeper_daemon.control.whom import find_one
@@ -44,6 +45,8 @@ def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
     scope = scope_of(daemon, wish)
     unit, own = _own(wish)
     limits = daemon.budgets.limits
+    if limits.is_full(scope, unit):
+        raise Refused("too-many", f"{MOST_BY_HAND:,} limits are set by hand", "toll limit clear")
     stand, effects = (
         limits.weigh(scope, unit, own) if wish.dry_run else limits.set(scope, unit, own, now_ms())
     )

@@ -56,6 +56,8 @@ PASSED_AT_ONCE = 10_000
 MOST_AT_ONCE = 64
 # Of them what takes long, so that there is always a place for the others.
 MOST_SLOW = 32
+# And of what waits for agents.
+MOST_WAITS = 16
 # Threads take turns: each more of them makes the loop wait longer for its own.
 REPORTS_AT_ONCE = 2
 JOBS_AT_ONCE = 2
@@ -123,6 +125,7 @@ class Server:
         self._path = path
         self._task: asyncio.Task[None] | None = None
         self._under_way: set[asyncio.Task[None]] = set()
+        self._waits: set[asyncio.Task[Any]] = set()
         self._places = asyncio.Semaphore(MOST_AT_ONCE)
         self._slow = 0
         self._reports = asyncio.Semaphore(REPORTS_AT_ONCE)
@@ -138,6 +141,8 @@ class Server:
         """Answer no more."""
         if self._task is not None:
             self._task.cancel()
+            for wait in self._waits:
+                wait.cancel()
             await asyncio.gather(self._task, *self._under_way, return_exceptions=True)
         self._socket.close()
 
@@ -196,7 +201,9 @@ class Server:
     async def _call(self, call: wire.Request) -> Any:
         if verb := VERBS.get(call.method):
             return verb(self._daemon, call.params)
-        if call.method not in {*REPORTS, *JOBS, *WAITS}:
+        if wait := WAITS.get(call.method):
+            return await self._wait(wait, call)
+        if call.method not in REPORTS and call.method not in JOBS:
             raise Refused("unknown-method", f"no method {call.method!r}")
         if self._slow >= MOST_SLOW:
             raise Refused("busy", f"{MOST_SLOW} reports are under way already", "ask again later")
@@ -206,11 +213,21 @@ class Server:
         finally:
             self._slow -= 1
 
+    async def _wait(self, wait: Job, call: wire.Request) -> Any:
+        """Wait for others; when the daemon ends before them, that is the answer."""
+        if len(self._waits) >= MOST_WAITS:
+            raise Refused("busy", f"{MOST_WAITS} calls wait for agents already", "ask again later")
+        task = asyncio.create_task(wait(self._daemon, call.params))
+        self._waits.add(task)
+        task.add_done_callback(self._waits.discard)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            raise Refused("ending", "the daemon ends, and goes on with it when it starts") from None
+
     async def _call_slowly(self, call: wire.Request) -> Any:
         if report := REPORTS.get(call.method):
             async with self._reports:
                 return await asyncio.to_thread(report, self._daemon, call.params)
-        if wait := WAITS.get(call.method):
-            return await wait(self._daemon, call.params)
         async with self._jobs:
             return await JOBS[call.method](self._daemon, call.params)

@@ -69,15 +69,20 @@ class Denials:
         return {name for name in self._names() if is_file_name(name)}
 
     def keep_only(self, conversations: Collection[str]) -> None:
-        """Remove what an earlier daemon left for others than these; OSError when that fails."""
+        """Remove what an earlier daemon left for others than these; the log tells what stays."""
         for name in self._names():
             if name not in conversations:
-                (self._folder / name).unlink(missing_ok=True)
+                try:
+                    (self._folder / name).unlink(missing_ok=True)
+                except OSError as error:
+                    log.warning("can't remove %s: %s", self._folder / name, error.strerror)
 
     def _names(self) -> list[str]:
         try:
             return os.listdir(self._folder)
-        except FileNotFoundError:
+        except OSError as error:
+            if not isinstance(error, FileNotFoundError):
+                log.warning("can't look into %s: %s", self._folder, error.strerror)
             return []
 
     def _make_private(self) -> None:
