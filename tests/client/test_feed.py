@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from tollkeeper import wire
 from tollkeeper.errors import NoDaemonError
 from tollkeeper.feed import ALERTS_KEPT, AsyncFeed, Feed, apply
-from tollkeeper.model import Agent, Alert, DaemonInfo, Importing, Limit, Plan, Status, Usage
+from tollkeeper.model import Action, Agent, Alert, DaemonInfo, Importing, Limit, Plan, Status, Usage
 from tollkeeper.paths import Paths
 
 from .fake_daemon import FakeDaemon, reply
@@ -71,6 +71,28 @@ def test_plan_and_limits() -> None:
     assert replace(status(), plan=plan) == applied(status(), "plan", update)
     limits = wire.LimitUpdate(sequence=8, time=LATER, limits=(LIMIT,))
     assert replace(status(), limits=(LIMIT,)) == applied(status(), "limit", limits)
+
+
+def test_limits_come_with_usage_and_beats() -> None:
+    """What is charged brings the limits after it, and so does each heartbeat; none is none."""
+    more = replace(LIMIT, used=LIMIT.used * 2, state="reached")
+    before = status(limits=(LIMIT,))
+    charged = wire.UsageUpdate(
+        sequence=8, time=LATER, charged=(), agents=(), today=today(), run=None, limits=(more,)
+    )
+    assert (more,) == apply(before, "usage", charged).limits
+    beat = wire.Heartbeat(
+        sequence=8, time=LATER, daemon=before.daemon, agents=(), today=today(), run=None
+    )
+    assert () == apply(before, "heartbeat", beat).limits
+
+
+def test_actions_move_nothing() -> None:
+    """An entry of the journal is news by itself; agents and limits come in updates of their own."""
+    action = Action(number=1, time=LATER, kind="paused", text="t", cause="limit", id="id-a")
+    update = wire.ActionUpdate(sequence=8, time=LATER, action=action)
+    before = status(agent("a"), limits=(LIMIT,))
+    assert before == applied(before, "action", update)
 
 
 def test_alerts_are_kept_to_a_number() -> None:

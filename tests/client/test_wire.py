@@ -170,6 +170,10 @@ def test_old_snapshot() -> None:
         ("usage.json", "usage", wire.UsageUpdate),
         ("agent.json", "agent.changed", wire.AgentUpdate),
         ("heartbeat.json", "heartbeat", wire.Heartbeat),
+        ("limit.json", "limit", wire.LimitUpdate),
+        ("action.json", "action", wire.ActionUpdate),
+        ("alert.json", "alert", wire.AlertUpdate),
+        ("usage-limits.json", "usage", wire.UsageUpdate),
     ],
 )
 def test_old_updates(name: str, topic: str, kind: type[wire.Update]) -> None:
@@ -177,6 +181,33 @@ def test_old_updates(name: str, topic: str, kind: type[wire.Update]) -> None:
     found = wire.decode_update(topic, old(name))
     assert kind is type(found)
     assert 42 == found.sequence
+
+
+def test_old_limits() -> None:
+    """Limits, what was done and why, and alerts about an agent are read with all their figures."""
+    limits = wire.decode_update("limit", old("limit.json"))
+    assert isinstance(limits, wire.LimitUpdate)
+    assert [("agent:Agent-1", 0.09, None, "warned"), ("daily", None, 1_000, "reached")] == [
+        (each.scope, each.bound_usd, each.bound_tokens, each.state) for each in limits.limits
+    ]
+    usage = wire.decode_update("usage", old("usage-limits.json"))
+    assert isinstance(usage, wire.UsageUpdate)
+    assert limits.limits[:1] == usage.limits
+    acted = wire.decode_update("action", old("action.json"))
+    assert isinstance(acted, wire.ActionUpdate)
+    action = acted.action
+    assert (7, "paused", "limit", 4711, 0.09, 0.1, "pause") == (
+        action.number,
+        action.kind,
+        action.cause,
+        action.pid,
+        action.bound_usd,
+        action.used,
+        action.action,
+    )
+    alert = wire.decode_update("alert", old("alert.json"))
+    assert isinstance(alert, wire.AlertUpdate)
+    assert ("reached", "Agent-1") == (alert.alert.kind, alert.alert.agent)
 
 
 def test_old_error() -> None:

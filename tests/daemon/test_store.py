@@ -9,13 +9,23 @@ import msgspec
 import pytest
 from msgspec import Struct
 
+from tollkeeper_daemon.bar.journal import Journal
+from tollkeeper_daemon.budgets.memories import Memories
 from tollkeeper_daemon.ledger.books import Book
 from tollkeeper_daemon.ledger.ledger import Posting
 from tollkeeper_daemon.ledger.totals import Totals
 from tollkeeper_daemon.records import FileMark, Prompt
+from tollkeeper_daemon.rules.limits import Scope, Used
+from tollkeeper_daemon.rules.terms import Memory, Own
 from tollkeeper_daemon.store import bookings
 from tollkeeper_daemon.store import store as store_module
-from tollkeeper_daemon.store.schema import VERSION, AgentRecord, Conversation, RunRecord
+from tollkeeper_daemon.store.schema import (
+    VERSION,
+    AgentRecord,
+    Conversation,
+    LimitRecord,
+    RunRecord,
+)
 from tollkeeper_daemon.store.store import Store, StoreError
 from tollkeeper_daemon.store.transaction import Transaction
 
@@ -30,7 +40,7 @@ from .shelf import (
 )
 from .test_ledger import reply
 
-VERSIONS = ["ledger-v1", "ledger-v2"]
+VERSIONS = ["ledger-v1", "ledger-v2", "ledger-v2-bar"]
 AGENT = AgentRecord("4711-99", 4711, "Agent-1", NINE_MS, "run-1", budget=5, named_by_label=True)
 
 
@@ -322,6 +332,53 @@ def test_old_ledger_loads(tmp_path: Path, version: str) -> None:
         assert {(64_769, 123): FileMark("/h/projects/p/conv-1.jsonl", 4_096, 77)} == store.read(
             lambda transaction: transaction.files()
         )
+
+
+@pytest.mark.parametrize("version", ["ledger-v1", "ledger-v2"])
+def test_ledgers_without_limits_get_them(tmp_path: Path, version: str) -> None:
+    """A ledger from before there were limits has none, and takes them as any other does."""
+    folder = tmp_path / "ledger"
+    shutil.copytree(DATA / version, folder)
+    limit = LimitRecord("task", "shop-1.1", "usd", 5)
+    with Store(folder) as store:
+        assert ([], [], [], [], [], 0) == store.read(
+            lambda transaction: (
+                transaction.bar.limits(),
+                transaction.bar.memories(),
+                transaction.bar.excused(),
+                transaction.bar.holds(),
+                transaction.bar.gauges(),
+                transaction.bar.last_journal_number(),
+            )
+        )
+        store.write(lambda transaction: transaction.bar.save_limit(limit))
+    with Store(folder) as store:
+        assert [limit] == store.read(lambda transaction: transaction.bar.limits())
+
+
+def test_old_limits_load(tmp_path: Path) -> None:
+    """All that the first ledger with limits remembers of them is there."""
+    folder = tmp_path / "ledger"
+    shutil.copytree(DATA / "ledger-v2-bar", folder)
+    with Store(folder) as store:
+        memories = Memories(store)
+        (held, blocked) = store.read(lambda transaction: transaction.bar.holds())
+        (gauge,) = store.read(lambda transaction: transaction.bar.gauges())
+        entries = Journal(store, lambda action: None).read(0, 10)
+    agent = Scope("agent", "4711-99")
+    assert {
+        (Scope("task", "shop-1.1"), "tokens"): Own(5_000_000, "stop"),
+        (Scope("daily", ""), "usd"): Own(7_000_000_000),
+    } == memories.own
+    memory = Memory(1.0, 2_000_000_000, frozenset({"4711-99", "4712-3"}))
+    assert {(agent, "usd"): memory} == memories.of_limits
+    assert {Scope("run", "run-1"): Used(1_000, 2_000, 30)} == memories.excused
+    assert ("paused", ("4711-99", "4713-100"), "") == (held.kind, held.processes, held.denied)
+    assert ("blocked", (), "conv-2") == (blocked.kind, blocked.processes, blocked.denied)
+    assert ("five_hour", 81.5, 80.0) == (gauge.kind, gauge.used_percent, gauge.told)
+    assert [(1, "limit-set", None), (2, "paused", 5.02)] == [
+        (entry.number, entry.kind, entry.used) for entry in entries
+    ]
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -1,6 +1,6 @@
-"""Writes the ledger fixture: ``python tests/data/make_ledger.py tests/data/ledger-v2``.
+"""Writes the ledger fixture: ``python tests/data/make_ledger.py tests/data/ledger-v2-bar``.
 
-A ledger that any later version must load. Make one more folder for each new schema version, with
+A ledger that any later version must load; ``ledger-v2-bar`` is the first that has limits in it. Make one more folder for each new schema version, with
 the code that writes it, and leave the older ones as they are.
 """
 
@@ -11,7 +11,17 @@ from tollkeeper_daemon.ledger.books import Book
 from tollkeeper_daemon.ledger.ledger import Ledger
 from tollkeeper_daemon.ledger.prices import load_prices
 from tollkeeper_daemon.records import Advice, FileMark, Prompt, Reply
-from tollkeeper_daemon.store.schema import AgentRecord, Conversation, RunRecord
+from tollkeeper_daemon.store.schema import (
+    AgentRecord,
+    Conversation,
+    ExcusedRecord,
+    GaugeRecord,
+    HoldRecord,
+    JournalRecord,
+    LimitRecord,
+    MemoryRecord,
+    RunRecord,
+)
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.store.transaction import Transaction
 
@@ -109,8 +119,44 @@ def fill(transaction: Transaction) -> None:
     transaction.set_meta("bad_lines", 3)
 
 
+def fill_bar(transaction: Transaction) -> None:
+    """Save one of each thing that is remembered of limits."""
+    bar = transaction.bar
+    bar.save_limit(LimitRecord("task", "shop-1.1", "tokens", 5_000_000, "stop"))
+    bar.save_limit(LimitRecord("daily", "", "usd", 7_000_000_000))
+    bar.save_memory(
+        MemoryRecord("agent", "4711-99", "usd", NINE, 1.0, 2_000_000_000, ("4711-99", "4712-3"))
+    )
+    bar.save_excused(ExcusedRecord("run", "run-1", NINE, 1_000, 2_000, 30))
+    bar.save_hold(
+        HoldRecord("4711-99", "paused", NINE, "Its limit.", "limit", ("4711-99", "4713-100"))
+    )
+    bar.save_hold(HoldRecord("4712-3", "blocked", NINE, "Its limit.", "limit", (), "conv-2"))
+    bar.append_journal(JournalRecord(1, NINE, "limit-set", "Set.", "person", scope="daily"))
+    bar.append_journal(
+        JournalRecord(
+            number=2,
+            time=NINE,
+            kind="paused",
+            text="Agent-1 is paused.",
+            cause="limit",
+            id="4711-99",
+            agent="Agent-1",
+            pid=4_711,
+            conversation="conv-1",
+            scope="agent:Agent-1",
+            unit="usd",
+            bound=5_000_000_000,
+            used=5_020_000_000,
+            action="pause",
+        )
+    )
+    bar.save_gauge(GaugeRecord("five_hour", 81.5, NINE + QUARTER, NINE, 80.0))
+
+
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     with Store(folder) as store:
         store.write(fill)
+        store.write(fill_bar)
     (folder / "lock.mdb").unlink()

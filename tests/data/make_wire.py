@@ -1,7 +1,7 @@
 """Writes the wire fixture: ``python tests/data/make_wire.py tests/data/wire-v1``.
 
-Messages of version 1 of the protocol, which every later client must read. Leave them as they are,
-and add a folder for each later version.
+Messages of version 1 of the protocol, which every later client must read. Those that are there stay
+as they are, only others are added; a later version gets a folder of its own.
 """
 
 import sys
@@ -11,6 +11,7 @@ from msgspec import Raw
 
 from tollkeeper import wire
 from tollkeeper.model import (
+    Action,
     Agent,
     Alert,
     DaemonInfo,
@@ -108,10 +109,59 @@ MESSAGES = {
     "heartbeat.json": wire.Heartbeat(
         sequence=42, time=TIME, daemon=DAEMON, agents=("4711-99",), today=TODAY, run=None
     ),
+    "limit.json": wire.LimitUpdate(
+        sequence=42,
+        time=TIME,
+        limits=(
+            LIMIT,
+            Limit(
+                scope="daily",
+                bound_tokens=1_000,
+                used=1_200,
+                fraction=1.2,
+                action="stop",
+                state="reached",
+            ),
+        ),
+    ),
+    "action.json": wire.ActionUpdate(
+        sequence=42,
+        time=TIME,
+        action=Action(
+            number=7,
+            time=TIME,
+            kind="paused",
+            text="Agent-1 is paused. The limit of Agent-1 is reached: $0.10 of $0.09.",
+            cause="limit",
+            id="4711-99",
+            agent="Agent-1",
+            pid=4711,
+            conversation="473839a4-2603-4c7c-95bb-3f253017e44a",
+            scope="agent:Agent-1",
+            bound_usd=0.09,
+            used=0.1,
+            action="pause",
+        ),
+    ),
+    "alert.json": wire.AlertUpdate(
+        sequence=42,
+        time=TIME,
+        alert=Alert(time=TIME, kind="reached", text="The limit is reached.", agent="Agent-1"),
+    ),
+    "usage-limits.json": wire.UsageUpdate(
+        sequence=42,
+        time=TIME,
+        charged=(CHARGED,),
+        agents=(AGENT,),
+        today=TODAY,
+        run=RUN,
+        limits=(LIMIT,),
+    ),
 }
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     folder.mkdir(exist_ok=True)
     for name, message in MESSAGES.items():
-        (folder / name).write_bytes(wire.encode(message) + b"\n")
+        if not (folder / name).exists():
+            (folder / name).write_bytes(wire.encode(message) + b"\n")
