@@ -87,8 +87,8 @@ class Census:
             del self._read[path]
 
     def _hear(self, agent: LiveAgent, session: Session, home: Home, now: int) -> None:
-        agent.home = str(home.path)
-        if self._roster.hear(agent, session, now):
+        moved = self._roster.lives_in(agent, str(home.path))
+        if self._roster.hear(agent, session, now) or moved:
             self._is_news(agent, now)
             self._reports.changed(agent)
 
@@ -100,7 +100,7 @@ class Census:
 
     def _add(self, process: Process, session: Session | None, home: Home, now: int) -> None:
         agent = self._roster.appear(process, session, self._subscribed(home), now)
-        agent.home = str(home.path)
+        self._roster.lives_in(agent, str(home.path))
         self._watch(agent)
         self._told[agent.record.id] = agent.state(now)
         self._reports.started(agent)
