@@ -130,7 +130,8 @@ class Daemon:
     async def start(self) -> None:
         """Take up where the last daemon ended; returns when the figures are right, or importing."""
         now = now_ms()
-        self.roster.restore(*self.store.read(lambda t: (t.agents(), t.runs())), now)
+        agents, runs = self.store.read(lambda t: (t.agents(), t.runs()))
+        self.roster.restore(agents, runs, now, self.followed.may_follow)
         self._begin_day(now)
         self.pipeline.restore()
         self.budgets.bar.take_up(now)

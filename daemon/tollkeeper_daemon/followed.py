@@ -31,6 +31,10 @@ class Followed:
         self.homes.append(home)
         return home, True
 
+    def may_follow(self, path: str) -> bool:
+        """Whether agents of the home at this path are any of our business."""
+        return not self._bounded or Home(Path(os.path.realpath(path))) in self.homes
+
     def holds(self, path: str) -> bool:
         """Whether this is the path of a log in one of the homes."""
         return any(path.startswith(f"{home.projects}{os.sep}") for home in self.homes)

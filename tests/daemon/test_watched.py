@@ -83,7 +83,7 @@ def run(river: Pipeline, events: list[Posted | Claimed | Begun | Repriced]) -> N
                 river.claim(CONVERSATIONS[number])
             case Begun(number, False):
                 river.watch(*WATCHED[number])
-            case Begun(number, True):
+            case Begun(number):
                 river.watched.end(*WATCHED[number])
             case Repriced(dearer):
                 river.prices = DEARER if dearer else PRICES

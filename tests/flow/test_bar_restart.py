@@ -87,6 +87,31 @@ def test_a_bare_resume_holds_over_a_restart(keeper: Keeper, end: End) -> None:
     assert kinds(keeper) == ["reached", "paused", "resumed"]
 
 
+def test_agent_of_a_home_that_is_not_followed_any_more(keeper: Keeper) -> None:
+    """A daemon that follows other homes leaves an agent as it is; a later one knows how it is held."""
+    keeper.limit(per_agent=usual(1))
+    keeper.start()
+    held, agent = start_known(keeper, 2)
+    held.log.reply()
+    await_frozen(held.pid)
+    wait_until(lambda: kinds(keeper) == ["reached", "paused"])
+    keeper.stop()
+    followed = keeper.environment["CLAUDE_CONFIG_DIR"]
+    keeper.environment["CLAUDE_CONFIG_DIR"] = str(keeper.root / "other")
+    keeper.start()
+    assert keeper.toll.agents() == ()
+    for verb in ("pause", "resume", "stop"):
+        assert keeper.report(verb, all=True)["done"] == []
+    assert is_frozen(held.pid) and not is_frozen(agent.pid)
+    keeper.stop()
+    keeper.environment["CLAUDE_CONFIG_DIR"] = followed
+    keeper.start()
+    assert {each.state for each in keeper.toll.agents()} == {"paused", "working"}
+    assert resume(keeper, held) == ["resumed"]
+    await_running(held.pid)
+    assert kinds(keeper) == ["reached", "paused", "resumed"]
+
+
 def test_died_while_no_daemon_ran(keeper: Keeper) -> None:
     """A paused agent that is gone when the daemon is back is forgotten, and nobody is signalled."""
     keeper.limit(per_agent=usual(1))

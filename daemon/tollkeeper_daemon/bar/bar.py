@@ -135,7 +135,7 @@ class Bar:
     def _look(self, now: int) -> None:
         for agent in self._roster.agents.values():
             self.hands.check(agent, now)
-        self.hands.forget_the_gone(self._roster.agents.keys())
+        self.hands.forget_the_gone(self._roster.agents.keys() | self._roster.out_of_sight)
         stands = self.board.stands()
         totals = {stand.limit.scope: self.board.used(stand.limit.scope) for stand in stands}
         verdicts = judge(totals, [stand.limit for stand in stands], now)

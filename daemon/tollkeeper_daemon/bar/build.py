@@ -21,6 +21,7 @@ from tollkeeper_daemon.outlets.notices import Notice
 from tollkeeper_daemon.outlets.signals import Signals
 from tollkeeper_daemon.pipeline import Pipeline
 from tollkeeper_daemon.roster import LiveAgent, Roster
+from tollkeeper_daemon.rules.limits import Scope
 from tollkeeper_daemon.rules.settings import Limits
 from tollkeeper_daemon.store.store import Store
 
@@ -127,6 +128,7 @@ class Budgets:
         current = set(self._board.current())
         over = {"agent", "run", "daily"}
         scopes = self._memories.scopes()
+        current |= {Scope("agent", agent) for agent in self._roster.out_of_sight}
         self._memories.forget(
             {scope for scope in scopes if scope.kind in over and scope.name} - current
         )
