@@ -266,9 +266,11 @@ class Daemon:
     def _post_history(self, scans: list[Scan]) -> None:
         now = now_ms()
         new, known = self.watched.parted(scans, lambda scan: scan.path)
-        with self.budgets.bar.history(now):
-            self._post(new, now, live=False)
-        self._post(known, now, live=False)
+        if new:
+            with self.budgets.bar.history(now):
+                self._post(new, now, live=False)
+        if known:
+            self._post(known, now, live=False)
 
     def _catch_up(self) -> None:
         self.history.catch_up()

@@ -57,7 +57,7 @@ class Bar:
     """Everything from a charge to an action.
 
     It is closed, and acts on nothing, until ``begin``: what is read before that is judged once, as
-    a whole. On a new ledger all of that is history, and moves no rule.
+    a whole. What a home holds when it is first followed is history, and moves no rule.
     """
 
     def __init__(
