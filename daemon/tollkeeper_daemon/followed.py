@@ -37,7 +37,13 @@ class Followed:
 
     def holds(self, path: str) -> bool:
         """Whether this is the path of a log in one of the homes."""
-        return any(path.startswith(f"{home.projects}{os.sep}") for home in self.homes)
+        return self.home_of_log(path) is not None
+
+    def home_of_log(self, path: str) -> Home | None:
+        """The home whose log this is."""
+        return next(
+            (home for home in self.homes if path.startswith(f"{home.projects}{os.sep}")), None
+        )
 
     def home_of_session(self, path: str) -> Home | None:
         """The home whose session file this is."""
@@ -68,7 +74,5 @@ class Followed:
 
     def source_of(self, path: str) -> str:
         """Who pays for the requests of this log, as far as its home tells."""
-        for home in self.homes:
-            if path.startswith(f"{home.projects}{os.sep}"):
-                return SUBSCRIPTION if self.is_subscribed(home) else API
-        return API
+        home = self.home_of_log(path)
+        return SUBSCRIPTION if home and self.is_subscribed(home) else API

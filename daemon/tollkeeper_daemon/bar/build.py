@@ -90,6 +90,12 @@ class Budgets:
         self.bar.begin(now)
         self._write_frozen()
 
+    def begin_if_known(self, now: int) -> bool:
+        """Whether the limits act though not all could be read: of a known ledger the rest counts too."""
+        if not self.bar.is_open and not self.bar.is_new:
+            self.begin(now)
+        return self.bar.is_open
+
     async def stop(self) -> None:
         """Act no more; who is held stays held."""
         await self._hands.close()
