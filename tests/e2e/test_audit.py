@@ -36,6 +36,7 @@ SUMMARY = "<analysis>All of it.</analysis>\n<summary>We said hello.</summary>"
 def keeper(client: Client) -> Iterator[Keeper]:
     """A daemon that follows the client's home, and nothing else."""
     with Keeper(ClaudeHome(client.config_dir, client.cwd)) as running:
+        running.limit()
         yield running.start()
 
 

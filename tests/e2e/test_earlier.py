@@ -51,6 +51,7 @@ def test_day_whose_log_is_gone(stand_in: StandIn, client: Client) -> None:
         wait_until((client.config_dir / FILE).exists, what="the client's statistics")
     log.unlink()
     with Keeper(ClaudeHome(client.config_dir, client.cwd)) as keeper:
+        keeper.limit()
         keeper.start().wait_for_requests(1)
         [found] = keeper.report("earlier")["earlier"]
         [counted] = keeper.report("session")["sessions"]

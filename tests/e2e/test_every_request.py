@@ -67,6 +67,7 @@ def collector() -> Iterator[Collector]:
 def keeper(client: Client) -> Iterator[Keeper]:
     """A daemon that follows the client's home, and nothing else."""
     with Keeper(ClaudeHome(client.config_dir, client.cwd)) as running:
+        running.limit()
         yield running
 
 

@@ -27,6 +27,7 @@ IN_AN_HOUR = int(time.time()) + 3600
 def keeper(client: Client) -> Iterator[Keeper]:
     """A daemon that follows the client's home, and nothing else."""
     with Keeper(ClaudeHome(client.config_dir, client.cwd)) as running:
+        running.limit()
         yield running.start()
 
 
@@ -34,6 +35,7 @@ def keeper(client: Client) -> Iterator[Keeper]:
 def subscribed(subscriber: Client) -> Iterator[Keeper]:
     """A daemon that follows the home of a client on a subscription."""
     with Keeper(ClaudeHome(subscriber.config_dir, subscriber.cwd)) as running:
+        running.limit()
         yield running.start()
 
 

@@ -26,6 +26,7 @@ BACKGROUND = {"command": "sleep 0.5", "description": "wait", "run_in_background"
 def keeper(client: Client) -> Iterator[Keeper]:
     """A daemon that follows the client's home, and nothing else."""
     with Keeper(ClaudeHome(client.config_dir, client.cwd)) as running:
+        running.limit()
         yield running.start()
 
 
