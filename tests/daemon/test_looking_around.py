@@ -1,13 +1,16 @@
 """A daemon that is told of nothing: what it finds by looking, and what it makes of that."""
 
 import asyncio
+import json
 import os
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
+from flow.agent_process import start_ticks
 from tollkeeper import wire
 from tollkeeper.paths import find_paths
 from tollkeeper_daemon import daemon as module
@@ -183,10 +186,16 @@ def test_session_file_that_changed_unheard(place: Place, monkeypatch: pytest.Mon
     monkeypatch.setattr(module, "CLIENTS_SECONDS", 0.02)
     place.home.sessions.mkdir()
     file = place.home.sessions / f"{os.getpid()}.json"
+    said = {
+        "pid": os.getpid(),
+        "procStart": start_ticks(os.getpid()),
+        "startedAt": int(psutil.Process().create_time() * 1000),
+        "sessionId": "c",
+    }
 
     def write(status: str) -> None:
         aside = place.home.path / "aside"
-        aside.write_text(f'{{"pid": {os.getpid()}, "sessionId": "c", "status": "{status}"}}')
+        aside.write_text(json.dumps({**said, "status": status}))
         aside.rename(file)
 
     async def work() -> None:
