@@ -1,7 +1,7 @@
 """The bar: judges what was used, carries out what the limits ask for, and tells it."""
 
 import contextlib
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -17,7 +17,16 @@ from tollkeeper_daemon.herald import Herald
 from tollkeeper_daemon.pipeline import Outcome
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.rules.judge import highest_passed, judge
-from tollkeeper_daemon.rules.limits import REACHED, Limit, Scope, Used, Verdict, strictest
+from tollkeeper_daemon.rules.limits import (
+    REACHED,
+    STRICTEST,
+    Limit,
+    Scope,
+    Used,
+    Verdict,
+    is_stricter,
+    strictest,
+)
 from tollkeeper_daemon.rules.terms import Memory
 
 HOLDING: tuple[ActionKind, ...] = ("paused", "blocked")
@@ -180,7 +189,9 @@ class Bar:
 
     def _is_due(self, limit: Limit, agent: LiveAgent) -> bool:
         acted = self.memories.of(key_of(limit)).acted
-        return agent.record.id not in acted and self.board.binds(limit, agent)
+        done = acted.get(agent.record.id)
+        is_news = done is None or is_stricter(limit.action, done)
+        return is_news and self.board.binds(limit, agent)
 
     def _remember(self, stands: list[Stand], deeds: list[Deed], now: int) -> bool:
         """Keep what was told and done; a limit that was raised starts anew. Whether any changed."""
@@ -188,8 +199,9 @@ class Bar:
         for stand in stands:
             key, passed = key_of(stand.limit), highest_passed(stand.limit, stand.used)
             known = self.memories.of(key)
-            acted = known.acted if passed >= REACHED else frozenset[str]()
-            acted |= {deed.agent for deed in deeds if key in deed.due.keys and deed.is_done}
+            acted = dict(known.acted) if passed >= REACHED else {}
+            done = (deed for deed in deeds if key in deed.due.keys and deed.is_done)
+            acted.update((deed.agent, stand.limit.action) for deed in done)
             memory = replace(known, told=passed, acted=acted)
             if memory != known:
                 changed[key] = memory
@@ -217,6 +229,17 @@ class Bar:
         self.memories.remember({key: Memory(told, granted)}, now)
         text = words.raised(raised, self._name(stand.limit))
         self.note_limit("granted", text, stand.limit.scope, raised)
+
+    def spare(self, agent: LiveAgent, stands: Iterable[Stand], now: int) -> None:
+        """A person lets the agent go on: these limits act on it no more, whatever they ask for."""
+        known = {key: self.memories.of(key) for key in (key_of(each.limit) for each in stands)}
+        changed = {
+            key: replace(memory, acted={**memory.acted, agent.record.id: STRICTEST})
+            for key, memory in known.items()
+            if agent.record.id in memory.acted
+        }
+        if changed:
+            self.memories.remember(changed, now)
 
     def with_room(self) -> list[LiveAgent]:
         """The agents that a limit holds, which is not reached any more: a person may resume them."""

@@ -1,9 +1,11 @@
 """What is remembered of the limits, in memory and in the store, always both."""
 
+from collections.abc import Sequence
+from itertools import zip_longest
 from typing import cast
 
 from tollkeeper.model import LimitAction
-from tollkeeper_daemon.rules.limits import Scope, ScopeKind, Unit, Used
+from tollkeeper_daemon.rules.limits import STRICTEST, Scope, ScopeKind, Unit, Used
 from tollkeeper_daemon.rules.terms import NOTHING, Memory, Own
 from tollkeeper_daemon.store.schema import ExcusedRecord, LimitRecord, MemoryRecord
 from tollkeeper_daemon.store.store import Store
@@ -30,7 +32,7 @@ class Memories:
             action = cast(LimitAction, each.action) if each.action else None
             self.own[_key(each)] = Own(each.bound, action)
         for each in transaction.bar.memories():
-            self.of_limits[_key(each)] = Memory(each.told, each.granted, frozenset(each.acted))
+            self.of_limits[_key(each)] = Memory(each.told, each.granted, _acted(each))
         for each in transaction.bar.excused():
             scope = Scope(cast(ScopeKind, each.kind), each.name)
             self.excused[scope] = Used(each.cost, each.value, each.tokens)
@@ -45,6 +47,8 @@ class Memories:
 
         def work(transaction: Transaction) -> None:
             for (scope, unit), memory in changed.items():
+                acted = sorted(memory.acted)
+                actions = tuple(memory.acted[agent] for agent in acted)
                 transaction.bar.save_memory(
                     MemoryRecord(
                         scope.kind,
@@ -53,7 +57,8 @@ class Memories:
                         now,
                         memory.told,
                         memory.granted,
-                        tuple(sorted(memory.acted)),
+                        tuple(acted),
+                        actions,
                     )
                 )
 
@@ -120,6 +125,12 @@ class Memories:
 
 def _key(record: LimitRecord | MemoryRecord) -> Key:
     return Scope(cast(ScopeKind, record.kind), record.name), cast(Unit, record.unit)
+
+
+def _acted(record: MemoryRecord) -> dict[str, LimitAction]:
+    """Whom the limit was carried out on; an earlier version did not say how, and did it once."""
+    actions = cast(Sequence[LimitAction], record.actions)
+    return dict(zip_longest(record.acted, actions, fillvalue=STRICTEST))
 
 
 def _names(scope: Scope, unit: Unit) -> tuple[str, str, str]:
