@@ -51,6 +51,7 @@ class Desk:
     """A bar on a made-up machine, with one agent; the test says what time it is."""
 
     def __init__(self, store: Store, folder: Path, limits: Limits) -> None:
+        self.folder = folder
         self.limits = limits
         self.kernel = FakeKernel()
         self.roster = Roster()

@@ -97,3 +97,59 @@ def test_stop_that_is_refused_late(store: Store, tmp_path: Path) -> None:
         assert (desk.kinds(), desk.alerts()) == (["reached", "failed"], ["reached", "failed"])
 
     asyncio.run(play())
+
+
+def test_full_disk(desk: Desk, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When nothing can be saved, agents are let go all the same, and stay so."""
+
+    def full(work: object) -> None:
+        raise OSError("no space left on the device")
+
+    desk.reply(NOW)
+    assert desk.process.stopped
+    with monkeypatch.context() as broken:
+        broken.setattr(store, "write", full)
+        desk.resume(NOW + 1)
+        desk.budgets.bar.look(NOW + 2)
+        assert not desk.process.stopped
+        assert desk.alerts() == ["reached", "failed"]
+    desk.budgets.bar.look(NOW + 3)
+    [memory] = Desk(store, desk.folder, LIMITS).memories.of_limits.values()
+    assert memory.acted == {desk.agent.record.id: "stop"}
+
+
+def test_full_disk_when_a_limit_is_reached(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That a limit is reached is told once though it can't be saved, and is saved later."""
+    desk = Desk(store, tmp_path, Limits()).begin()
+    desk.reply(NOW)
+
+    def full(work: object) -> None:
+        raise OSError("no space left on the device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(store, "write", full)
+        desk.limits = LIMITS
+        desk.budgets.bar.look(NOW + 1)
+        desk.budgets.bar.look(NOW + 2)
+        assert desk.process.stopped
+        assert desk.alerts().count("reached") == 1
+    desk.budgets.bar.look(NOW + 3)
+    [hold] = Desk(store, tmp_path, LIMITS).budgets.bar.hands.holds.records.values()
+    assert hold.kind == "paused"
+
+
+def test_one_that_fails_keeps_nobody_else_from_being_held(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An agent that can't be looked after is told of once, and limits act all the same."""
+
+    def fail(agent: object, now: int) -> None:
+        raise OSError("no space left on the device")
+
+    monkeypatch.setattr(desk.budgets.bar.hands, "check", fail)
+    desk.reply(NOW)
+    desk.budgets.bar.look(NOW + 1)
+    assert desk.process.stopped
+    assert sorted(desk.alerts()) == ["failed", "reached"]

@@ -1,6 +1,7 @@
 """The bar: judges what was used, carries out what the limits ask for, and tells it."""
 
 import contextlib
+import logging
 from collections.abc import Generator, Iterable
 from typing import NamedTuple
 
@@ -29,6 +30,9 @@ from tollkeeper_daemon.rules.limits import (
 )
 from tollkeeper_daemon.rules.terms import Memory
 
+log = logging.getLogger(__name__)
+
+UNSAVED = "what was done of limits can't be saved"
 HOLDING: tuple[ActionKind, ...] = ("paused", "blocked")
 
 
@@ -142,9 +146,6 @@ class Bar:
             self._is_looking = False
 
     def _look(self, now: int) -> None:
-        for agent in self._roster.agents.values():
-            self.hands.check(agent, now)
-        self.hands.forget_the_gone(self._roster.agents.keys())
         stands = self.board.stands()
         totals = {stand.limit.scope: self.board.used(stand.limit.scope) for stand in stands}
         verdicts = judge(totals, [stand.limit for stand in stands], now)
@@ -156,9 +157,26 @@ class Bar:
         news = {key_of(verdict.limit) for verdict in verdicts}
         for deed in deeds:
             self._tell_deed(deed, is_late=not deed.due.keys & news)
+        self._check(now)
         self._mark_near([stand for stand in stands if stand.is_near])
         if changed:
             self.herald.limits_changed()
+
+    def _check(self, now: int) -> None:
+        for agent in list(self._roster.agents.values()):
+            with self._by_itself(f"{agent.record.name} can't be looked after"):
+                self.hands.check(agent, now)
+        with self._by_itself("agents that are gone can't be forgotten"):
+            self.hands.forget_the_gone(self._roster.agents.keys())
+
+    @contextlib.contextmanager
+    def _by_itself(self, failure: str) -> Generator[None]:
+        """What fails in here keeps nothing else from its turn: it is told once, and tried again."""
+        try:
+            yield
+        except Exception as error:
+            log.exception("%s", failure)
+            self.herald.alert_once("failed", f"{failure} ({error}): see tolld.log")
 
     def _mark_near(self, near: list[Stand]) -> None:
         """Let the hooks of those wait a moment whose next reply may cross a limit that holds them."""
@@ -175,10 +193,15 @@ class Bar:
         """Deal with every agent that a reached limit binds and was not carried out on yet."""
         dues = [due for agent in self._roster.alive() if (due := self._due(agent, reached))]
         self.hands.halt([due.agent for due in dues if due.action == "pause"])
-        return [Deed(due, self.hands.carry_out(*self._told(due), now)) for due in dues]
+        return [Deed(due, self._carry_out(due, now)) for due in dues]
 
-    def _told(self, due: Due) -> tuple[LimitAction, LiveAgent, list[str]]:
-        return due.action, due.agent, [self.describe(stand) for stand in due.stands]
+    def _carry_out(self, due: Due, now: int) -> CarriedOut:
+        reasons = [self.describe(stand) for stand in due.stands]
+        try:
+            return self.hands.carry_out(due.action, due.agent, reasons, now)
+        except Exception as error:
+            log.exception("%s can't be dealt with", due.agent.record.name)
+            return CarriedOut("failed", f"Something went wrong ({error}): see tolld.log.")
 
     def _due(self, agent: LiveAgent, reached: list[Stand]) -> Due | None:
         if self.hands.holds.is_held(agent, "stopping"):
@@ -205,8 +228,8 @@ class Bar:
             memory = replace(known, told=passed, acted=acted)
             if memory != known:
                 changed[key] = memory
-        if changed:
-            self.memories.remember(changed, now)
+        with self._by_itself(UNSAVED):
+            self.memories.remember_anyway(changed, now)
         return bool(changed)
 
     # What people ask, and say.
@@ -238,8 +261,8 @@ class Bar:
             for key, memory in known.items()
             if agent.record.id in memory.acted
         }
-        if changed:
-            self.memories.remember(changed, now)
+        with self._by_itself(UNSAVED):
+            self.memories.remember_anyway(changed, now)
 
     def with_room(self) -> list[LiveAgent]:
         """The agents that a limit holds, which is not reached any more: a person may resume them."""

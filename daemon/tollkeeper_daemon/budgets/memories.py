@@ -25,6 +25,7 @@ class Memories:
         self.own: dict[Key, Own] = {}
         self.of_limits: dict[Key, Memory] = {}
         self.excused: dict[Scope, Used] = {}
+        self._unsaved: dict[Key, Memory] = {}
         store.read(self._restore)
 
     def _restore(self, transaction: Transaction) -> None:
@@ -42,11 +43,21 @@ class Memories:
         return self.of_limits.get(key, NOTHING)
 
     def remember(self, changed: dict[Key, Memory], now: int) -> None:
-        """Keep these memories, saved together."""
+        """Keep these memories, saved together; when that fails, nothing is changed."""
+        self._save({**self._unsaved, **changed}, now)
+        self._unsaved.clear()
         self.of_limits.update(changed)
 
+    def remember_anyway(self, changed: dict[Key, Memory], now: int) -> None:
+        """Keep what has happened already; should it not be saved now, the next time saves it too."""
+        self.of_limits.update(changed)
+        self._unsaved.update(changed)
+        if self._unsaved:
+            self.remember({}, now)
+
+    def _save(self, memories: dict[Key, Memory], now: int) -> None:
         def work(transaction: Transaction) -> None:
-            for (scope, unit), memory in changed.items():
+            for (scope, unit), memory in memories.items():
                 acted = sorted(memory.acted)
                 actions = tuple(memory.acted[agent] for agent in acted)
                 transaction.bar.save_memory(
@@ -87,6 +98,7 @@ class Memories:
         self._store.write(work)
         for key in keys:
             del self.of_limits[key]
+            self._unsaved.pop(key, None)
         for key in keys_set:
             del self.own[key]
         for scope in excused:
