@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from tollkeeper.model import LimitAction
+from tollkeeper_daemon.outlets.notices import Notice
 from tollkeeper_daemon.rules.settings import Limits
 from tollkeeper_daemon.store.store import Store
 
@@ -153,3 +154,20 @@ def test_one_that_fails_keeps_nobody_else_from_being_held(
     desk.budgets.bar.look(NOW + 1)
     assert desk.process.stopped
     assert sorted(desk.alerts()) == ["failed", "reached"]
+
+
+def test_frozen_but_not_seen_so(desk: Desk) -> None:
+    """Only who is seen to run was resumed by somebody else: a process that waits for a disk is not."""
+    desk.reply(NOW)
+    desk.agent.stopped = False
+    desk.budgets.bar.look(NOW + 5_000)
+    assert desk.process.stopped
+    assert desk.kinds() == ["reached", "paused"]
+
+
+def test_button_of_a_shared_limit(desk: Desk) -> None:
+    """It lets nobody go whom a person paused."""
+    desk.budgets.agents.pause(desk.agent, NOW)
+    notice = Notice(kind="reached", text="", agent="", name="", limit="daily", buttons=())
+    desk.budgets.press(notice, "resume")
+    assert desk.process.stopped

@@ -126,14 +126,16 @@ class AgentsByHand:
             self.resume(agents, None, 0, now)
 
     def _is_meant(self, notice: Notice, agent: LiveAgent) -> bool:
-        if self._bar.hands.holds.of(agent) is None:
+        held = self._bar.hands.holds.of(agent)
+        if held is None:
             return False
         if notice.agent:
             return notice.agent == agent.record.id
-        scopes = [
-            self._bar.board.scope_name(each.limit.scope) for each in self._bar.bound_by(agent)
-        ]
-        return notice.limit in scopes
+        return held.cause == "limit" and any(
+            self._bar.board.scope_name(each.limit.scope) == notice.limit
+            and agent.record.id in self._bar.memories.of(key_of(each.limit)).acted
+            for each in self._bar.bound_by(agent)
+        )
 
     async def stop(self, agent: LiveAgent, now: int) -> Done:
         """End this agent; returns when it has ended."""

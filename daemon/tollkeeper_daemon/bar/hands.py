@@ -163,8 +163,8 @@ class Hands:
             self.holds.forget(agent.record.id)
         elif record.kind == "blocked":
             self.holds.follow(agent)
-        elif not agent.stopped and now - record.since > SETTLED_MS:
-            self.holds.forget(agent.record.id)
+        elif now - record.since > SETTLED_MS and self._signals.runs(agent.record.id):
+            self.holds.let_go(agent.record.id)
             self._note("resumed", agent, "It was resumed by somebody else.", "elsewhere")
 
     def _go_on_stopping(self, agent: LiveAgent, record: HoldRecord, now: int) -> None:

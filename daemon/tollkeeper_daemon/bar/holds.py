@@ -107,8 +107,18 @@ class Holds:
             self._keep(record)
         return frozen
 
+    def let_go(self, agent: str) -> None:
+        """Somebody else thawed this agent: what it started goes on as well."""
+        if record := self.records.get(agent):
+            others = tuple(each for each in record.processes if each != agent)
+            with contextlib.suppress(SignalRefused):
+                left = self._left_to(agent, others)
+                self._signals.thaw([each for each in left if each != agent])
+            self._allowed(record.denied)
+            self._drop(record)
+
     def forget(self, agent: str) -> None:
-        """The agent with this id is gone, or was let go by somebody else: what it started goes on."""
+        """The agent with this id is gone: what it started goes on."""
         if record := self.records.get(agent):
             with contextlib.suppress(SignalRefused):
                 self._open(record)
