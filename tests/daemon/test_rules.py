@@ -8,9 +8,18 @@ from hypothesis import strategies as st
 
 from tollkeeper.model import LimitAction
 from tollkeeper_daemon.rules.judge import highest_passed, judge, judge_window
-from tollkeeper_daemon.rules.limits import ACTIONS, Limit, Measure, Scope, Used, Verdict, strictest
+from tollkeeper_daemon.rules.limits import (
+    ACTIONS,
+    Limit,
+    Measure,
+    Scope,
+    Unit,
+    Used,
+    Verdict,
+    strictest,
+)
 from tollkeeper_daemon.rules.settings import NANO, Limits, nano_of
-from tollkeeper_daemon.rules.terms import EVERY, Memory, Own, Terms, Unit
+from tollkeeper_daemon.rules.terms import EVERY, Memory, Own, Terms
 
 from .lines import NOW
 
@@ -153,7 +162,7 @@ def test_usual_limits() -> None:
 def test_nothing_is_no_limit() -> None:
     """0 is no limit: in the settings, and set by hand over a limit of the settings or a label."""
     assert [] == terms().in_force([AGENT, RUN, DAY], {})
-    by_hand = {(AGENT, "usd"): Own(0), (RUN, "usd"): Own(0)}
+    by_hand: dict[Key, Own] = {(AGENT, "usd"): Own(0), (RUN, "usd"): Own(0)}
     found = terms(Limits(), by_hand).in_force([AGENT, RUN], {AGENT: 7})
     assert [] == found
 
@@ -171,7 +180,10 @@ def test_hand_goes_before_label_before_settings() -> None:
 
 def test_one_run_goes_before_every_run() -> None:
     """A limit on this run or day goes before one on every run or day, and that before the settings."""
-    every = {(Scope("run", EVERY), "usd"): Own(5), (Scope("daily", EVERY), "usd"): Own(6)}
+    every: dict[Key, Own] = {
+        (Scope("run", EVERY), "usd"): Own(5),
+        (Scope("daily", EVERY), "usd"): Own(6),
+    }
     found = terms(Limits(), every).in_force([RUN, DAY], {})
     assert [5, 6] == [each.bound for each in found]
     found = terms(Limits(), {**every, (RUN, "usd"): Own(1)}).in_force([RUN, DAY], {})
