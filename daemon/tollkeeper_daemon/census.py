@@ -79,24 +79,28 @@ class Census:
         self.bad_files.discard(path)
         known = self._roster.with_pid(int(Path(path).stem))
         if known and self._check(known, now) and session:
-            known.home = str(home.path)
-            if self._roster.hear(known, session, now):
-                self._is_news(known, now)
-                self._reports.changed(known)
+            if _is_of(session, known.record.started):
+                self._hear(known, session, home, now)
         elif session:
             self._meet(session, home, now)
         else:
             del self._read[path]
 
+    def _hear(self, agent: LiveAgent, session: Session, home: Home, now: int) -> None:
+        moved = self._roster.lives_in(agent, str(home.path))
+        if self._roster.hear(agent, session, now) or moved:
+            self._is_news(agent, now)
+            self._reports.changed(agent)
+
     def _meet(self, session: Session, home: Home, now: int) -> None:
         """A session file of a process that is not in the roster: a new agent, or a left-over."""
         process = processes.look_at(session.pid)
-        if process and processes.started_as(process, session.procStart, session.startedAt):
+        if process and _is_of(session, process.started):
             self._add(process, session, home, now)
 
     def _add(self, process: Process, session: Session | None, home: Home, now: int) -> None:
         agent = self._roster.appear(process, session, self._subscribed(home), now)
-        agent.home = str(home.path)
+        self._roster.lives_in(agent, str(home.path))
         self._watch(agent)
         self._told[agent.record.id] = agent.state(now)
         self._reports.started(agent)
@@ -180,6 +184,11 @@ class Census:
 def slug(cwd: str) -> str:
     """The name of a project's folder: its path with all but letters and digits made a dash."""
     return "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in cwd)
+
+
+def _is_of(session: Session, started: int) -> bool:
+    """Whether the process that has the session's pid, and this start (ms), is the one that wrote it."""
+    return processes.started_as(session.pid, started, session.procStart, session.startedAt)
 
 
 def _modified(path: str) -> int:

@@ -39,6 +39,7 @@ from tollkeeper_daemon.sources.homes import Home, Homes
 from tollkeeper_daemon.sources.watcher import Watcher
 from tollkeeper_daemon.stats_caches import StatsCaches
 from tollkeeper_daemon.store.store import Store
+from tollkeeper_daemon.watched_homes import WatchedHomes
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +71,7 @@ class Daemon:
         self.store = store
         self.followed = Followed(homes, config.accounts.source)
         self.roster = Roster()
+        self.watched = WatchedHomes(store, self.followed)
         self.registry = Registry(store, self.roster)
         self.pipeline = Pipeline(store, self.roster, prices, self.followed.source_of)
         self.census = Census(
@@ -112,9 +114,11 @@ class Daemon:
             self.followed,
             self.herald,
             self._read_each,
+            self._read_past,
             self._post_history,
             self._history_begins,
-            self._history_is_read,
+            self._all_is_read,
+            self._history_ends,
         )
         self.stats_caches = StatsCaches(store)
         self.retention = Retention(store, config.history.keep_requests_days)
@@ -130,7 +134,8 @@ class Daemon:
     async def start(self) -> None:
         """Take up where the last daemon ended; returns when the figures are right, or importing."""
         now = now_ms()
-        self.roster.restore(*self.store.read(lambda t: (t.agents(), t.runs())), now)
+        agents, runs = self.store.read(lambda t: (t.agents(), t.runs()))
+        self.roster.restore(agents, runs, now, self.followed.may_follow)
         self._begin_day(now)
         self.pipeline.restore()
         self.budgets.bar.take_up(now)
@@ -139,12 +144,12 @@ class Daemon:
         self._attempt(self.census.begin, now)
         self._attempt(self._follow_homes, now)
         if self.settings.config.sources.processes:
-            self._attempt(self.census.find_clients, now)
+            self._attempt(self._find_clients, now)
         self._attempt(self._tick, now)
-        with self.auditor.history(), self.budgets.bar.history(now):
+        with self.auditor.history():
             self._attempt(self._catch_up)
         if not self.herald.importing:
-            self._attempt(self.budgets.begin, now)
+            self._attempt(self._let_limits_act)
         self._tasks += [
             asyncio.create_task(self._listen()),
             asyncio.create_task(self._every(PULSE_SECONDS, self._pulse)),
@@ -178,11 +183,11 @@ class Daemon:
                 self._attempt(self._read_session, path)
             self._read_each(logs)
 
-    def _read_each(self, logs: list[str]) -> None:
-        """Read these logs together, or, when that fails, one by one."""
-        if not self._attempt(self._read_logs, logs):
-            for path in logs:
-                self._attempt(self._read_logs, [path])
+    def _read_each(self, logs: list[str]) -> list[str]:
+        """Read these logs together, or, when that fails, one by one; those that failed."""
+        if self._attempt(self._read_logs, logs):
+            return []
+        return [path for path in logs if not self._attempt(self._read_logs, [path])]
 
     def _attempt(self, work: Callable[..., object], *of: object) -> bool:
         """Whether the work succeeded; a failure is told, and costs nothing but this piece of it."""
@@ -252,10 +257,20 @@ class Daemon:
 
     # The history.
 
+    def _read_past(self, logs: list[str]) -> list[str]:
+        new, known = self.watched.parted(logs, str)
+        with self.budgets.bar.history(now_ms()):
+            failed = self._read_each(new)
+        return failed + self._read_each(known)
+
     def _post_history(self, scans: list[Scan]) -> None:
         now = now_ms()
-        with self.budgets.bar.history(now):
-            self._post(scans, now, live=False)
+        new, known = self.watched.parted(scans, lambda scan: scan.path)
+        if new:
+            with self.budgets.bar.history(now):
+                self._post(new, now, live=False)
+        if known:
+            self._post(known, now, live=False)
 
     def _catch_up(self) -> None:
         self.history.catch_up()
@@ -268,13 +283,23 @@ class Daemon:
     def _history_begins(self) -> None:
         self.retention.pause()
 
-    def _history_is_read(self) -> None:
+    def _all_is_read(self, homes: list[Home]) -> None:
+        """These homes hold nothing that was not read: from now on all that comes in them is news."""
+        self.watched.add(homes)
+        if not self.budgets.bar.is_open:
+            self._attempt(self.budgets.begin, now_ms())
+
+    def _let_limits_act(self) -> None:
+        if not self.budgets.begin_if_known(now_ms()):
+            self.herald.alert_once("failed", "no limit acts until the history could be read")
+
+    def _history_ends(self) -> None:
         now = now_ms()
         self.retention.go_on()
         self._attempt(self.store.let_go)
         for agent in self.roster.agents.values():
             self._attempt(self._agent_changed, agent)
-        self._attempt(self.budgets.begin, now)
+        self._attempt(self._let_limits_act)
         self._read_statistics()
         self._attempt(self.herald.beat)
         self.retention.call()
@@ -319,7 +344,13 @@ class Daemon:
         self.pricing.look()
         self._follow_homes(now)
         if self.settings.config.sources.processes:
-            self.census.find_clients(now)
+            self._find_clients(now)
+
+    def _find_clients(self, now: int) -> None:
+        known = len(self.followed.homes)
+        self.census.find_clients(now)
+        if len(self.followed.homes) > known:
+            self._follow_homes(now)
 
     def _sweep(self) -> None:
         """Find what the file events missed, and save when agents were last alive."""
@@ -331,11 +362,14 @@ class Daemon:
             self.watcher.fall_back("changes of logs were not heard of")
 
     def _follow_homes(self, now: int) -> None:
+        """Follow the homes that are there by now; none is taken in while an import is under way."""
         for home in self.followed.homes:
-            if self.watcher.follow(home) and self._tasks:
+            came = self.herald.importing is None and self.watcher.follow(home)
+            # Before the logs, so that what is history is booked as such to its agents.
+            self.census.read_sessions(home, now)
+            if came and self._tasks:
                 with self.auditor.history():
                     self._catch_up()
-            self.census.read_sessions(home, now)
 
     def _check_day(self, now: int) -> None:
         if now >= self._next_midnight:
@@ -380,8 +414,8 @@ class Daemon:
 
     def _home_of_client(self, path: str) -> Home | None:
         home, new = self.followed.admit(path)
-        if new:
-            self._follow_homes(now_ms())
+        if home and new:
+            self.census.read_sessions(home, now_ms())
         return home
 
     def snapshot(self) -> Status:

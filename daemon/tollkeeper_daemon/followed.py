@@ -31,9 +31,19 @@ class Followed:
         self.homes.append(home)
         return home, True
 
+    def may_follow(self, path: str) -> bool:
+        """Whether agents of the home at this path are any of our business."""
+        return not self._bounded or Home(Path(os.path.realpath(path))) in self.homes
+
     def holds(self, path: str) -> bool:
         """Whether this is the path of a log in one of the homes."""
-        return any(path.startswith(f"{home.projects}{os.sep}") for home in self.homes)
+        return self.home_of_log(path) is not None
+
+    def home_of_log(self, path: str) -> Home | None:
+        """The home whose log this is."""
+        return next(
+            (home for home in self.homes if path.startswith(f"{home.projects}{os.sep}")), None
+        )
 
     def home_of_session(self, path: str) -> Home | None:
         """The home whose session file this is."""
@@ -64,7 +74,5 @@ class Followed:
 
     def source_of(self, path: str) -> str:
         """Who pays for the requests of this log, as far as its home tells."""
-        for home in self.homes:
-            if path.startswith(f"{home.projects}{os.sep}"):
-                return SUBSCRIPTION if self.is_subscribed(home) else API
-        return API
+        home = self.home_of_log(path)
+        return SUBSCRIPTION if home and self.is_subscribed(home) else API

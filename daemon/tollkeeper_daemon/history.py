@@ -10,6 +10,7 @@ from tollkeeper_daemon.herald import Herald
 from tollkeeper_daemon.marks import Marks
 from tollkeeper_daemon.reading import Scan
 from tollkeeper_daemon.salvage import salvage
+from tollkeeper_daemon.sources.homes import Home
 from tollkeeper_daemon.worker import Job
 
 log = logging.getLogger(__name__)
@@ -24,8 +25,10 @@ AT_ONCE_BYTES = 4 << 20
 class History:
     """The logs behind the present.
 
-    ``read`` reads these logs now, ``post`` books scans of the past, ``ended`` is called when an
-    import is over, and also when it failed: the next sweep goes on with it.
+    ``read`` reads these logs now, ``read_past`` does so with what is behind their marks and tells
+    which of them failed, ``post`` books scans of the past. ``complete`` is called with the homes when
+    all that they hold was read; ``ended`` when an import is over, and also when it failed: the next
+    sweep goes on with it, and until then its logs are left alone.
     """
 
     def __init__(
@@ -33,17 +36,21 @@ class History:
         marks: Marks,
         followed: Followed,
         herald: Herald,
-        read: Callable[[list[str]], None],
+        read: Callable[[list[str]], object],
+        read_past: Callable[[list[str]], list[str]],
         post: Callable[[list[Scan]], None],
         begun: Callable[[], None],
+        complete: Callable[[list[Home]], None],
         ended: Callable[[], None],
     ) -> None:
         self._marks = marks
         self._followed = followed
         self._herald = herald
         self._read = read
+        self._read_past = read_past
         self._post = post
         self._begun = begun
+        self._complete = complete
         self._ended = ended
         self._pending: set[str] = set()
         self._deferred: dict[str, None] = {}
@@ -51,19 +58,26 @@ class History:
 
     def catch_up(self) -> list[Job]:
         """Read what is new, or begin to import it; what there was to read."""
+        homes, is_importing = list(self._followed.homes), self._herald.importing is not None
+        if not is_importing:
+            self._pending.clear()
         backlog = self._marks.backlog(self._followed.logs())
         if sum(job.bytes for job in backlog) <= AT_ONCE_BYTES:
-            self._read([job.path for job in backlog])
-        elif not self._herald.importing:
+            failed = self._read_past([job.path for job in backlog])
+            if not is_importing:
+                self._pending = set(failed)
+                if not failed:
+                    self._complete(homes)
+        elif not is_importing:
             self._pending = {job.path for job in backlog}
             progress = Progress(total=sum(job.bytes for job in backlog))
             self._herald.importing = progress
             self._begun()
-            self._import = asyncio.create_task(self._import_logs(backlog, progress))
+            self._import = asyncio.create_task(self._import_logs(backlog, progress, homes))
         return backlog
 
     def has(self, path: str) -> bool:
-        """Whether the log is still in the import; it is read on when that is over."""
+        """Whether the log is still in the import, or failed in it; it is read on when that is over."""
         if path not in self._pending:
             return False
         self._deferred[path] = None
@@ -75,21 +89,23 @@ class History:
             self._import.cancel()
             await asyncio.gather(self._import, return_exceptions=True)
 
-    async def _import_logs(self, backlog: list[Job], progress: Progress) -> None:
+    async def _import_logs(self, backlog: list[Job], progress: Progress, homes: list[Home]) -> None:
         """Read the history; the daemon answers meanwhile, and nothing of it counts as news."""
         beat = asyncio.create_task(self._beat())
         try:
             await self._import_all(backlog, progress)
+            self._pending.clear()
         except Exception as error:
             log.exception("the import failed; the next sweep goes on with it")
             self._herald.alert_once("failed", f"the import failed ({error}); it is tried again")
         finally:
             beat.cancel()
-            self._pending.clear()
             self._herald.importing = None
-        log.info("imported %d logs", len(backlog))
         deferred, self._deferred = list(self._deferred), {}
-        self._read(deferred)
+        if not self._pending:
+            log.info("imported %d logs", len(backlog))
+            self._read(deferred)
+            self._complete(homes)
         self._ended()
 
     async def _beat(self) -> None:

@@ -1,5 +1,7 @@
 """Who runs: agents with their names, states and conversations. Pure: it is told, it never looks."""
 
+from collections.abc import Callable
+
 from msgspec import Struct, field
 from msgspec.structs import replace
 
@@ -38,8 +40,8 @@ class LiveSubagent(Struct):
 class LiveAgent(Struct):
     """An agent as it runs: what is saved of it, and what only matters while it lives.
 
-    ``unseen_since`` is when an earlier daemon last saw it, until this one has heard of it; ``home``
-    is the Claude home that it was found in, ``complaint`` what is wrong with its budget.
+    ``unseen_since`` is when an earlier daemon last saw it, until this one has heard of it;
+    ``complaint`` is what is wrong with its budget.
     """
 
     record: AgentRecord
@@ -47,7 +49,6 @@ class LiveAgent(Struct):
     status: AgentState | None = None
     asked_name: str = ""
     complaint: str = ""
-    home: str = ""
     waiting_for: str = ""
     stopped: bool = False
     unseen_since: int = 0
@@ -82,17 +83,30 @@ class Roster:
         self.agents: dict[str, LiveAgent] = {}
         self.run: RunRecord | None = None
         self.run_agents: set[str] = set()
+        # Those that an earlier daemon left in homes that are not looked at now.
+        self.out_of_sight: set[str] = set()
         self._ended_run: RunRecord | None = None
         self._claims: dict[str, list[Claim]] = {}
 
-    def restore(self, records: list[AgentRecord], runs: list[RunRecord], now: int) -> None:
-        """Take up what an earlier daemon knew; whether those agents still live is told later."""
+    def restore(
+        self,
+        records: list[AgentRecord],
+        runs: list[RunRecord],
+        now: int,
+        in_sight: Callable[[str], bool] = lambda home: True,
+    ) -> None:
+        """Take up what an earlier daemon knew; whether those agents still live is told later.
+
+        Those in homes that are not ``in_sight`` are left as they are.
+        """
         self.run = runs[-1] if runs and not runs[-1].ended else None
         unseen_since = self.run.last_lived if self.run else now
         for record in records:
             if self.run and record.run == self.run.id:
                 self.run_agents.add(record.id)
-            if not record.ended or now - record.ended < EXITED_SHOWN_MS:
+            if not record.ended and record.home and not in_sight(record.home):
+                self.out_of_sight.add(record.id)
+            elif not record.ended or now - record.ended < EXITED_SHOWN_MS:
                 agent = LiveAgent(record, last_time=record.started, unseen_since=unseen_since)
                 self.agents[record.id] = agent
                 for conversation, since in record.turns:
@@ -179,6 +193,11 @@ class Roster:
     def _take_status(self, agent: LiveAgent, session: Session) -> None:
         agent.status = STATES.get(session.status or "", "idle")
         agent.waiting_for = (session.waitingFor or "") if agent.status == "waiting" else ""
+
+    def lives_in(self, agent: LiveAgent, home: str) -> bool:
+        """The agent was found in this Claude home; whether that is news."""
+        before, agent.record = agent.record, replace(agent.record, home=home)
+        return before != agent.record
 
     def converses(self, agent: LiveAgent, conversation: str) -> None:
         """An agent that writes no session file was found to hold this conversation."""

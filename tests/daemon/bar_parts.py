@@ -1,5 +1,6 @@
 """The daemon's real parts that keep budgets, joined as daemon.py joins them, on a made-up machine."""
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -105,7 +106,8 @@ class Parts:
         self.census.begin(now)
         self.look_around()
         self._tick()
-        with self.budgets.bar.history(now):
+        bar = self.budgets.bar
+        with bar.history(now) if bar.is_new else contextlib.nullcontext():
             self.read_logs(live=not history)
         self.budgets.begin(now)
 

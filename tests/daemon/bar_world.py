@@ -232,8 +232,8 @@ class World:
         process = self.kernel.processes.get(pid)
         return Pulse(process.id, process.stopped) if process and process.alive else None
 
-    def started_as(self, process: Process, ticks: object, written_at: int | None) -> bool:
-        return process.id == f"{process.pid}-{ticks}"
+    def started_as(self, pid: int, started: int, ticks: object, noted: int | None) -> bool:
+        return self.kernel.processes[pid].id == f"{pid}-{ticks}"
 
     def watch_exit(self, pid: int) -> int | None:
         return None

@@ -71,8 +71,8 @@ class Machine:
         found = self.running.get(pid)
         return Pulse(found.id, pid in self.stopped) if found else None
 
-    def started_as(self, process: Process, ticks: object, written_at: int | None) -> bool:
-        return ticks is None or str(process.started) == str(ticks)
+    def started_as(self, pid: int, started: int, ticks: object, noted: int | None) -> bool:
+        return ticks is None or str(started) == str(ticks)
 
     def watch_exit(self, pid: int) -> int | None:
         return None

@@ -203,3 +203,17 @@ def test_daemon_that_died_in_the_first_import(store: Store, tmp_path: Path) -> N
     third.budgets.bar.take_up(NOW)
     third.begin()
     assert [each.used for each in third.budgets.limits.all()] == [0.0]
+
+
+def test_history_that_fails_in_its_midst(store: Store, tmp_path: Path) -> None:
+    """What was booked until then is history all the same, and a new ledger's limits wait for the rest."""
+    desk = Desk(store, tmp_path, LIMITS)
+    with pytest.raises(OSError, match="no room"), desk.budgets.bar.history(NOW):
+        for number in range(3):
+            desk.reply(NOW + number)
+        raise OSError("no room")
+    assert not desk.budgets.begin_if_known(NOW)
+    desk.begin()
+    assert [each.used for each in desk.budgets.limits.all()] == [0.0]
+    assert (desk.kinds(), desk.process.stopped) == ([], False)
+    assert Desk(store, tmp_path, LIMITS).budgets.begin_if_known(NOW)

@@ -87,6 +87,16 @@ def test_file_of_an_agent_that_changed_unheard(world: World) -> None:
     assert [] == world.told.take()
 
 
+def test_stale_file_of_an_agent_that_is_known(world: World) -> None:
+    """What a file says that names another start is not said by the agent that has its pid."""
+    world.machine.start(process(100, AGENT="a"))
+    world.write(100, NOW, procStart=str(NINE_MS))
+    world.told.take()
+    world.write(100, NOW, procStart="12345", sessionId="conv-2", status="idle")
+    assert [] == world.told.take()
+    assert "conv-1" == world.roster.alive()[0].record.conversation
+
+
 def test_silence_is_told(world: World) -> None:
     """An agent without a file that falls silent is told as idle, once, and as working again."""
     world.machine.start(process(100, started=NOW, AGENT="a"))

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
 
 from tollkeeper_daemon.sources import processes
 from tollkeeper_daemon.sources.processes import Passed, Process
@@ -59,32 +58,49 @@ def test_passed_for_good() -> None:
     assert {1} == passed.left({1}, 63.0)
 
 
-def this_process() -> Process:
-    found = processes.look_at(os.getpid())
+@pytest.fixture
+def client(shell: "subprocess.Popen[bytes]") -> Process:
+    """A process that is a client by its name."""
+    assert shell.stdin
+    shell.stdin.write(b"go\n")
+    shell.stdin.flush()
+    wait_until(lambda: _found(Passed(), shell.pid))
+    found = processes.look_at(shell.pid)
     assert found
     return found
 
 
-def test_old_file_names_no_later_process() -> None:
+def test_old_file_names_no_later_process(client: Process) -> None:
     """A session file without a start in ticks is not that of a process that started after it."""
-    seen = this_process()
-    assert not processes.started_as(seen, None, seen.started - 2_001)
-    assert not processes.started_as(seen, None, seen.started - 86_400_000)
+    for before in (2_001, 86_400_000):
+        assert not processes.started_as(client.pid, client.started, None, client.started - before)
 
 
-def test_file_of_the_process_itself() -> None:
-    """The client writes when it started, which is at or after the start of its process."""
-    seen = this_process()
-    for later in (-1_000, 0, 1_000, 3_600_000):
-        assert processes.started_as(seen, None, seen.started + later)
+def test_file_of_the_client_itself(client: Process) -> None:
+    """The client notes its start within a minute of its process's."""
+    for later in (-1_000, 0, 1_000, 60_000):
+        assert processes.started_as(client.pid, client.started, None, client.started + later)
+    assert not processes.started_as(client.pid, client.started, None, client.started + 60_001)
+    assert processes.started_as(client.pid, client.started, None, None)
+
+
+def test_another_program_is_adopted_by_no_file() -> None:
+    """A file without a start in ticks makes no agent of what is no client by its name."""
+    if not Path("/proc/self/stat").exists():
+        pytest.skip("no ticks on this system")
+    seen = processes.look_at(os.getpid())
+    assert seen
+    for noted in (None, seen.started):
+        assert not processes.started_as(seen.pid, seen.started, None, noted)
 
 
 def test_ticks_go_before_the_clock() -> None:
     """Where the start is named in ticks, a clock that was set meanwhile changes nothing."""
-    seen = this_process()
+    seen = processes.look_at(os.getpid())
+    assert seen
     if not Path("/proc/self/stat").exists():
         pytest.skip("no ticks on this system")
     ticks = seen.id.rpartition("-")[2]
-    moved = replace(seen, started=int(time.time() * 1000) + 86_400_000)
-    assert processes.started_as(moved, ticks, 1)
-    assert not processes.started_as(moved, "1", moved.started)
+    moved = int(time.time() * 1000) + 86_400_000
+    assert processes.started_as(seen.pid, moved, ticks, 1)
+    assert not processes.started_as(seen.pid, moved, "1", moved)

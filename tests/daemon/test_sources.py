@@ -262,11 +262,11 @@ def test_start_tells_a_reused_pid(child: "subprocess.Popen[bytes]") -> None:
     found = processes.look_at(child.pid)
     assert found
     ticks = found.id.rpartition("-")[2]
-    assert processes.started_as(found, None, None)
+    assert not processes.started_as(found.pid, found.started, None, None)
     if Path("/proc/self/stat").exists():
-        assert processes.started_as(found, ticks, 0)
-        assert processes.started_as(found, int(ticks), 0)
-        assert not processes.started_as(found, int(ticks) + 1, found.started)
+        assert processes.started_as(found.pid, found.started, ticks, 0)
+        assert processes.started_as(found.pid, found.started, int(ticks), 0)
+        assert not processes.started_as(found.pid, found.started, int(ticks) + 1, found.started)
 
 
 @pytest.mark.parametrize("pid", [0, 2**31 - 1, 2**31, 2**63, 10**30])

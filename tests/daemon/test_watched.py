@@ -81,8 +81,10 @@ def run(river: Pipeline, events: list[Posted | Claimed | Begun | Repriced]) -> N
                     river.roster, CONVERSATIONS[number], 100 + number, WORKFLOW="w1", TASK="t1"
                 )
                 river.claim(CONVERSATIONS[number])
-            case Begun(number, ends):
-                (river.watched.end if ends else river.watch)(*WATCHED[number])
+            case Begun(number, False):
+                river.watch(*WATCHED[number])
+            case Begun(number):
+                river.watched.end(*WATCHED[number])
             case Repriced(dearer):
                 river.prices = DEARER if dearer else PRICES
                 repricer = Repricer(river, lambda outcome: None, lambda: False)

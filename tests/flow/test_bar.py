@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -131,12 +132,21 @@ def test_deaf_to_sigterm(keeper: Keeper) -> None:
     wait_until(lambda: kinds(keeper) == ["reached", "killed"])
 
 
-def test_session_file_of_another_process(keeper: Keeper) -> None:
-    """A session file that names a pid which is another process's by now never leads to a signal."""
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"procStart": "1", "startedAt": 1},
+        {"procStart": None, "startedAt": None},
+        {"procStart": None},
+    ],
+    ids=["another start", "no start", "a start in ms alone"],
+)
+def test_session_file_of_another_process(keeper: Keeper, named: dict[str, Any]) -> None:
+    """A session file that names the pid of what is not its client never leads to a signal."""
     keeper.limit(per_agent=usual(1), daily=usual(1))
     keeper.start()
     stranger = keeper.start_agent("left-over")
-    stranger.says("busy", procStart="1", startedAt=1)
+    stranger.says("busy", **named)
     agent = start_billed(keeper)
     await_known(keeper, agent)
     stranger.log.reply()

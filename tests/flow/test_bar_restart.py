@@ -11,11 +11,13 @@ import psutil
 import pytest
 
 from freezing import await_frozen, await_running, is_frozen
+from tollkeeper_daemon.history import AT_ONCE_BYTES
 from waiting import wait_until
 
 from . import lines
-from .bounded import await_known, journal, kinds, resume, start_billed, start_known, usual
-from .claude_home import Log
+from .agent_process import AgentProcess
+from .bounded import BILLED, await_known, journal, kinds, resume, start_billed, start_known, usual
+from .claude_home import ClaudeHome, Log
 from .keeper import Keeper
 
 pytestmark = pytest.mark.skipif(
@@ -87,6 +89,31 @@ def test_a_bare_resume_holds_over_a_restart(keeper: Keeper, end: End) -> None:
     assert kinds(keeper) == ["reached", "paused", "resumed"]
 
 
+def test_agent_of_a_home_that_is_not_followed_any_more(keeper: Keeper) -> None:
+    """A daemon that follows other homes leaves an agent as it is; a later one knows how it is held."""
+    keeper.limit(per_agent=usual(1))
+    keeper.start()
+    held, agent = start_known(keeper, 2)
+    held.log.reply()
+    await_frozen(held.pid)
+    wait_until(lambda: kinds(keeper) == ["reached", "paused"])
+    keeper.stop()
+    followed = keeper.environment["CLAUDE_CONFIG_DIR"]
+    keeper.environment["CLAUDE_CONFIG_DIR"] = str(keeper.root / "other")
+    keeper.start()
+    assert keeper.toll.agents() == ()
+    for verb in ("pause", "resume", "stop"):
+        assert keeper.report(verb, all=True)["done"] == []
+    assert is_frozen(held.pid) and not is_frozen(agent.pid)
+    keeper.stop()
+    keeper.environment["CLAUDE_CONFIG_DIR"] = followed
+    keeper.start()
+    assert {each.state for each in keeper.toll.agents()} == {"paused", "working"}
+    assert resume(keeper, held) == ["resumed"]
+    await_running(held.pid)
+    assert kinds(keeper) == ["reached", "paused", "resumed"]
+
+
 def test_died_while_no_daemon_ran(keeper: Keeper) -> None:
     """A paused agent that is gone when the daemon is back is forgotten, and nobody is signalled."""
     keeper.limit(per_agent=usual(1))
@@ -146,6 +173,37 @@ def _quiet(keeper: Keeper) -> None:
     """Nothing was told of any limit."""
     assert journal(keeper) == []
     assert {alert.kind for alert in keeper.toll.status().alerts} <= {"unknown-model", "audit"}
+
+
+@pytest.mark.parametrize("replies", [50, 6_000], ids=["at once", "imported"])
+def test_history_of_a_home_that_is_followed_later(keeper: Keeper, replies: int) -> None:
+    """What a home holds when it is first followed counts for no limit, what comes later does."""
+    keeper.limit(per_agent=usual(2), daily=usual(4))
+    keeper.start()
+    [agent] = start_known(keeper, 1)
+    keeper.stop()
+    second = ClaudeHome(keeper.root / "second", keeper.root / "work")
+    late = AgentProcess(second, labels=BILLED)
+    try:
+        late.says("busy")
+        late.log.append(b"".join(lines.reply(late.log.writer) for _ in range(replies)))
+        assert (late.log.path.stat().st_size > AT_ONCE_BYTES) == (replies > 50)
+        keeper.environment["CLAUDE_CONFIG_DIR"] += f",{second.path}"
+        keeper.start()
+        keeper.wait_for_requests(replies, 40)
+        keeper.wait_for(lambda status: status.daemon.importing is None, 40)
+        assert keeper.agent(late).usage.requests == replies
+        _quiet(keeper)
+        agent.log.reply()
+        late.log.reply()
+        keeper.wait_for_requests(replies + 2)
+        assert [limit.used for limit in keeper.agent(late).limits] == [usual(1)]
+        _quiet(keeper)
+        late.log.reply()
+        await_frozen(late.pid)
+        assert not is_frozen(agent.pid)
+    finally:
+        late.exit()
 
 
 def test_lines_of_a_log_that_is_put_back(keeper: Keeper) -> None:

@@ -57,7 +57,7 @@ class Bar:
     """Everything from a charge to an action.
 
     It is closed, and acts on nothing, until ``begin``: what is read before that is judged once, as
-    a whole. On a new ledger all of that is history, and moves no rule.
+    a whole. What a home holds when it is first followed is history, and moves no rule.
     """
 
     def __init__(
@@ -76,32 +76,33 @@ class Bar:
         self.journal = journal
         self.herald = herald
         self._roster = roster
-        self._is_new = is_new
+        self.is_new = is_new
         self.is_open = False
-        self._is_looking = False
+        self._is_busy = False
         self._failures: set[tuple[str, str]] = set()
 
     def begin(self, now: int) -> None:
         """The history is read: from now on everything counts."""
-        self.is_open, self._is_new = True, False
+        self.is_open, self.is_new = True, False
         self.look(now)
 
     def take_up(self, now: int) -> None:
         """What an earlier daemon booked, which ended before all history was read, is history too."""
-        if self._is_new:
+        if self.is_new:
             self._excuse({scope: self.board.used(scope) for scope in self.board.current()}, now)
 
     @contextlib.contextmanager
     def history(self, now: int) -> Generator[None]:
-        """What is booked inside is history: on a new ledger nothing of it counts."""
-        if not self._is_new:
-            yield
-            return
+        """What is booked inside is history: nothing of it counts, and nothing is judged by it."""
         before = {scope: self.board.spent(scope) for scope in self.board.current()}
-        yield
-        self._excuse(
-            {scope: self.board.spent(scope) - spent for scope, spent in before.items()}, now
-        )
+        was_busy, self._is_busy = self._is_busy, True
+        try:
+            yield
+        finally:
+            self._is_busy = was_busy
+            self._excuse(
+                {scope: self.board.spent(scope) - spent for scope, spent in before.items()}, now
+            )
 
     def _excuse(self, used: dict[Scope, Used], now: int) -> None:
         if more := {scope: each for scope, each in used.items() if each != Used()}:
@@ -124,18 +125,18 @@ class Bar:
     def look(self, now: int) -> None:
         """Judge every limit in force, and carry out what is news."""
         # What is done to an agent is told at once, and who hears of it asks for a look in turn.
-        if not self.is_open or self._is_looking:
+        if not self.is_open or self._is_busy:
             return
-        self._is_looking = True
+        self._is_busy = True
         try:
             self._look(now)
         finally:
-            self._is_looking = False
+            self._is_busy = False
 
     def _look(self, now: int) -> None:
         for agent in self._roster.agents.values():
             self.hands.check(agent, now)
-        self.hands.forget_the_gone(self._roster.agents.keys())
+        self.hands.forget_the_gone(self._roster.agents.keys() | self._roster.out_of_sight)
         stands = self.board.stands()
         totals = {stand.limit.scope: self.board.used(stand.limit.scope) for stand in stands}
         verdicts = judge(totals, [stand.limit for stand in stands], now)

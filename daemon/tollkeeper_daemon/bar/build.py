@@ -21,6 +21,7 @@ from tollkeeper_daemon.outlets.notices import Notice
 from tollkeeper_daemon.outlets.signals import Signals
 from tollkeeper_daemon.pipeline import Pipeline
 from tollkeeper_daemon.roster import LiveAgent, Roster
+from tollkeeper_daemon.rules.limits import Scope
 from tollkeeper_daemon.rules.settings import Limits
 from tollkeeper_daemon.store.store import Store
 
@@ -89,6 +90,12 @@ class Budgets:
         self.bar.begin(now)
         self._write_frozen()
 
+    def begin_if_known(self, now: int) -> bool:
+        """Whether the limits act though not all could be read: of a known ledger the rest counts too."""
+        if not self.bar.is_open and not self.bar.is_new:
+            self.begin(now)
+        return self.bar.is_open
+
     async def stop(self) -> None:
         """Act no more; who is held stays held."""
         await self._hands.close()
@@ -127,6 +134,7 @@ class Budgets:
         current = set(self._board.current())
         over = {"agent", "run", "daily"}
         scopes = self._memories.scopes()
+        current |= {Scope("agent", agent) for agent in self._roster.out_of_sight}
         self._memories.forget(
             {scope for scope in scopes if scope.kind in over and scope.name} - current
         )

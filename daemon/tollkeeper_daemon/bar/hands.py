@@ -99,7 +99,7 @@ class Hands:
     def _block(self, agent: LiveAgent, reasons: Sequence[str], now: int) -> bool:
         """Have its tool calls refused, if Claude Code asks us about them."""
         record = agent.record
-        if not has_hook(Path(agent.home), record.cwd):
+        if not has_hook(Path(record.home), record.cwd):
             return False
         if self.holds.is_held(agent, "paused"):
             return False

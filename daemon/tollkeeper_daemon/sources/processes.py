@@ -26,6 +26,8 @@ CLIENT_SCRIPT = "/claude-code/cli.js"
 NOT_AGENTS = frozenset({"mcp", "update", "install", "doctor", "config", "--version", "-v"})
 # How far the start time that two sources name may differ for one and the same process.
 SAME_START_MS = 2_000
+# How long a client may take, from the start of its process, until it notes that it has started.
+NOTED_WITHIN_MS = 60_000
 SETTLED_SECONDS = 5.0
 EXECS_WITHIN_SECONDS = 60.0
 
@@ -95,16 +97,19 @@ def pulse(pid: int) -> Pulse | None:
     return Pulse(_id(pid, None, created), status == psutil.STATUS_STOPPED)
 
 
-def started_as(process: Process, ticks: "str | int | None", written_at: int | None) -> bool:
-    """Whether the process is the one that wrote a session file, and not a later one with its pid.
+def started_as(pid: int, started: int, ticks: "str | int | None", noted: int | None) -> bool:
+    """Whether the process with this pid and start (ms) is the one that wrote a session file.
 
-    ``ticks`` is the start that the file names, in clock ticks since boot; where the system has no
-    such count, the process must have started before the file says that the client did (ms).
+    ``ticks`` is the start that the file names, in clock ticks since boot, and decides. Without such
+    a count the start must fit when the client noted its own (ms), and the process be a client by
+    name; where the system counts no ticks, the name is asked for only if nothing was noted.
     """
-    stat = _stat(process.pid)
+    stat = _stat(pid)
     if stat and ticks is not None:
         return str(stat.start) == str(ticks)
-    return written_at is None or process.started <= written_at + SAME_START_MS
+    if noted is not None and not -SAME_START_MS <= noted - started <= NOTED_WITHIN_MS:
+        return False
+    return (stat is None and noted is not None) or _is_client(pid)
 
 
 def _id(pid: int, stat: Stat | None, created: float) -> str:
@@ -159,15 +164,15 @@ def find_clients(passed: Passed) -> list[Process]:
     now = time.monotonic()
     for pid in passed.left(set(psutil.pids()), now):
         is_client = _is_client(pid)
-        if is_client and (process := look_at(pid)):
+        if is_client and _is_settled(pid) and (process := look_at(pid)):
             found.append(process)
-        elif is_client is not None:
+        elif not is_client:
             passed.add(pid, now)
     return found
 
 
-def _is_client(pid: int) -> bool | None:
-    """Whether this is a client that works on its own; None when it is too young to tell."""
+def _is_client(pid: int) -> bool:
+    """Whether this is a client that works on its own, by its name."""
     try:
         process = psutil.Process(pid)
         if process.name() not in CLIENT_NAMES:
@@ -178,9 +183,15 @@ def _is_client(pid: int) -> bool | None:
         if len(command) > 1 and command[1] in NOT_AGENTS:
             return False
         parent = process.parent()
-        if parent is not None and parent.name() == "claude":
-            return False
-        return True if time.time() - process.create_time() > SETTLED_SECONDS else None
+        return parent is None or parent.name() != "claude"
+    except psutil.Error:
+        return False
+
+
+def _is_settled(pid: int) -> bool:
+    """Whether it has run long enough to have written its session file, if it writes one."""
+    try:
+        return time.time() - psutil.Process(pid).create_time() > SETTLED_SECONDS
     except psutil.Error:
         return False
 

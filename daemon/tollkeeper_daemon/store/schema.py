@@ -73,7 +73,7 @@ class AgentRecord(Struct, frozen=True, array_like=True, gc=False):
 
     ``source`` is empty while the conversation has to tell it, ``budget`` is in nano-dollars;
     ``named_by_label`` says that ``TOLL_AGENT`` gave the name, ``turns`` to which conversations the
-    agent turned, and when.
+    agent turned, and when; ``home`` is the Claude home that it was found in.
     """
 
     id: str
@@ -93,6 +93,7 @@ class AgentRecord(Struct, frozen=True, array_like=True, gc=False):
     named_by_label: bool = False
     model: str = ""
     turns: tuple[tuple[str, int], ...] = ()
+    home: str = ""
 
 
 class RunRecord(Struct, frozen=True, array_like=True, gc=False):
