@@ -54,7 +54,11 @@ def test_what_is_remembered_is_saved(store: Store) -> None:
     memories.set_own(EVERY_DAY, "usd", Own(7))
     assert kept(store) == in_mind(memories)
     memories.remember(
-        {(TASK, "usd"): Memory(0.8, 3, {"100-1": "pause", "101-2": "stop"}), (agent, "usd"): NOTHING}, NOW
+        {
+            (TASK, "usd"): Memory(0.8, 3, {"100-1": "pause", "101-2": "stop"}),
+            (agent, "usd"): NOTHING,
+        },
+        NOW,
     )
     assert kept(store) == in_mind(memories)
     memories.excuse({agent: Used(1, 2, 3), TASK: Used(4, 5, 6)}, NOW)
