@@ -146,7 +146,7 @@ class Checks:
     def _can_do(self, agent: str, action: LimitAction) -> bool:
         """Whether it can be done now; what can't is tried again at each look."""
         blocks = action == "block" and agent not in self.model.held
-        if action in ("warn", "stop") or (blocks and self.world.clients[agent].hooked):
+        if action == "warn" or (blocks and self.world.clients[agent].hooked):
             return True
         return self.world.can_hold(agent)
 
@@ -203,7 +203,8 @@ class Checks:
         """(b) Who was paused just now is frozen with all that it started."""
         for agent in agents if not self.world.unrest else ():
             for process in self.world.kernel.below(self.world.clients[agent].process):
-                assert process.stopped or not self.world.reachable(process), process
+                ends = {process.id, *process.line} & self.doomed
+                assert process.stopped or ends or not self.world.reachable(process), f"{process}"
 
     def _check_freed(self, agents: Iterable[str], by_chance: bool = False) -> None:
         """(f) What was frozen with an agent that was let go runs again, but who is held itself.
@@ -310,7 +311,7 @@ def adopt(model: Model, parts: Parts) -> None:
     for (scope, unit), memory in parts.memories.of_limits.items():
         key = scope.kind, scope.name, unit
         model.granted[key], model.told[key] = memory.granted, memory.told
-        model.acted[key] = set(memory.acted)
+        model.acted[key] = dict(memory.acted)
     kinds = {"paused": model.held, "blocked": model.blocked, "stopping": model.stopping}
     for agent in list(model.known):
         model.forget(agent)
