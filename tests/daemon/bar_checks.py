@@ -9,7 +9,7 @@ from tollkeeper.model import Action, LimitAction
 from tollkeeper_daemon.outlets.denials import Denials
 from tollkeeper_daemon.store.schema import AgentRecord
 
-from .bar_model import Asked, Key, Model
+from .bar_model import STRICTNESS, Asked, Key, Model
 from .bar_parts import Listener, Parts
 from .bar_world import World
 from .kernel import FakeProcess, Sent
@@ -310,7 +310,9 @@ def adopt(model: Model, parts: Parts) -> None:
     for (scope, unit), memory in parts.memories.of_limits.items():
         key = scope.kind, scope.name, unit
         model.granted[key], model.told[key] = memory.granted, memory.told
-        model.acted[key] = set(memory.acted)
+        model.acted[key] = {
+            agent: STRICTNESS.index(action) for agent, action in memory.acted.items()
+        }
     kinds = {"paused": model.held, "blocked": model.blocked, "stopping": model.stopping}
     for agent in list(model.known):
         model.forget(agent)

@@ -279,6 +279,9 @@ class History:
             model.add_usd([agent.record for agent in agents], more)
         for agent in expected:
             name = agent.record.id
+            is_resumed = name in model.held | model.blocked or agent.stopped
+            if is_resumed and not self.world.is_strangers(name) and name not in model.stopping:
+                model.spare(agent.record)
             is_stuck = name in model.held and self.world.is_strangers(name)
             if name in model.held | model.blocked and not is_stuck:
                 self.step.by_hand["resumed" if name in model.held else "unblocked", name] += 1

@@ -68,8 +68,9 @@ class Model:
         self.asked: dict[Key, Asked] = {}
         self.granted: Counter[Key] = Counter()
         self.told: defaultdict[Key, float] = defaultdict(float)
-        # Those on which a limit was carried out, until it is raised above what is used.
-        self.acted: defaultdict[Key, set[str]] = defaultdict(set)
+        # Those on which a limit was carried out, and how strictly, until it is raised above what is
+        # used. Whom a person lets go on it has nothing stricter left for.
+        self.acted: defaultdict[Key, dict[str, int]] = defaultdict(dict)
         self.known: dict[str, AgentRecord] = {}
         self.run = ""
         self.day = ""
@@ -149,14 +150,24 @@ class Model:
         )
 
     def due(self) -> dict[str, LimitAction]:
-        """Whom limits ask to be dealt with now, and how; nobody is dealt with twice."""
+        """Whom limits ask to be dealt with now, and how; nobody is twice, unless more strictly."""
         found: dict[str, LimitAction] = {}
         for agent in self.known.values():
-            fresh = [each for each in self.reached(agent) if agent.id not in self.acted[each.key]]
+            fresh = [each for each in self.reached(agent) if self.is_fresh(each, agent.id)]
             if fresh and agent.id not in self.stopping:
                 actions: list[LimitAction] = [each.action for each in fresh]
                 found[agent.id] = max(actions, key=STRICTNESS.index)
         return found
+
+    def is_fresh(self, limit: Bound, agent: str) -> bool:
+        """Whether the limit was not carried out on this agent, or less strictly than it asks now."""
+        return STRICTNESS.index(limit.action) > self.acted[limit.key].get(agent, -1)
+
+    def spare(self, agent: AgentRecord) -> None:
+        """A person lets this agent go on: what was carried out on it is so no more."""
+        for limit in self.reached(agent):
+            if limit.action != "warn" and agent.id in self.acted[limit.key]:
+                self.acted[limit.key][agent.id] = len(STRICTNESS) - 1
 
     def remember(self, due: Iterable[str]) -> None:
         """All that was told and done; a limit that has room starts anew."""
@@ -165,9 +176,9 @@ class Model:
             if passed < 1:
                 self.acted[limit.key].clear()
             else:
-                self.acted[limit.key].update(
-                    agent for agent in due if self.binds(limit, self.known[agent])
-                )
+                for agent in due:
+                    if self.binds(limit, self.known[agent]) and self.is_fresh(limit, agent):
+                        self.acted[limit.key][agent] = STRICTNESS.index(limit.action)
 
     # What people do.
 

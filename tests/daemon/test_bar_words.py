@@ -119,4 +119,4 @@ def test_a_refusal_says_how_to_go_on() -> None:
     told = words.denial("shop-1", ["One.", "Two."])
     assert told.startswith("Tollkeeper: One. Two. ")
     assert "toll resume shop-1," in told
-    assert told.endswith("toll resume shop-1 --add-usd 5")
+    assert told.endswith("toll resume --add-usd 5 shop-1")
