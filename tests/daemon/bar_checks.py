@@ -146,7 +146,7 @@ class Checks:
     def _can_do(self, agent: str, action: LimitAction) -> bool:
         """Whether it can be done now; what can't is tried again at each look."""
         blocks = action == "block" and agent not in self.model.held
-        if action in ("warn", "stop") or (blocks and self.world.clients[agent].hooked):
+        if action == "warn" or (blocks and self.world.clients[agent].hooked):
             return True
         return self.world.can_hold(agent)
 
