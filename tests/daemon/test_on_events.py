@@ -4,28 +4,15 @@ import json
 
 import msgspec
 import pytest
-from msgspec import Struct
 
 from tollkeeper import wire
-from tollkeeper.model import Alert, Plan
+from tollkeeper.model import Action, ActionKind, Alert, Plan
 from tollkeeper_daemon.config import On
 from tollkeeper_daemon.outlets.commands import Commands
 from tollkeeper_daemon.outlets.on_events import OnEvents, events_of
 
 EVERY = On(plan="run plan", alert="run alert")
 TIME = "2026-11-23T09:00:00.000+00:00"
-
-
-class Action(Struct, frozen=True):
-    """What was done."""
-
-    kind: str
-
-
-class ActionUpdate(wire.Update, frozen=True, kw_only=True):
-    """That something was done."""
-
-    action: Action
 
 
 class Kept(Commands):
@@ -47,9 +34,10 @@ class Kept(Commands):
         ("paused", ["action"]),
     ],
 )
-def test_actions(kind: str, events: list[str]) -> None:
+def test_actions(kind: ActionKind, events: list[str]) -> None:
     """Every action is one, and those that say how a limit stands are for its own command as well."""
-    update = ActionUpdate(sequence=1, time=TIME, action=Action(kind))
+    action = Action(number=1, time=TIME, kind=kind, text="", cause="limit")
+    update = wire.ActionUpdate(sequence=1, time=TIME, action=action)
     assert events == [*events_of("action", update)]
 
 
