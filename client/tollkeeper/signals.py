@@ -47,9 +47,7 @@ def send(process: str, number: int, kernel: Kernel = KERNEL) -> None:
     pid = pid_of(process)
 
     def may() -> None:
-        recognise(process, kernel)
-        _refuse_strangers(pid, kernel)
-        _refuse_ancestors(pid, kernel)
+        check(process, kernel)
         # Once more: where there are no pidfds, this must be the last look before the signal.
         recognise(process, kernel)
 
@@ -61,6 +59,13 @@ def send(process: str, number: int, kernel: Kernel = KERNEL) -> None:
         raise SignalRefused(f"this user may not signal process {pid}") from None
     except OSError as error:
         raise SignalRefused(f"can't signal process {pid}: {error.strerror}") from None
+
+
+def check(process: str, kernel: Kernel = KERNEL) -> None:
+    """SignalRefused when the process with this id must not be signalled, or is gone."""
+    recognise(process, kernel)
+    _refuse_strangers(pid_of(process), kernel)
+    _refuse_ancestors(pid_of(process), kernel)
 
 
 def recognise(process: str, kernel: Kernel = KERNEL) -> Stat:

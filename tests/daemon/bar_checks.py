@@ -71,6 +71,7 @@ class Checks:
         news, due = model.news(), model.due()
         went_on, held = step.paid & model.blocked, set(model.held)
 
+        self.doomed |= {agent for agent, action in due_at_most.items() if action == "stop"}
         meant = {agent for agent, action in due_at_most.items() if action != "warn"}
         meant |= step.named | went_on | self.doomed | due.keys()
         meant |= reached if step.is_torn and step.is_word else set()
@@ -79,9 +80,11 @@ class Checks:
         done = [agent for agent, action in due.items() if self._can_do(agent, action)]
         self._carry_out(went_on, due, step, parts)
         model.remember(done)
+        self._take_over_strangers(step, parts)
         for agent in before.keys() - after.keys():
             model.forget(agent)
         self._check_held()
+        self._check_frozen(model.held - held)
         self._check_files(parts, step)
         if step.is_torn:
             self._gone.clear()
@@ -143,7 +146,7 @@ class Checks:
     def _can_do(self, agent: str, action: LimitAction) -> bool:
         """Whether it can be done now; what can't is tried again at each look."""
         blocks = action == "block" and agent not in self.model.held
-        if action in ("warn", "stop") or (blocks and self.world.clients[agent].hooked):
+        if action == "warn" or (blocks and self.world.clients[agent].hooked):
             return True
         return self.world.can_hold(agent)
 
@@ -161,6 +164,15 @@ class Checks:
             self.model.blocked.add(agent)
         elif action != "warn":
             self.model.hold(agent)
+
+    def _take_over_strangers(self, step: Step, parts: Parts) -> None:
+        """Who can't be frozen may be refused tools as soon as that is all that is asked for.
+
+        Whether this comes before or behind people's word in the same step is open.
+        """
+        for agent in filter(self.world.is_strangers, step.named):
+            self.model.blocked.discard(agent)
+            self.model.blocked |= held_by(parts, "blocked") & {agent}
 
     def is_to_end(self, agent: str) -> None:
         """This agent is told to end."""
@@ -186,6 +198,13 @@ class Checks:
         for agent in self.model.held - self._open_ones():
             process = self.world.clients[agent].process
             assert process.stopped or not process.alive, f"{process} should be frozen"
+
+    def _check_frozen(self, agents: set[str]) -> None:
+        """(b) Who was paused just now is frozen with all that it started."""
+        for agent in agents if not self.world.unrest else ():
+            for process in self.world.kernel.below(self.world.clients[agent].process):
+                ends = {process.id, *process.line} & self.doomed
+                assert process.stopped or ends or not self.world.reachable(process), f"{process}"
 
     def _check_freed(self, agents: Iterable[str], by_chance: bool = False) -> None:
         """(f) What was frozen with an agent that was let go runs again, but who is held itself.
@@ -292,7 +311,7 @@ def adopt(model: Model, parts: Parts) -> None:
     for (scope, unit), memory in parts.memories.of_limits.items():
         key = scope.kind, scope.name, unit
         model.granted[key], model.told[key] = memory.granted, memory.told
-        model.acted[key] = set(memory.acted)
+        model.acted[key] = dict(memory.acted)
     kinds = {"paused": model.held, "blocked": model.blocked, "stopping": model.stopping}
     for agent in list(model.known):
         model.forget(agent)

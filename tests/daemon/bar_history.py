@@ -279,15 +279,17 @@ class History:
             model.add_usd([agent.record for agent in agents], more)
         for agent in expected:
             name = agent.record.id
-            is_stuck = name in model.held and self.world.is_strangers(name)
-            if name in model.held | model.blocked and not is_stuck:
+            is_stuck = self.world.is_strangers(name)
+            if name in model.blocked or (name in model.held and not is_stuck):
                 self.step.by_hand["resumed" if name in model.held else "unblocked", name] += 1
-                self.step.resumed.add(name)
                 model.held.discard(name)
                 model.blocked.discard(name)
-            elif agent.stopped and not self.world.is_strangers(name):
+            elif not agent.stopped or is_stuck:
+                continue
+            else:
                 self.step.by_hand["resumed", name] += 1
-                self.step.resumed.add(name)
+            self.step.resumed.add(name)
+            model.spare(agent.record)
         self.parts.budgets.agents.resume(agents, unit, more, self.world.now)
 
     async def person_stops(self) -> None:

@@ -68,8 +68,8 @@ class Model:
         self.asked: dict[Key, Asked] = {}
         self.granted: Counter[Key] = Counter()
         self.told: defaultdict[Key, float] = defaultdict(float)
-        # Those on which a limit was carried out, until it is raised above what is used.
-        self.acted: defaultdict[Key, set[str]] = defaultdict(set)
+        # On whom a limit was carried out and how, until it is raised above what is used.
+        self.acted: defaultdict[Key, dict[str, LimitAction]] = defaultdict(dict)
         self.known: dict[str, AgentRecord] = {}
         self.run = ""
         self.day = ""
@@ -152,22 +152,29 @@ class Model:
         """Whom limits ask to be dealt with now, and how; nobody is dealt with twice."""
         found: dict[str, LimitAction] = {}
         for agent in self.known.values():
-            fresh = [each for each in self.reached(agent) if agent.id not in self.acted[each.key]]
-            if fresh and agent.id not in self.stopping:
-                actions: list[LimitAction] = [each.action for each in fresh]
+            actions: list[LimitAction] = [each.action for each in self.fresh(agent)]
+            if actions and agent.id not in self.stopping:
                 found[agent.id] = max(actions, key=STRICTNESS.index)
         return found
 
-    def remember(self, due: Iterable[str]) -> None:
+    def fresh(self, agent: AgentRecord) -> list[Bound]:
+        """The reached limits that were not carried out on the agent yet, or less strictly."""
+        found: list[Bound] = []
+        for limit in self.reached(agent):
+            done = self.acted[limit.key].get(agent.id)
+            if done is None or STRICTNESS.index(limit.action) > STRICTNESS.index(done):
+                found.append(limit)
+        return found
+
+    def remember(self, done: Iterable[str]) -> None:
         """All that was told and done; a limit that has room starts anew."""
+        for agent in done:
+            for limit in self.fresh(self.known[agent]):
+                self.acted[limit.key][agent] = limit.action
         for limit in self.limits():
             self.told[limit.key] = passed = self.passed(limit)
             if passed < 1:
                 self.acted[limit.key].clear()
-            else:
-                self.acted[limit.key].update(
-                    agent for agent in due if self.binds(limit, self.known[agent])
-                )
 
     # What people do.
 
@@ -194,6 +201,12 @@ class Model:
                 if limit.key not in raised:
                     raised.add(limit.key)
                     self.granted[limit.key] += max(0, self.used(limit) - limit.bound) + more
+
+    def spare(self, agent: AgentRecord) -> None:
+        """A person lets the agent go on: what was carried out on it is not done again, nor harder."""
+        for limit in self.reached(agent):
+            if limit.action != "warn" and agent.id in self.acted[limit.key]:
+                self.acted[limit.key][agent.id] = "stop"
 
     def has_usd(self, agent: AgentRecord) -> bool:
         """Whether any limit in dollars binds the agent."""

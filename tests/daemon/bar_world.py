@@ -12,7 +12,7 @@ from tollkeeper_daemon.rules.settings import Limits
 from tollkeeper_daemon.sources.homes import Home
 from tollkeeper_daemon.sources.processes import Passed, Process, Pulse
 
-from .kernel import USER, FakeKernel, FakeProcess
+from .kernel import ROOT, USER, FakeKernel, FakeProcess
 from .lines import NOW
 
 PIDS = 20
@@ -50,8 +50,10 @@ class World:
         self.random = random
         self.now = NOW
         self.kernel = FakeKernel(PIDS)
+        # To root the system would let it signal everybody.
+        self.user = random.choice([USER, ROOT])
         # The daemon runs under an agent, as it does when a session starts it.
-        self.kernel.own = self.kernel.start(self.kernel.start())
+        self.kernel.own = self.kernel.start(self.kernel.start(user=self.user))
         self.kernel.meanwhile = self.meanwhile
         self.unrest = 0.0
         self.fuse = 0
@@ -74,7 +76,7 @@ class World:
 
     def start_client(self, parent: FakeProcess | None = None) -> Client:
         """Somebody starts a client."""
-        return self.make_client(self.kernel.start(parent))
+        return self.make_client(self.kernel.start(parent, user=self.user))
 
     def make_client(self, process: FakeProcess) -> Client:
         """This process is a client: it writes its session file."""
@@ -123,7 +125,11 @@ class World:
 
     def take_over(self, gone: FakeProcess) -> FakeProcess | None:
         """Another process has this pid now; None when the pid is not free yet."""
-        return None if gone.pid in self.kernel.processes else self.kernel.start(pid=gone.pid)
+        return (
+            None
+            if gone.pid in self.kernel.processes
+            else self.kernel.start(user=self.user, pid=gone.pid)
+        )
 
     def freeze_or_thaw(self, process: FakeProcess) -> None:
         """Somebody else freezes a process that runs, or thaws one that is frozen."""
@@ -173,7 +179,7 @@ class World:
     def reachable(self, process: FakeProcess) -> bool:
         """Whether the daemon may signal it: its own user's, not itself, nor what it runs under."""
         own = self.kernel.own
-        return process.user == USER and process is not own and process.id not in own.line
+        return process.user == self.user and process is not own and process.id not in own.line
 
     def meanwhile(self) -> None:
         """Called whenever the system is asked something."""
@@ -187,7 +193,7 @@ class World:
                 case 0 if below:
                     self.end(self.random.choice(below))
                 case 1 if self.has_room:
-                    self.kernel.start()
+                    self.kernel.start(user=self.user)
                 case 2 if living := self.living():
                     self.end(self.random.choice(living).process)
                 case _:
@@ -209,7 +215,7 @@ class World:
     def look_at(self, pid: int) -> Process | None:
         process = self.kernel.processes.get(pid)
         client = self.clients.get(process.id) if process else None
-        if client is None or not client.process.alive or client.process.user != USER:
+        if client is None or not client.process.alive or client.process.user != self.user:
             return None
         return Process(
             id=client.id,

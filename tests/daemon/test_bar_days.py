@@ -1,120 +1,18 @@
 """The bar over midnight: each day has a budget of its own, and what held yesterday lets nobody go."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tollkeeper import wire
-from tollkeeper.paths import Paths
-from tollkeeper_daemon.bar.build import Budgets
-from tollkeeper_daemon.budgets.board import Board
-from tollkeeper_daemon.budgets.memories import Memories
-from tollkeeper_daemon.config import Notify, PlanSettings
-from tollkeeper_daemon.herald import Herald
-from tollkeeper_daemon.outlets.commands import Commands
-from tollkeeper_daemon.outlets.notifier import Notifier
-from tollkeeper_daemon.outlets.publisher import Publisher
-from tollkeeper_daemon.outlets.signals import Signals
-from tollkeeper_daemon.pipeline import Pipeline
-from tollkeeper_daemon.plan_gauge import PlanGauge
-from tollkeeper_daemon.reading import scan
-from tollkeeper_daemon.records import FileMark
-from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.rules.limits import Scope, Used
 from tollkeeper_daemon.rules.settings import Limits
-from tollkeeper_daemon.sources.tail import Reading
 from tollkeeper_daemon.store.store import Store
 
-from .kernel import FakeKernel
-from .lines import NOW, as_block, assistant, usage
-from .machine import process, session
-from .shelf import PRICES
+from .desk import DAY, HOUR, MIDNIGHT, REPLY_USD, Desk
+from .lines import NOW
 
-DAY = 24 * 3_600_000
-MIDNIGHT = NOW - 12 * 3_600_000
-HOUR = 3_600_000
-LOG = "/h/projects/-home-dev-src-shop/conv-1.jsonl"
-# A thousand tokens of Opus' output.
-REPLY_USD = 0.02
 LIMITS = Limits(0, 0, 2 * REPLY_USD)
-
-
-class Silent(Publisher):
-    """Publishes to nobody."""
-
-    def __init__(self) -> None:
-        self.sequence = 0
-
-    def publish(self, topic: wire.Topic, kind: type[Any], time: str, **content: Any) -> None:
-        self.sequence += 1
-
-
-class Desk:
-    """A bar on a made-up machine, with one agent; the test says what time it is."""
-
-    def __init__(self, store: Store, folder: Path, limits: Limits) -> None:
-        self.kernel = FakeKernel()
-        self.roster = Roster()
-        self.pipeline = Pipeline(store, self.roster, PRICES, lambda path: "api")
-        self.memories = Memories(store)
-        board = Board(self.memories, self.pipeline, self.roster, lambda: limits)
-        notifier = Notifier(Notify(desktop=False), Commands(30))
-        plan = PlanGauge(store, PlanSettings, MIDNIGHT)
-        self.budgets = Budgets(
-            store,
-            self.memories,
-            board,
-            self.pipeline,
-            self.roster,
-            Herald(Silent(), notifier, self.roster, self.pipeline, board, plan),
-            Paths(folder, folder, folder),
-            lambda: limits,
-            self._look_at,
-            Signals(self.kernel, self.kernel.sleep),
-        )
-        self.process = self.kernel.start()
-        seen = process(self.process.pid, started=self.process.stat.start)
-        said = session(self.process.pid, "conv-1")
-        self.begin_day(MIDNIGHT)
-        self.agent = self.roster.appear(seen, said, False, MIDNIGHT)
-        self._replies = 0
-
-    def _look_at(self, agent: LiveAgent) -> None:
-        agent.stopped = self.process.stopped
-
-    def begin(self) -> "Desk":
-        """All history is read."""
-        self.budgets.begin(MIDNIGHT)
-        return self
-
-    def begin_day(self, midnight: int) -> None:
-        """This is the day now."""
-        self.pipeline.begin_day(midnight, midnight + DAY)
-        self.budgets.begin_day(midnight)
-
-    def reply(self, time: int) -> None:
-        """The agent gets a reply."""
-        self._replies += 1
-        line = assistant(
-            usage(output=1000),
-            message=f"msg_{self._replies}",
-            request=f"req_{self._replies}",
-            timestamp=datetime.fromtimestamp(time / 1000, UTC).isoformat(),
-        )
-        block = as_block([line])
-        reading = Reading((1, 1), block, FileMark(LOG, len(block)), len(block))
-        outcome = self.pipeline.post([scan(reading, time)], time)
-        self.budgets.bar.charged(outcome, time)
-
-    def resume(self, now: int, more: int = 0) -> None:
-        """A person lets it go on."""
-        self.budgets.agents.resume([self.agent], "usd" if more else None, more, now)
-
-    def kinds(self) -> list[str]:
-        return [entry.kind for entry in self.budgets.journal.read(0, 100)]
 
 
 @pytest.fixture

@@ -54,7 +54,11 @@ def test_what_is_remembered_is_saved(store: Store) -> None:
     memories.set_own(EVERY_DAY, "usd", Own(7))
     assert kept(store) == in_mind(memories)
     memories.remember(
-        {(TASK, "usd"): Memory(0.8, 3, frozenset({"100-1", "101-2"})), (agent, "usd"): NOTHING}, NOW
+        {
+            (TASK, "usd"): Memory(0.8, 3, {"100-1": "pause", "101-2": "stop"}),
+            (agent, "usd"): NOTHING,
+        },
+        NOW,
     )
     assert kept(store) == in_mind(memories)
     memories.excuse({agent: Used(1, 2, 3), TASK: Used(4, 5, 6)}, NOW)
@@ -94,7 +98,7 @@ def test_what_is_over_is_forgotten(store: Store) -> None:
 
 def test_what_nothing_is_known_of(store: Store) -> None:
     """A limit of which nothing is remembered was not told of, and acted on nobody."""
-    assert Memory(0.0, 0, frozenset()) == Memories(store).of((TASK, "usd"))
+    assert Memory(0.0, 0, {}) == Memories(store).of((TASK, "usd"))
 
 
 # The board.

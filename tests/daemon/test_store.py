@@ -15,7 +15,7 @@ from tollkeeper_daemon.ledger.books import Book
 from tollkeeper_daemon.ledger.ledger import Posting
 from tollkeeper_daemon.ledger.totals import Totals
 from tollkeeper_daemon.records import FileMark, Prompt
-from tollkeeper_daemon.rules.limits import Scope, Used
+from tollkeeper_daemon.rules.limits import STRICTEST, Scope, Used
 from tollkeeper_daemon.rules.terms import Memory, Own
 from tollkeeper_daemon.store import bookings
 from tollkeeper_daemon.store import store as store_module
@@ -370,7 +370,7 @@ def test_old_limits_load(tmp_path: Path) -> None:
         (Scope("task", "shop-1.1"), "tokens"): Own(5_000_000, "stop"),
         (Scope("daily", ""), "usd"): Own(7_000_000_000),
     } == memories.own
-    memory = Memory(1.0, 2_000_000_000, frozenset({"4711-99", "4712-3"}))
+    memory = Memory(1.0, 2_000_000_000, {"4711-99": STRICTEST, "4712-3": STRICTEST})
     assert {(agent, "usd"): memory} == memories.of_limits
     assert {Scope("run", "run-1"): Used(1_000, 2_000, 30)} == memories.excused
     assert ("paused", ("4711-99", "4713-100"), "") == (held.kind, held.processes, held.denied)

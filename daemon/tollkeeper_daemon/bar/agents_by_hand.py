@@ -83,7 +83,7 @@ class AgentsByHand:
                 if key_of(stand.limit) not in raised:
                     raised.add(key_of(stand.limit))
                     self._bar.grant(stand, more, now)
-        done = [self._resume(agent, unit) for agent in agents]
+        done = [self._resume(agent, unit, now) for agent in agents]
         self._bar.look(now)
         return done
 
@@ -96,13 +96,11 @@ class AgentsByHand:
     def _spent(self, agent: LiveAgent) -> list[Stand]:
         return [each for each in self._bar.reached_by(agent) if each.limit.action != "warn"]
 
-    def _resume(self, agent: LiveAgent, unit: Unit | None) -> Done:
+    def _resume(self, agent: LiveAgent, unit: Unit | None, now: int) -> Done:
         if unit and not any(stand.limit.unit == unit for stand in self._bar.bound_by(agent)):
             return _done(agent, error=f"it has no limit in {unit} that could be raised")
-        notes = [
-            f"{self._bar.describe(stand)} That limit holds it no more."
-            for stand in self._spent(agent)
-        ]
+        spent = self._spent(agent)
+        notes = [f"{self._bar.describe(each)} That limit holds it no more." for each in spent]
         try:
             held = self._bar.hands.release(agent, BY_HAND, "person")
             if held is None and not agent.stopped:
@@ -113,6 +111,7 @@ class AgentsByHand:
                 self._bar.hands.holds.thaw(agent)
         except SignalRefused as refused:
             return _done(agent, error=str(refused))
+        self._bar.spare(agent, spent, now)
         if self._signals.in_shell(agent.record.id) and (held is None or held.processes):
             notes.append(FOREGROUND)
         return replace(_done(agent, note="; ".join(notes)), kind="resumed")
@@ -129,14 +128,16 @@ class AgentsByHand:
             self.resume(agents, None, 0, now)
 
     def _is_meant(self, notice: Notice, agent: LiveAgent) -> bool:
-        if self._bar.hands.holds.of(agent) is None:
+        held = self._bar.hands.holds.of(agent)
+        if held is None:
             return False
         if notice.agent:
             return notice.agent == agent.record.id
-        scopes = [
-            self._bar.board.scope_name(each.limit.scope) for each in self._bar.bound_by(agent)
-        ]
-        return notice.limit in scopes
+        return held.cause == "limit" and any(
+            self._bar.board.scope_name(each.limit.scope) == notice.limit
+            and agent.record.id in self._bar.memories.of(key_of(each.limit)).acted
+            for each in self._bar.bound_by(agent)
+        )
 
     async def stop(self, agent: LiveAgent, now: int) -> Done:
         """End this agent; returns when it has ended."""

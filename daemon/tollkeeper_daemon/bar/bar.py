@@ -1,7 +1,8 @@
 """The bar: judges what was used, carries out what the limits ask for, and tells it."""
 
 import contextlib
-from collections.abc import Generator
+import logging
+from collections.abc import Generator, Iterable
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -17,9 +18,21 @@ from tollkeeper_daemon.herald import Herald
 from tollkeeper_daemon.pipeline import Outcome
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.rules.judge import highest_passed, judge
-from tollkeeper_daemon.rules.limits import REACHED, Limit, Scope, Used, Verdict, strictest
+from tollkeeper_daemon.rules.limits import (
+    REACHED,
+    STRICTEST,
+    Limit,
+    Scope,
+    Used,
+    Verdict,
+    is_stricter,
+    strictest,
+)
 from tollkeeper_daemon.rules.terms import Memory
 
+log = logging.getLogger(__name__)
+
+UNSAVED = "what was done of limits can't be saved"
 HOLDING: tuple[ActionKind, ...] = ("paused", "blocked")
 
 
@@ -134,9 +147,6 @@ class Bar:
             self._is_busy = False
 
     def _look(self, now: int) -> None:
-        for agent in self._roster.agents.values():
-            self.hands.check(agent, now)
-        self.hands.forget_the_gone(self._roster.agents.keys() | self._roster.out_of_sight)
         stands = self.board.stands()
         totals = {stand.limit.scope: self.board.used(stand.limit.scope) for stand in stands}
         verdicts = judge(totals, [stand.limit for stand in stands], now)
@@ -148,9 +158,27 @@ class Bar:
         news = {key_of(verdict.limit) for verdict in verdicts}
         for deed in deeds:
             self._tell_deed(deed, is_late=not deed.due.keys & news)
+        self._check(now)
         self._mark_near([stand for stand in stands if stand.is_near])
         if changed:
             self.herald.limits_changed()
+
+    def _check(self, now: int) -> None:
+        for agent in list(self._roster.agents.values()):
+            with self._by_itself(f"{agent.record.name} can't be looked after"):
+                self.hands.check(agent, now)
+        with self._by_itself("agents that are gone can't be forgotten"):
+            known = self._roster.agents.keys() | self._roster.out_of_sight
+            self.hands.forget_the_gone(known)
+
+    @contextlib.contextmanager
+    def _by_itself(self, failure: str) -> Generator[None]:
+        """What fails in here keeps nothing else from its turn: it is told once, and tried again."""
+        try:
+            yield
+        except Exception as error:
+            log.exception("%s", failure)
+            self.herald.alert_once("failed", f"{failure} ({error}): see tolld.log")
 
     def _mark_near(self, near: list[Stand]) -> None:
         """Let the hooks of those wait a moment whose next reply may cross a limit that holds them."""
@@ -167,10 +195,15 @@ class Bar:
         """Deal with every agent that a reached limit binds and was not carried out on yet."""
         dues = [due for agent in self._roster.alive() if (due := self._due(agent, reached))]
         self.hands.halt([due.agent for due in dues if due.action == "pause"])
-        return [Deed(due, self.hands.carry_out(*self._told(due), now)) for due in dues]
+        return [Deed(due, self._carry_out(due, now)) for due in dues]
 
-    def _told(self, due: Due) -> tuple[LimitAction, LiveAgent, list[str]]:
-        return due.action, due.agent, [self.describe(stand) for stand in due.stands]
+    def _carry_out(self, due: Due, now: int) -> CarriedOut:
+        reasons = [self.describe(stand) for stand in due.stands]
+        try:
+            return self.hands.carry_out(due.action, due.agent, reasons, now)
+        except Exception as error:
+            log.exception("%s can't be dealt with", due.agent.record.name)
+            return CarriedOut("failed", f"Something went wrong ({error}): see tolld.log.")
 
     def _due(self, agent: LiveAgent, reached: list[Stand]) -> Due | None:
         if self.hands.holds.is_held(agent, "stopping"):
@@ -181,7 +214,9 @@ class Bar:
 
     def _is_due(self, limit: Limit, agent: LiveAgent) -> bool:
         acted = self.memories.of(key_of(limit)).acted
-        return agent.record.id not in acted and self.board.binds(limit, agent)
+        done = acted.get(agent.record.id)
+        is_news = done is None or is_stricter(limit.action, done)
+        return is_news and self.board.binds(limit, agent)
 
     def _remember(self, stands: list[Stand], deeds: list[Deed], now: int) -> bool:
         """Keep what was told and done; a limit that was raised starts anew. Whether any changed."""
@@ -189,13 +224,14 @@ class Bar:
         for stand in stands:
             key, passed = key_of(stand.limit), highest_passed(stand.limit, stand.used)
             known = self.memories.of(key)
-            acted = known.acted if passed >= REACHED else frozenset[str]()
-            acted |= {deed.agent for deed in deeds if key in deed.due.keys and deed.is_done}
+            acted = dict(known.acted) if passed >= REACHED else {}
+            done = (deed for deed in deeds if key in deed.due.keys and deed.is_done)
+            acted.update((deed.agent, stand.limit.action) for deed in done)
             memory = replace(known, told=passed, acted=acted)
             if memory != known:
                 changed[key] = memory
-        if changed:
-            self.memories.remember(changed, now)
+        with self._by_itself(UNSAVED):
+            self.memories.remember_anyway(changed, now)
         return bool(changed)
 
     # What people ask, and say.
@@ -218,6 +254,17 @@ class Bar:
         self.memories.remember({key: Memory(told, granted)}, now)
         text = words.raised(raised, self._name(stand.limit))
         self.note_limit("granted", text, stand.limit.scope, raised)
+
+    def spare(self, agent: LiveAgent, stands: Iterable[Stand], now: int) -> None:
+        """A person lets the agent go on: these limits act on it no more, whatever they ask for."""
+        known = {key: self.memories.of(key) for key in (key_of(each.limit) for each in stands)}
+        changed = {
+            key: replace(memory, acted={**memory.acted, agent.record.id: STRICTEST})
+            for key, memory in known.items()
+            if agent.record.id in memory.acted
+        }
+        with self._by_itself(UNSAVED):
+            self.memories.remember_anyway(changed, now)
 
     def with_room(self) -> list[LiveAgent]:
         """The agents that a limit holds, which is not reached any more: a person may resume them."""

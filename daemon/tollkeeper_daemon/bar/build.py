@@ -60,7 +60,12 @@ class Budgets:
         self.journal = Journal(store, herald.acted)
         self._holds = Holds(store, self._signals, Denials(paths.deny), self._write_frozen)
         self._hands = Hands(
-            self._holds, self._signals, self.journal, look_at, lambda: settings().grace_seconds
+            self._holds,
+            self._signals,
+            self.journal,
+            look_at,
+            lambda: settings().grace_seconds,
+            herald.alert,
         )
         is_new = store.read(lambda transaction: transaction.meta(WATCHED_SINCE)) is None
         self.bar = Bar(board, memories, self._hands, self.journal, roster, herald, is_new)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple, cast
 
-from tollkeeper.model import ActionKind, LimitAction
+from tollkeeper.model import ActionKind, AlertKind, LimitAction
 from tollkeeper.signals import SignalRefused
 from tollkeeper_daemon.bar import words
 from tollkeeper_daemon.bar.holds import Holds
@@ -31,7 +31,10 @@ class CarriedOut(NamedTuple):
 
 
 class Hands:
-    """Acts on single agents. ``look_at`` looks at once how an agent is, ``grace`` is in seconds."""
+    """Acts on single agents. ``look_at`` looks at once how an agent is, ``grace`` is in seconds.
+
+    ``alert`` tells people what comes of a limit later, when nobody waits for it any more.
+    """
 
     def __init__(
         self,
@@ -40,12 +43,14 @@ class Hands:
         journal: Journal,
         look_at: Callable[[LiveAgent], None],
         grace: Callable[[], float],
+        alert: Callable[[AlertKind, str, LiveAgent], None],
     ) -> None:
         self.holds = holds
         self._signals = signals
         self._journal = journal
         self.look_at = look_at
         self._grace = grace
+        self._alert = alert
         self._stopping: dict[str, asyncio.Task[str]] = {}
 
     async def close(self) -> None:
@@ -70,6 +75,7 @@ class Hands:
                 case "warn":
                     return CarriedOut(None, reason)
                 case "stop":
+                    self._signals.check(agent.record.id)
                     self.stop(agent, reason, "limit", now)
                     return CarriedOut("stopped", reason)
                 case "block" if self._block(agent, reasons, now):
@@ -157,8 +163,8 @@ class Hands:
             self.holds.forget(agent.record.id)
         elif record.kind == "blocked":
             self.holds.follow(agent)
-        elif not agent.stopped and now - record.since > SETTLED_MS:
-            self.holds.forget(agent.record.id)
+        elif now - record.since > SETTLED_MS and self._signals.runs(agent.record.id):
+            self.holds.let_go(agent.record.id)
             self._note("resumed", agent, "It was resumed by somebody else.", "elsewhere")
 
     def _go_on_stopping(self, agent: LiveAgent, record: HoldRecord, now: int) -> None:
@@ -182,5 +188,8 @@ class Hands:
         self.look_at(agent)
 
     def _fail(self, agent: LiveAgent, why: str, cause: Cause) -> None:
-        log.warning("%s was not touched: %s", agent.record.name, why)
-        self._journal.note("failed", f"{agent.record.name} was not touched: {why}", cause, agent)
+        text = f"{agent.record.name} was not touched: {why}"
+        log.warning("%s", text)
+        self._journal.note("failed", text, cause, agent)
+        if cause == "limit":
+            self._alert("failed", text, agent)

@@ -1,7 +1,8 @@
 """Holds agents and lets them go: frozen, or with their tool calls refused; remembered over restarts."""
 
 import contextlib
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Generator, Sequence
 from typing import Literal
 
 from msgspec.structs import replace
@@ -13,6 +14,8 @@ from tollkeeper_daemon.outlets.signals import Signals
 from tollkeeper_daemon.roster import LiveAgent
 from tollkeeper_daemon.store.schema import HoldRecord
 from tollkeeper_daemon.store.store import Store
+
+log = logging.getLogger(__name__)
 
 HoldKind = Literal["paused", "blocked", "stopping"]
 
@@ -53,9 +56,8 @@ class Holds:
         frozen = self._signals.freeze(agent.record.id)
         before = known.processes if known else ()
         processes = tuple(dict.fromkeys((*before, *frozen)))
-        if known and known.denied:
-            self._denials.allow(known.denied)
-        self._keep(HoldRecord(agent.record.id, "paused", now, reason, cause, processes))
+        denied = known.denied if known and not self._allowed(known.denied) else ""
+        self._keep(HoldRecord(agent.record.id, "paused", now, reason, cause, processes, denied))
 
     def block(self, agent: LiveAgent, reason: str, now: int) -> bool:
         """Have Claude Code refuse the agent's tool calls; False when its conversation has no file."""
@@ -102,22 +104,43 @@ class Holds:
         """The agent is about to be stopped: what of it is frozen. Remembered until it is gone."""
         known = self.of(agent)
         frozen = self._left_to(known.agent, known.processes) if known else ()
-        if known and known.denied:
-            self._denials.allow(known.denied)
-        self._keep(HoldRecord(agent.record.id, "stopping", now, reason, cause, frozen))
+        denied = known.denied if known and not self._allowed(known.denied) else ""
+        record = HoldRecord(agent.record.id, "stopping", now, reason, cause, frozen, denied)
+        with _logged(f"that {agent.record.name} is being stopped"):
+            self._keep(record)
         return frozen
 
+    def let_go(self, agent: str) -> None:
+        """Somebody else thawed this agent: what it started goes on as well."""
+        if record := self.records.get(agent):
+            others = tuple(each for each in record.processes if each != agent)
+            with contextlib.suppress(SignalRefused):
+                left = self._left_to(agent, others)
+                self._signals.thaw([each for each in left if each != agent])
+            self._allowed(record.denied)
+            self._drop(record)
+
     def forget(self, agent: str) -> None:
-        """The agent with this id is gone, or was let go by somebody else: what it started goes on."""
+        """The agent with this id is gone: what it started goes on."""
         if record := self.records.get(agent):
             with contextlib.suppress(SignalRefused):
                 self._open(record)
             self._drop(record)
 
     def _open(self, record: HoldRecord) -> None:
-        if record.denied:
-            self._denials.allow(record.denied)
         self._signals.thaw(self._left_to(record.agent, record.processes))
+        if not self._allowed(record.denied):
+            raise SignalRefused("its tool calls can't be allowed again: see tolld.log")
+
+    def _allowed(self, conversation: str) -> bool:
+        """Let this conversation use tools again, if there is one; whether that could be done."""
+        try:
+            if conversation:
+                self._denials.allow(conversation)
+        except OSError:
+            log.exception("can't allow the tools of %s", conversation)
+            return False
+        return True
 
     def _left_to(self, agent: str, frozen: Sequence[str]) -> tuple[str, ...]:
         """What is to go on with this agent, with which so much was frozen.
@@ -134,16 +157,30 @@ class Holds:
             if below and other.agent != agent and other.kind == "paused":
                 own = self._signals.family_of(other.agent)
                 theirs = (*other.processes, *(each for each in left if each in own))
-                self._keep(replace(other, processes=tuple(dict.fromkeys(theirs))))
+                with _logged(f"what {other.agent} took over"):
+                    self._keep(replace(other, processes=tuple(dict.fromkeys(theirs))))
                 left = tuple(each for each in left if each not in own)
         return left
 
     def _keep(self, record: HoldRecord) -> None:
         self.records[record.agent] = record
-        self._store.write(lambda transaction: transaction.bar.save_hold(record))
-        self._changed()
+        try:
+            self._store.write(lambda transaction: transaction.bar.save_hold(record))
+        finally:
+            self._changed()
 
     def _drop(self, record: HoldRecord) -> None:
         del self.records[record.agent]
-        self._store.write(lambda transaction: transaction.bar.drop_hold(record.agent))
+        # It goes on all the same; a next daemon would see that, too.
+        with _logged(f"that {record.agent} is held no more"):
+            self._store.write(lambda transaction: transaction.bar.drop_hold(record.agent))
         self._changed()
+
+
+@contextlib.contextmanager
+def _logged(what: str) -> Generator[None]:
+    """What was done stands, though it can't be saved."""
+    try:
+        yield
+    except Exception:
+        log.exception("can't save %s", what)

@@ -1,5 +1,6 @@
 """The journal: every verdict and action with its time, agent, figures and cause; saved, then told."""
 
+import logging
 from collections.abc import Callable, Iterator
 from itertools import islice, takewhile
 from typing import Literal, cast
@@ -13,6 +14,8 @@ from tollkeeper_daemon.store.schema import JournalRecord
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.store.transaction import Transaction
 from tollkeeper_daemon.tally import dollars
+
+log = logging.getLogger(__name__)
 
 Cause = Literal["limit", "person", "elsewhere"]
 
@@ -34,7 +37,7 @@ class Journal:
         stand: Stand | None = None,
         scope: str = "",
     ) -> None:
-        """Keep that this happened, now."""
+        """Keep that this happened, now; it is told, and the log has it, when it can't be saved."""
         self._number += 1
         record = agent.record if agent else None
         entry = JournalRecord(
@@ -53,7 +56,10 @@ class Journal:
             used=stand.used if stand else 0,
             action=stand.limit.action if stand else "",
         )
-        self._store.write(lambda transaction: transaction.bar.append_journal(entry))
+        try:
+            self._store.write(lambda transaction: transaction.bar.append_journal(entry))
+        except Exception:
+            log.exception("can't save in the journal: %s", text)
         self._tell(shown(entry))
 
     def read(self, after: int, most: int) -> list[model.Action]:

@@ -29,7 +29,7 @@ HAPPENED: dict[ActionKind, str] = {
     "resumed": "goes on",
     "stopped": "is stopped",
     "killed": "did not stop by itself and was killed",
-    "failed": "was not touched",
+    "failed": "could not be dealt with",
 }
 
 

@@ -1,9 +1,11 @@
 """What is remembered of the limits, in memory and in the store, always both."""
 
+from collections.abc import Sequence
+from itertools import zip_longest
 from typing import cast
 
 from tollkeeper.model import LimitAction
-from tollkeeper_daemon.rules.limits import Scope, ScopeKind, Unit, Used
+from tollkeeper_daemon.rules.limits import STRICTEST, Scope, ScopeKind, Unit, Used
 from tollkeeper_daemon.rules.terms import NOTHING, Memory, Own
 from tollkeeper_daemon.store.schema import ExcusedRecord, LimitRecord, MemoryRecord
 from tollkeeper_daemon.store.store import Store
@@ -23,6 +25,7 @@ class Memories:
         self.own: dict[Key, Own] = {}
         self.of_limits: dict[Key, Memory] = {}
         self.excused: dict[Scope, Used] = {}
+        self._unsaved: dict[Key, Memory] = {}
         store.read(self._restore)
 
     def _restore(self, transaction: Transaction) -> None:
@@ -30,7 +33,7 @@ class Memories:
             action = cast(LimitAction, each.action) if each.action else None
             self.own[_key(each)] = Own(each.bound, action)
         for each in transaction.bar.memories():
-            self.of_limits[_key(each)] = Memory(each.told, each.granted, frozenset(each.acted))
+            self.of_limits[_key(each)] = Memory(each.told, each.granted, _acted(each))
         for each in transaction.bar.excused():
             scope = Scope(cast(ScopeKind, each.kind), each.name)
             self.excused[scope] = Used(each.cost, each.value, each.tokens)
@@ -40,11 +43,23 @@ class Memories:
         return self.of_limits.get(key, NOTHING)
 
     def remember(self, changed: dict[Key, Memory], now: int) -> None:
-        """Keep these memories, saved together."""
+        """Keep these memories, saved together; when that fails, nothing is changed."""
+        self._save({**self._unsaved, **changed}, now)
+        self._unsaved.clear()
         self.of_limits.update(changed)
 
+    def remember_anyway(self, changed: dict[Key, Memory], now: int) -> None:
+        """Keep what has happened already; should it not be saved now, the next time saves it too."""
+        self.of_limits.update(changed)
+        self._unsaved.update(changed)
+        if self._unsaved:
+            self.remember({}, now)
+
+    def _save(self, memories: dict[Key, Memory], now: int) -> None:
         def work(transaction: Transaction) -> None:
-            for (scope, unit), memory in changed.items():
+            for (scope, unit), memory in memories.items():
+                acted = sorted(memory.acted)
+                actions = tuple(memory.acted[agent] for agent in acted)
                 transaction.bar.save_memory(
                     MemoryRecord(
                         scope.kind,
@@ -53,7 +68,8 @@ class Memories:
                         now,
                         memory.told,
                         memory.granted,
-                        tuple(sorted(memory.acted)),
+                        tuple(acted),
+                        actions,
                     )
                 )
 
@@ -82,6 +98,7 @@ class Memories:
         self._store.write(work)
         for key in keys:
             del self.of_limits[key]
+            self._unsaved.pop(key, None)
         for key in keys_set:
             del self.own[key]
         for scope in excused:
@@ -120,6 +137,12 @@ class Memories:
 
 def _key(record: LimitRecord | MemoryRecord) -> Key:
     return Scope(cast(ScopeKind, record.kind), record.name), cast(Unit, record.unit)
+
+
+def _acted(record: MemoryRecord) -> dict[str, LimitAction]:
+    """Whom the limit was carried out on; an earlier version did not say how, and did it once."""
+    actions = cast(Sequence[LimitAction], record.actions)
+    return dict(zip_longest(record.acted, actions, fillvalue=STRICTEST))
 
 
 def _names(scope: Scope, unit: Unit) -> tuple[str, str, str]:

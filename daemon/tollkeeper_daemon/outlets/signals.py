@@ -46,6 +46,17 @@ class Signals:
         self._kernel = kernel or real_kernel()
         self._sleep = sleep
 
+    def check(self, agent: str) -> None:
+        """Look whether the agent may be signalled; SignalRefused if not."""
+        signals.check(agent, self._kernel)
+
+    def runs(self, process: str) -> bool:
+        """Whether the process is seen to run or sleep: neither frozen, nor still about to be."""
+        try:
+            return recognise(process, self._kernel).state in RUNNING
+        except SignalRefused:
+            return False
+
     def halt(self, agent: str) -> None:
         """Freeze the agent alone, at once. SignalRefused when it can't be signalled."""
         send(agent, signal.SIGSTOP, self._kernel)

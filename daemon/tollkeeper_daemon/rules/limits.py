@@ -13,6 +13,7 @@ Measure = Literal["cost", "value", "tokens"]
 
 # From the mildest to the strictest.
 ACTIONS: tuple[LimitAction, ...] = ("warn", "block", "pause", "stop")
+STRICTEST = ACTIONS[-1]
 UNITS: tuple[Unit, ...] = ("usd", "tokens")
 REACHED = 1.0
 
@@ -83,6 +84,11 @@ class Verdict(Struct, frozen=True):
     def is_reached(self) -> bool:
         """Whether the bound itself was passed, rather than a fraction to warn at."""
         return self.threshold >= REACHED
+
+
+def is_stricter(action: LimitAction, than: LimitAction) -> bool:
+    """Whether the action takes more from an agent than the other one."""
+    return ACTIONS.index(action) > ACTIONS.index(than)
 
 
 def strictest(actions: Iterable[LimitAction]) -> LimitAction:

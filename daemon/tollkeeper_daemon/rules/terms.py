@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from tollkeeper.model import LimitAction
@@ -26,12 +26,14 @@ class Own(Struct, frozen=True):
 class Memory(Struct, frozen=True):
     """What is remembered of one limit: what was told of it, and what it was raised by.
 
-    ``acted`` are the ids of the agents that it was carried out on: none is dealt with twice.
+    ``acted`` are the ids of the agents that it was carried out on, and the action that was asked
+    for: none is dealt with twice, unless a stricter one is in force by now. For those that a person
+    let go on it is the strictest.
     """
 
     told: float = 0.0
     granted: int = 0
-    acted: frozenset[str] = frozenset()
+    acted: Mapping[str, LimitAction] = field(default_factory=dict[str, LimitAction])
 
 
 NOTHING = Memory()

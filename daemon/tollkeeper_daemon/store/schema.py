@@ -132,7 +132,8 @@ class LimitRecord(Struct, frozen=True, array_like=True, gc=False):
 
 class MemoryRecord(Struct, frozen=True, array_like=True, gc=False):
     """What is remembered of one limit: the highest fraction told of, what it was raised by, and the
-    agents that it was carried out on. ``seen`` (ms) is when it last changed.
+    agents that it was carried out on. ``actions`` says with which action each, in the same order.
+    ``seen`` (ms) is when it last changed.
     """
 
     kind: str
@@ -142,6 +143,7 @@ class MemoryRecord(Struct, frozen=True, array_like=True, gc=False):
     told: float = 0.0
     granted: int = 0
     acted: tuple[str, ...] = ()
+    actions: tuple[str, ...] = ()
 
 
 class ExcusedRecord(Struct, frozen=True, array_like=True, gc=False):
