@@ -116,7 +116,15 @@ def test_stopped(stand_in: StandIn, client: Client, keeper: Keeper) -> None:
 
 def sleepers(process: psutil.Process) -> list[int]:
     """The pids of the commands that it waits for."""
-    return [each.pid for each in process.children(recursive=True) if each.name() == "sleep"]
+    return [each.pid for each in process.children(recursive=True) if name_of(each) == "sleep"]
+
+
+def name_of(process: psutil.Process) -> str:
+    """The name of the program it runs; empty when it is gone."""
+    try:
+        return process.name()
+    except psutil.NoSuchProcess:
+        return ""
 
 
 def test_descendants(stand_in: StandIn, client: Client, keeper: Keeper) -> None:
@@ -130,7 +138,9 @@ def test_descendants(stand_in: StandIn, client: Client, keeper: Keeper) -> None:
     [sleeper] = wait_until(lambda: sleepers(agent))
     keeper.wait_for(lambda status: [each.usage.requests for each in status.agents] == [1])
     keeper.report("limit.set", agent=str(pid), usd=COST_USD / 2)
-    await_frozen(pid, sleeper, *(child.pid for child in agent.children(recursive=True)))
+    await_frozen(pid, sleeper)
+    below = [child.pid for child in agent.children(recursive=True)]
+    wait_until(lambda: all(state_of(each) in ("T", "Z", "") for each in below))
     assert state_of(shell.pid) == "S"
     resume(keeper, pid)
     assert not any(is_frozen(each) for each in (pid, sleeper))
