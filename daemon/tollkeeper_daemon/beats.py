@@ -16,6 +16,7 @@ from tollkeeper_daemon.pricing import Pricing
 from tollkeeper_daemon.registry import Registry
 from tollkeeper_daemon.settings import Settings
 
+GLANCE_SECONDS = 0.5
 PULSE_SECONDS = 2.0
 CLIENTS_SECONDS = 5.0
 SWEEP_SECONDS = 60.0
@@ -55,6 +56,7 @@ class Beats:
     def all(self) -> list[Coroutine[Any, Any, None]]:
         """What is to run for as long as the daemon lives."""
         return [
+            self._every(GLANCE_SECONDS, self._lookout.take_in_folders),
             self._every(PULSE_SECONDS, self._pulse),
             self._every(CLIENTS_SECONDS, self._look_around),
             self._every(SWEEP_SECONDS, self._sweep),

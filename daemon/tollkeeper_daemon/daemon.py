@@ -102,6 +102,7 @@ class Daemon:
         self.watcher = Watcher(
             inlet.log_changed,
             inlet.session_changed,
+            inlet.folder_came,
             lambda text: self.herald.alert("watches", text),
         )
         self.marks = Marks(store)
@@ -151,6 +152,7 @@ class Daemon:
         )
         self.history = History(self.marks, pending, self.followed, self.herald, self.past)
         self.lookout = Lookout(
+            inlet,
             self.followed,
             self.watcher,
             self.census,
@@ -160,6 +162,7 @@ class Daemon:
             self.auditor,
             self.herald,
             self.settings,
+            self.failures,
         )
         self.beats = Beats(
             self.census,
@@ -192,7 +195,8 @@ class Daemon:
         attempt(self.lookout.catch_up)
         if not self.herald.importing:
             attempt(self.past.let_limits_act)
-        work = [self.intake.listen(), *self.beats.all(), self.retention.run()]
+        listening = [self.intake.listen(), self.lookout.listen()]
+        work = [*listening, *self.beats.all(), self.retention.run()]
         self._tasks += map(asyncio.create_task, work)
 
     async def stop(self) -> None:
