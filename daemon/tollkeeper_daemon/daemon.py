@@ -161,7 +161,7 @@ class Daemon:
             self.marks,
             self.auditor,
             self.herald,
-            self.settings,
+            config.sources.processes,
             self.failures,
         )
         self.beats = Beats(

@@ -12,14 +12,13 @@ from tollkeeper_daemon.herald import Herald
 from tollkeeper_daemon.history import History
 from tollkeeper_daemon.marks import Marks
 from tollkeeper_daemon.past import Past
-from tollkeeper_daemon.settings import Settings
 from tollkeeper_daemon.sources.watcher import Watcher
 
 HEARD_WITHIN_SECONDS = 5.0
 
 
 class Lookout:
-    """Keeps the followed homes under watch."""
+    """Keeps the followed homes under watch. ``processes``: look for clients among those too."""
 
     def __init__(
         self,
@@ -32,7 +31,7 @@ class Lookout:
         marks: Marks,
         auditor: Auditor,
         herald: Herald,
-        settings: Settings,
+        processes: bool,
         failures: Failures,
     ) -> None:
         self._inlet = inlet
@@ -44,7 +43,7 @@ class Lookout:
         self._marks = marks
         self._auditor = auditor
         self._herald = herald
-        self._settings = settings
+        self._processes = processes
         self._failures = failures
 
     async def listen(self) -> None:
@@ -77,7 +76,7 @@ class Lookout:
     def find_clients(self, now: int) -> bool:
         """Look for clients without session files; whether that brought a home under watch."""
         known = len(self._followed.homes)
-        if self._settings.config.sources.processes:
+        if self._processes:
             self._census.find_clients(now)
         return len(self._followed.homes) > known and self.follow_homes(now)
 
