@@ -43,7 +43,8 @@ def view_of(status: Status | None) -> View:
     alive = [agent for agent in status.agents if agent.state != "exited"]
     alive.sort(key=lambda agent: agent.started_at)
     pending = sum(agent.state == "waiting" for agent in alive)
-    limits = [*status.limits, *(limit for agent in alive for limit in agent.limits)]
+    every = [*status.limits, *(limit for agent in alive for limit in agent.limits)]
+    limits = [limit for limit in every if not limit.waived]
     return View(
         mood=_mood(status, pending, limits),
         title=_title(status, len(alive), pending, limits),

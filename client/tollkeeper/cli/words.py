@@ -47,6 +47,23 @@ def since(moment: str | None, now: datetime) -> str:
     return span((now - datetime.fromisoformat(moment)).total_seconds()) if moment else ""
 
 
+def ago(seconds: float) -> str:
+    """How long ago that was, by its largest unit: just now, 2 min ago, 3 h ago, 1 day ago."""
+    whole = int(seconds)
+    if whole < 60:
+        return "just now"
+    if whole < 3600:
+        return f"{whole // 60} min ago"
+    if whole < 86400:
+        return f"{whole // 3600} h ago"
+    return f"{whole // 86400} day{'' if whole < 2 * 86400 else 's'} ago"
+
+
+def limit_state(state: str, waived: bool) -> str:
+    """How a limit stands; one that is reached and acts on nobody any more is waived."""
+    return "waived" if waived else state
+
+
 def model_name(model: str | None) -> str:
     """A model's name as people say it: ``claude-opus-5-5`` is ``opus-5-5``."""
     return plain((model or "").removeprefix("claude-"))
