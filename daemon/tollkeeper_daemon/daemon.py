@@ -101,6 +101,7 @@ class Daemon:
         self.pricing = Pricing(OwnFile(paths.prices), self.pipeline, self.herald.alert)
         self.repricer = Repricer(self.pipeline, self._charged_anew, stop.is_set)
         self.own_plans = OwnFile(paths.plans)
+        self.commands = notifier.commands
         self.shut_down = stop.set
         self._inlet = Inlet(asyncio.get_running_loop())
         self.watcher = Watcher(

@@ -69,8 +69,10 @@ def held_lines(agents: Iterable[Agent]) -> list[Text]:
 def _held_line(agent: Agent) -> str:
     state = state_of(agent)
     told = f"{MARKS[state]} {words.plain(agent.name)} is {state}"
-    reason = words.plain(agent.held.reason).rstrip(".") if agent.held else ""
-    return f"{told}{': ' if reason else ''}{reason}. To go on: {_way_on(agent)}"
+    if agent.held:
+        # On a line of its own, so that the command is not torn apart.
+        return f"{told}: {words.plain(agent.held.reason)}\n  To go on: {_way_on(agent)}"
+    return f"{told}; to go on: {_way_on(agent)}"
 
 
 def _way_on(agent: Agent) -> str:
