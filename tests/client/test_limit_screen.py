@@ -7,7 +7,7 @@ from msgspec import to_builtins
 from msgspec.structs import replace
 
 from tollkeeper import wire
-from tollkeeper.cli import limit_screen, limit_view, screen, watch
+from tollkeeper.cli import limit_screen, limit_view, screen, watch, words
 from tollkeeper.feed import Change
 from tollkeeper.model import Action, Agent, Limit, LimitState, Status
 
@@ -142,7 +142,7 @@ def test_held_agents() -> None:
         "⊘ b is blocked: It is· reached.\n  To go on: toll resume b (--add-usd 5 for more budget)",
         "‖ p is paused: It is reached.\n  To go on: toll resume p",
     ]
-    states = [limit_screen.state_of(each) for each in (blocked, frozen, *others)]
+    states = [words.state_of(each) for each in (blocked, frozen, *others)]
     assert states == ["blocked", "paused", "working", "exited", "working"]
     shown = printed(screen.status_screen(status(blocked, frozen, *others), 80), 80)
     assert "⊘ blocked" in shown

@@ -51,15 +51,9 @@ def lines(limits: Iterable[Limit], without: Sequence[str]) -> list[Text]:
     ]
 
 
-def state_of(agent: Agent) -> str:
-    """What the agent does; one whose tool calls are refused is ``blocked``, whatever it does."""
-    is_blocked = agent.held is not None and agent.held.kind == "blocked"
-    return "blocked" if is_blocked and agent.state not in ("paused", "exited") else agent.state
-
-
 def held_lines(agents: Iterable[Agent]) -> list[Text]:
     """Why those are held that are paused or blocked, and how to let them go on."""
-    held = [agent for agent in agents if state_of(agent) in MARKS]
+    held = [agent for agent in agents if words.state_of(agent) in MARKS]
     lines = [Text(_held_line(each), style="magenta") for each in held[:MOST_HELD]]
     if (more := len(held) - MOST_HELD) > 0:
         lines.append(Text(f"‖ {more} more are held: toll resume --all", style="magenta"))
@@ -67,7 +61,7 @@ def held_lines(agents: Iterable[Agent]) -> list[Text]:
 
 
 def _held_line(agent: Agent) -> str:
-    state = state_of(agent)
+    state = words.state_of(agent)
     told = f"{MARKS[state]} {words.plain(agent.name)} is {state}"
     if agent.held:
         # On a line of its own, so that the command is not torn apart.

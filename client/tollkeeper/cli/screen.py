@@ -102,7 +102,7 @@ def agents_table(agents: tuple[Agent, ...], now: datetime, width: int) -> Table:
 
 
 def _agent_cells(agent: Agent, now: datetime, wide: bool, limited: bool) -> list[str | Text]:
-    state = limit_screen.state_of(agent)
+    state = words.state_of(agent)
     mark, colour = STATES[state]
     doing = state
     if agent.waiting_for and state == agent.state:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from tollkeeper.model import Usage
+    from tollkeeper.model import Agent, Usage
 
 
 def money(dollars: float, guessed: bool = False) -> str:
@@ -57,6 +57,12 @@ def ago(seconds: float) -> str:
     if whole < 86400:
         return f"{whole // 3600} h ago"
     return f"{whole // 86400} day{'' if whole < 2 * 86400 else 's'} ago"
+
+
+def state_of(agent: Agent) -> str:
+    """What the agent does; one whose tool calls are refused is ``blocked``, whatever it does."""
+    is_blocked = agent.held is not None and agent.held.kind == "blocked"
+    return "blocked" if is_blocked and agent.state not in ("paused", "exited") else agent.state
 
 
 def limit_state(state: str, waived: bool) -> str:
