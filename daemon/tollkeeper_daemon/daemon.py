@@ -61,6 +61,7 @@ class Daemon:
         self.store = store
         self.shut_down = stop.set
         self.own_plans = OwnFile(paths.plans)
+        self.commands = notifier.commands
         self.followed = Followed(homes, config.accounts.source)
         self.roster = Roster()
         self.registry = Registry(store, self.roster)

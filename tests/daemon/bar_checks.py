@@ -239,11 +239,12 @@ class Checks:
         model = self.model
         listed = {agent.id for agent in frozen.read(self.world.paths.frozen)}
         there = {agent for agent in model.known if self.world.is_there(agent)} - self._open_ones()
-        assert model.held & there == listed & there, (model.held, listed, there)
+        held = model.held | model.blocked
+        assert held & there == listed & there, (held, listed, there)
         denied = Denials(self.world.paths.deny).denied()
         assert {model.known[agent].conversation for agent in model.blocked & there} <= denied
         if step.has_looked and not self.world.unrest and not self._open_ones():
-            assert listed == model.held
+            assert listed == held
             assert denied == {model.known[agent].conversation for agent in model.blocked}
 
     def _check_told(self, told: list[Action], least: Counter[str], most: Counter[str]) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from tollkeeper import frozen
 from tollkeeper.model import LimitAction
 from tollkeeper_daemon.clock import day_of, local_day
 from tollkeeper_daemon.roster import RUN_ENDS_AFTER_MS, LiveAgent
@@ -177,6 +178,15 @@ class History:
     def _perhaps_seen(self) -> None:
         if self.is_up and self.random.random() < 0.6:
             self.parts.look_around()
+
+    def is_let_go_without_a_daemon(self) -> None:
+        """A person allows a blocked agent its tools again, and no daemon runs."""
+        listed = {each.id: each for each in frozen.read(self.world.paths.frozen)}
+        if found := sorted(self.model.blocked & listed.keys()):
+            agent = self.random.choice(found)
+            self.tell(agent)
+            frozen.allow(listed[agent], self.world.paths.deny)
+            self.model.blocked.discard(agent)
 
     # Steps: what is spent.
 
@@ -350,7 +360,7 @@ class History:
             self.tell(f"{scope} {unit}")
             self.step.is_word = True
             self.model.set_limit((scope.kind, scope.name), unit, None)
-            assert self.parts.budgets.limits.clear(scope, unit, self.world.now)
+            self.parts.budgets.limits.clear(scope, [unit], self.world.now)
 
 
 Kind = Callable[[History], Awaitable[None] | None]
@@ -361,6 +371,7 @@ MACHINE: tuple[Callable[[History], None], ...] = (
     History.descendant_ends,
     History.spends,
     History.somebody_else_signals,
+    History.is_let_go_without_a_daemon,
 )
 # Each kind of step, and how often it comes.
 KINDS: dict[Kind, int] = {

@@ -112,7 +112,7 @@ class Model:
         }.get(kind, 0)
         if unit == "tokens":
             return Asked(0, None)
-        return Asked(brought or round(usual * 10**9), None)
+        return Asked(round(usual * 10**9) if brought is None else brought, None)
 
     def used(self, limit: Bound) -> int:
         """What was used of it."""

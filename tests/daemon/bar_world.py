@@ -84,7 +84,7 @@ class World:
         labels = {
             "TOLL_TASK": choose(["", "t1", "t2"]),
             "TOLL_WORKFLOW": choose(["", "w1"]),
-            "TOLL_BUDGET_USD": choose(["", "", "", "0.5", "2"]),
+            "TOLL_BUDGET_USD": choose(["", "", "", "0", "0.5", "2"]),
         }
         client = Client(
             process,

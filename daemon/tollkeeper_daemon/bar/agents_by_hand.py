@@ -6,7 +6,9 @@ from msgspec.structs import replace
 
 from tollkeeper.frozen import FOREGROUND, TO_FOREGROUND
 from tollkeeper.model import Done
+from tollkeeper.naming import named, several
 from tollkeeper.signals import SignalRefused
+from tollkeeper_daemon.bar import words
 from tollkeeper_daemon.bar.bar import Bar, key_of
 from tollkeeper_daemon.bar.buttons import ADD, ADDED_DOLLARS, RESUME, STOP
 from tollkeeper_daemon.budgets.board import Stand
@@ -18,11 +20,10 @@ from tollkeeper_daemon.rules.limits import Unit
 from tollkeeper_daemon.rules.settings import NANO
 
 BY_HAND = "told so by a person."
+NOT_HELD = "it was not held"
 TAKEN_BY_SHELL = (
     f"its terminal goes back to the shell: after toll resume, type  {TO_FOREGROUND}  there"
 )
-# So much of a conversation's id is enough to name it by.
-LEAST_OF_ID = 6
 
 
 class Ambiguous(Exception):
@@ -42,15 +43,11 @@ class AgentsByHand:
 
         Ambiguous when there is more than one.
         """
-        alive = self._roster.alive()
-        # A number is a pid, whatever others call themselves.
-        found = [each for each in alive if word in (str(each.record.pid), each.record.id)]
-        found = found or [agent for agent in alive if word and word in _names_of(agent)]
-        found = found or [agent for agent in alive if is_begun(agent.record.conversation, word)]
+        alive = {agent.record.id: agent for agent in self._roster.alive()}
+        found = named(word, [agent.record for agent in alive.values()])
         if len(found) > 1:
-            told = " or ".join(f"{each.record.name} (pid {each.record.pid})" for each in found)
-            raise Ambiguous(f"{word!r} may be {told}")
-        return found[0] if found else None
+            raise Ambiguous(several(word, found))
+        return alive[found[0].id] if found else None
 
     def pause(self, agent: LiveAgent, now: int) -> Done:
         """Freeze this agent."""
@@ -78,12 +75,13 @@ class AgentsByHand:
     ) -> list[Done]:
         """Let these go on; with a unit, what holds them is raised to leave so much: once each."""
         raised: set[Key] = set()
+        told: dict[str, list[str]] = {agent.record.id: [] for agent in agents}
         for agent in agents if unit else ():
             for stand in self._to_raise(agent, unit):
                 if key_of(stand.limit) not in raised:
                     raised.add(key_of(stand.limit))
-                    self._bar.grant(stand, more, now)
-        done = [self._resume(agent, unit, now) for agent in agents]
+                    told[agent.record.id].append(self._bar.grant(stand, more, now))
+        done = [self._resume(agent, unit, told[agent.record.id], now) for agent in agents]
         self._bar.look(now)
         return done
 
@@ -96,15 +94,16 @@ class AgentsByHand:
     def _spent(self, agent: LiveAgent) -> list[Stand]:
         return [each for each in self._bar.reached_by(agent) if each.limit.action != "warn"]
 
-    def _resume(self, agent: LiveAgent, unit: Unit | None, now: int) -> Done:
+    def _resume(self, agent: LiveAgent, unit: Unit | None, raised: Sequence[str], now: int) -> Done:
         if unit and not any(stand.limit.unit == unit for stand in self._bar.bound_by(agent)):
             return _done(agent, error=f"it has no limit in {unit} that could be raised")
         spent = self._spent(agent)
-        notes = [f"{self._bar.describe(each)} That limit holds it no more." for each in spent]
+        notes = [*raised]
+        notes += [f"{self._bar.describe(each)} That limit holds it no more." for each in spent]
         try:
             held = self._bar.hands.release(agent, BY_HAND, "person")
             if held is None and not agent.stopped:
-                return _done(agent, note="it was not held")
+                return _done(agent, note=f"{NOT_HELD}. {' '.join(raised)}" if raised else NOT_HELD)
             if held is None:
                 self._bar.hands.wake(agent, BY_HAND, "person")
             elif agent.stopped:
@@ -113,8 +112,8 @@ class AgentsByHand:
             return _done(agent, error=str(refused))
         self._bar.spare(agent, spent, now)
         if self._signals.in_shell(agent.record.id) and (held is None or held.processes):
-            notes.append(FOREGROUND)
-        return replace(_done(agent, note="; ".join(notes)), kind="resumed")
+            notes.append(words.upper(FOREGROUND))
+        return replace(_done(agent, note=" ".join(notes)), kind="resumed")
 
     def press(self, notice: Notice, button: str, now: int) -> None:
         """A button of a notification was pressed: it is for whom the limit holds."""
@@ -143,16 +142,6 @@ class AgentsByHand:
         """End this agent; returns when it has ended."""
         error = await self._bar.hands.stop(agent, BY_HAND, "person", now)
         return replace(_done(agent, error=error), kind=None if error else "stopped")
-
-
-def is_begun(conversation: str, word: str) -> bool:
-    """Whether the word is the beginning of the conversation's id, and long enough to name it."""
-    return len(word) >= LEAST_OF_ID and conversation.startswith(word)
-
-
-def _names_of(agent: LiveAgent) -> tuple[str, ...]:
-    record = agent.record
-    return record.name, str(record.pid), record.id, record.conversation
 
 
 def _done(agent: LiveAgent, note: str = "", error: str = "") -> Done:

@@ -244,8 +244,11 @@ class Bar:
         """The limits that bind this agent."""
         return [each for each in self.board.stands() if self.board.binds(each.limit, agent)]
 
-    def grant(self, stand: Stand, more: int, now: int) -> None:
-        """Raise a limit so that so much is left of it, nano-dollars or tokens: it starts anew."""
+    def grant(self, stand: Stand, more: int, now: int) -> str:
+        """Raise a limit so that so much is left of it, nano-dollars or tokens: it starts anew.
+
+        That it was raised, and to how much, in a sentence.
+        """
         key = key_of(stand.limit)
         bound = max(stand.limit.bound, stand.used) + more
         granted = self.memories.of(key).granted + bound - stand.limit.bound
@@ -254,6 +257,7 @@ class Bar:
         self.memories.remember({key: Memory(told, granted)}, now)
         text = words.raised(raised, self._name(stand.limit))
         self.note_limit("granted", text, stand.limit.scope, raised)
+        return text
 
     def spare(self, agent: LiveAgent, stands: Iterable[Stand], now: int) -> None:
         """A person lets the agent go on: these limits act on it no more, whatever they ask for."""

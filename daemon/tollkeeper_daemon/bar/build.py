@@ -2,12 +2,15 @@
 
 import logging
 from collections.abc import Callable
+from typing import cast
 
 from tollkeeper import frozen
 from tollkeeper.frozen import FrozenAgent, FrozenFileError
+from tollkeeper.model import Hold, HoldKind
 from tollkeeper.paths import Paths
+from tollkeeper_daemon.bar import words
 from tollkeeper_daemon.bar.agents_by_hand import AgentsByHand
-from tollkeeper_daemon.bar.bar import Bar
+from tollkeeper_daemon.bar.bar import HOLDING, Bar
 from tollkeeper_daemon.bar.hands import Hands
 from tollkeeper_daemon.bar.holds import Holds
 from tollkeeper_daemon.bar.journal import Journal
@@ -56,9 +59,12 @@ class Budgets:
         self._board = board
         self._paths = paths
         self._signals = signals or Signals()
+        self._herald = herald
         self._offered: set[str] = set()
+        self._blocked: set[str] = set()
         self.journal = Journal(store, herald.acted)
-        self._holds = Holds(store, self._signals, Denials(paths.deny), self._write_frozen)
+        self._holds = Holds(store, self._signals, Denials(paths.deny), self._holds_changed)
+        herald.hold_of = self.hold_of
         self._hands = Hands(
             self._holds,
             self._signals,
@@ -118,8 +124,16 @@ class Budgets:
             if (record := self._holds.of(agent))
         }
 
+    def hold_of(self, agent: LiveAgent) -> Hold | None:
+        """How this agent is held, as it is shown."""
+        record = self._holds.of(agent)
+        if record is None:
+            return None
+        kind = cast(HoldKind, record.kind)
+        return Hold(kind=kind, since=iso(record.since), reason=words.why(record.reason))
+
     def frozen(self) -> tuple[FrozenAgent, ...]:
-        """The agents that are paused, with what it takes to free them."""
+        """The agents that are paused or blocked, with what it takes to free them."""
         return tuple(
             FrozenAgent(
                 id=agent.record.id,
@@ -129,9 +143,11 @@ class Budgets:
                 at=iso(record.since),
                 reason=record.reason,
                 in_shell=self._signals.in_shell(agent.record.id),
+                conversation=agent.record.conversation,
+                denied=record.denied,
             )
             for agent in self._roster.alive()
-            if (record := self._holds.of(agent)) and record.kind == "paused"
+            if (record := self._holds.of(agent)) and record.kind in HOLDING
         )
 
     def begin_day(self, now: int) -> None:
@@ -144,6 +160,15 @@ class Budgets:
             {scope for scope in scopes if scope.kind in over and scope.name} - current
         )
         self.limits_moved(now)
+
+    def _holds_changed(self) -> None:
+        """Keep the file in step, and tell of those who are blocked: their processes look as before."""
+        self._write_frozen()
+        alive = {agent.record.id: agent for agent in self._roster.alive()}
+        before = self._blocked
+        self._blocked = {id for id, each in alive.items() if self._holds.is_held(each, "blocked")}
+        for id in sorted((before ^ self._blocked) & alive.keys()):
+            self._herald.agent("agent.changed", alive[id])
 
     def _write_frozen(self) -> None:
         """Leave a way to free them without a daemon."""

@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 # Until then a process that was frozen may still be seen running.
 SETTLED_MS = 1_000
+ELSEWHERE = "It was resumed by somebody else."
 
 
 class CarriedOut(NamedTuple):
@@ -90,7 +91,12 @@ class Hands:
         return CarriedOut(kind, reason)
 
     def hold_harder(self, agent: LiveAgent, now: int) -> None:
-        """Freeze a blocked agent: refusing its tool calls did not hold it, it was given replies."""
+        """Freeze a blocked agent: refusing its tool calls did not hold it, it was given replies.
+
+        But one that somebody else let go on, with no daemon running, goes on.
+        """
+        if self._lets_go_of_lifted(agent):
+            return
         reason = "It went on while its tool calls were refused."
         try:
             self.pause(agent, reason, "limit", now)
@@ -162,10 +168,19 @@ class Hands:
         elif agent.record.ended:
             self.holds.forget(agent.record.id)
         elif record.kind == "blocked":
-            self.holds.follow(agent)
+            if not self._lets_go_of_lifted(agent):
+                self.holds.follow(agent)
         elif now - record.since > SETTLED_MS and self._signals.runs(agent.record.id):
             self.holds.let_go(agent.record.id)
-            self._note("resumed", agent, "It was resumed by somebody else.", "elsewhere")
+            self._note("resumed", agent, ELSEWHERE, "elsewhere")
+
+    def _lets_go_of_lifted(self, agent: LiveAgent) -> bool:
+        """Let go of a blocked agent whose refusal somebody else removed; whether it was one."""
+        if not self.holds.is_lifted(agent):
+            return False
+        self.holds.let_go(agent.record.id)
+        self._note("unblocked", agent, ELSEWHERE, "elsewhere")
+        return True
 
     def _go_on_stopping(self, agent: LiveAgent, record: HoldRecord, now: int) -> None:
         """Do what an earlier daemon began; who does it in this one also tells of it."""

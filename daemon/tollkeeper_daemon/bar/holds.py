@@ -3,10 +3,10 @@
 import contextlib
 import logging
 from collections.abc import Callable, Generator, Sequence
-from typing import Literal
 
 from msgspec.structs import replace
 
+from tollkeeper.model import HoldKind
 from tollkeeper.signals import SignalRefused
 from tollkeeper_daemon.bar.journal import Cause
 from tollkeeper_daemon.outlets.denials import Denials
@@ -16,8 +16,6 @@ from tollkeeper_daemon.store.schema import HoldRecord
 from tollkeeper_daemon.store.store import Store
 
 log = logging.getLogger(__name__)
-
-HoldKind = Literal["paused", "blocked", "stopping"]
 
 
 class Holds:
@@ -36,9 +34,11 @@ class Holds:
         self._changed = changed
         records = store.read(lambda transaction: transaction.bar.holds())
         self.records = {record.agent: record for record in records}
+        is_whole = self._denials.is_there()
         self._denials.keep_only({each.denied for each in records if each.denied})
         for each in records:
-            if each.denied:  # Its file may be gone, when a daemon died as it let the agent go.
+            # A file that is gone alone was removed by whom let the agent go: that is seen later.
+            if each.denied and not (is_whole and self._denials.allows(each.denied)):
                 self._denials.deny(each.denied, each.reason)
 
     def of(self, agent: LiveAgent) -> HoldRecord | None:
@@ -56,7 +56,7 @@ class Holds:
         frozen = self._signals.freeze(agent.record.id)
         before = known.processes if known else ()
         processes = tuple(dict.fromkeys((*before, *frozen)))
-        denied = known.denied if known and not self._allowed(known.denied) else ""
+        denied = known.denied if known and not self._allowed(known) else ""
         self._keep(HoldRecord(agent.record.id, "paused", now, reason, cause, processes, denied))
 
     def block(self, agent: LiveAgent, reason: str, now: int) -> bool:
@@ -72,13 +72,23 @@ class Holds:
         """These are near a limit that would hold them."""
         self._denials.mark_near(conversations)
 
-    def follow(self, agent: LiveAgent) -> None:
-        """A blocked agent turned to another conversation: that one is refused as well."""
+    def is_lifted(self, agent: LiveAgent) -> bool:
+        """Whether somebody removed the refusal of a blocked agent, as ``toll resume`` with no daemon does."""
         record = self.of(agent)
-        if record and record.denied and record.denied != agent.record.conversation:
-            self._denials.allow(record.denied)
-            if self._denials.deny(agent.record.conversation, record.reason):
-                self._keep(replace(record, denied=agent.record.conversation))
+        if record is None or record.kind != "blocked" or not record.denied:
+            return False
+        # With the whole folder gone nobody lifted anything: the daemon ends, the next one mends it.
+        return self._denials.is_there() and self._denials.allows(record.denied)
+
+    def follow(self, agent: LiveAgent) -> None:
+        """A blocked agent turned to another conversation: that one is refused instead."""
+        record, conversation = self.of(agent), agent.record.conversation
+        if record is None or record.denied in ("", conversation):
+            return
+        # What the record names is refused at any time, or else somebody has lifted it.
+        if self._denials.deny(conversation, record.reason):
+            self._keep(replace(record, denied=conversation))
+            self._allowed(record)
 
     def release(self, agent: LiveAgent) -> HoldRecord | None:
         """Let the agent go on; how it was held, None when it was not.
@@ -104,7 +114,7 @@ class Holds:
         """The agent is about to be stopped: what of it is frozen. Remembered until it is gone."""
         known = self.of(agent)
         frozen = self._left_to(known.agent, known.processes) if known else ()
-        denied = known.denied if known and not self._allowed(known.denied) else ""
+        denied = known.denied if known and not self._allowed(known) else ""
         record = HoldRecord(agent.record.id, "stopping", now, reason, cause, frozen, denied)
         with _logged(f"that {agent.record.name} is being stopped"):
             self._keep(record)
@@ -117,7 +127,7 @@ class Holds:
             with contextlib.suppress(SignalRefused):
                 left = self._left_to(agent, others)
                 self._signals.thaw([each for each in left if each != agent])
-            self._allowed(record.denied)
+            self._allowed(record)
             self._drop(record)
 
     def forget(self, agent: str) -> None:
@@ -129,17 +139,23 @@ class Holds:
 
     def _open(self, record: HoldRecord) -> None:
         self._signals.thaw(self._left_to(record.agent, record.processes))
-        if not self._allowed(record.denied):
+        if not self._allowed(record):
             raise SignalRefused("its tool calls can't be allowed again: see tolld.log")
 
-    def _allowed(self, conversation: str) -> bool:
-        """Let this conversation use tools again, if there is one; whether that could be done."""
+    def _allowed(self, record: HoldRecord) -> bool:
+        """Let the conversation that is refused use tools again, if any; whether that could be done."""
+        if not record.denied:
+            return True
         try:
-            if conversation:
-                self._denials.allow(conversation)
+            self._denials.allow(record.denied)
         except OSError:
-            log.exception("can't allow the tools of %s", conversation)
+            log.exception("can't allow the tools of %s", record.denied)
             return False
+        for other in list(self.records.values()):
+            if other.denied == record.denied and other.agent != record.agent:
+                # Another agent in the same conversation: nothing refuses it, but nobody let it go on.
+                with _logged(f"that the tools of {other.agent} are not refused any more"):
+                    self._keep(replace(other, denied=""))
         return True
 
     def _left_to(self, agent: str, frozen: Sequence[str]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from typing import Any
 from msgspec import Struct
 
 from tollkeeper.model import LimitAction
-from tollkeeper_daemon.bar.agents_by_hand import is_begun
+from tollkeeper.naming import is_begun
 from tollkeeper_daemon.bar.limits_by_hand import MOST_BY_HAND
 from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.control.refusal import Refused, params_as
