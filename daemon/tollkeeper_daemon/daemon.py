@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 
 from tollkeeper import wire
 from tollkeeper.model import Status
@@ -99,7 +100,7 @@ class Daemon:
         self.settings.follow(self._settings_changed)
         notifier.on_press = self.budgets.press
         self.pricing = Pricing(OwnFile(paths.prices), self.pipeline, self.herald.alert)
-        self.repricer = Repricer(self.pipeline, self._charged_anew, stop.is_set)
+        self.repricer = Repricer(self.pipeline, self._charged_anew, stop.is_set, self._as_history)
         self.own_plans = OwnFile(paths.plans)
         self.shut_down = stop.set
         self._inlet = Inlet(asyncio.get_running_loop())
@@ -250,6 +251,9 @@ class Daemon:
         if outcome := self.pipeline.claim(conversation):
             self._attempt(self.budgets.bar.charged, outcome, now)
             self.herald.tell(outcome, now)
+
+    def _as_history(self) -> AbstractContextManager[None]:
+        return self.budgets.bar.history(now_ms())
 
     def _charged_anew(self, outcome: Outcome) -> None:
         self.herald.tell(outcome, now_ms())

@@ -1,6 +1,7 @@
 """The river in one place: scans come in, are posted and saved in one transaction, and are told."""
 
-from collections.abc import Callable, Iterable
+import contextlib
+from collections.abc import Callable, Generator, Iterable
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -75,6 +76,15 @@ class Pipeline:
     @prices.setter
     def prices(self, prices: PriceList) -> None:
         self._ledger.prices = prices
+
+    @contextlib.contextmanager
+    def history(self) -> Generator[None]:
+        """What is posted inside for the first time is marked as history in the ledger."""
+        was_history, self._ledger.history = self._ledger.history, True
+        try:
+            yield
+        finally:
+            self._ledger.history = was_history
 
     @property
     def run(self) -> Tally:

@@ -15,7 +15,7 @@ from tollkeeper_daemon.bar.journal import Journal
 from tollkeeper_daemon.budgets.board import Board, Stand
 from tollkeeper_daemon.budgets.memories import Key, Memories
 from tollkeeper_daemon.herald import Herald
-from tollkeeper_daemon.pipeline import Outcome
+from tollkeeper_daemon.pipeline import Outcome, Pipeline
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.rules.judge import highest_passed, judge
 from tollkeeper_daemon.rules.limits import (
@@ -80,6 +80,7 @@ class Bar:
         hands: Hands,
         journal: Journal,
         roster: Roster,
+        pipeline: Pipeline,
         herald: Herald,
         is_new: bool,
     ) -> None:
@@ -89,6 +90,7 @@ class Bar:
         self.journal = journal
         self.herald = herald
         self._roster = roster
+        self._pipeline = pipeline
         self.is_new = is_new
         self.is_open = False
         self._is_busy = False
@@ -110,7 +112,8 @@ class Bar:
         before = {scope: self.board.spent(scope) for scope in self.board.current()}
         was_busy, self._is_busy = self._is_busy, True
         try:
-            yield
+            with self._pipeline.history():
+                yield
         finally:
             self._is_busy = was_busy
             self._excuse(

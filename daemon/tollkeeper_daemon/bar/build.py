@@ -68,7 +68,7 @@ class Budgets:
             herald.alert,
         )
         is_new = store.read(lambda transaction: transaction.meta(WATCHED_SINCE)) is None
-        self.bar = Bar(board, memories, self._hands, self.journal, roster, herald, is_new)
+        self.bar = Bar(board, memories, self._hands, self.journal, roster, pipeline, herald, is_new)
         self.agents = AgentsByHand(self.bar, roster, self._signals)
         self.limits = LimitsByHand(self.bar, board, memories, pipeline, roster)
         self.limits.restore()
