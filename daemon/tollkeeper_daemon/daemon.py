@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from typing import Any
 
 from tollkeeper import wire
 from tollkeeper.model import Status
@@ -14,8 +14,9 @@ from tollkeeper_daemon.bar.build import Budgets
 from tollkeeper_daemon.budgets.board import Board
 from tollkeeper_daemon.budgets.memories import Memories
 from tollkeeper_daemon.census import Census, Reports
-from tollkeeper_daemon.clock import local_day, now_ms
+from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.config import Config
+from tollkeeper_daemon.days import Days
 from tollkeeper_daemon.events import Inlet
 from tollkeeper_daemon.followed import Followed
 from tollkeeper_daemon.herald import Herald
@@ -100,7 +101,8 @@ class Daemon:
         self.settings.follow(self._settings_changed)
         notifier.on_press = self.budgets.press
         self.pricing = Pricing(OwnFile(paths.prices), self.pipeline, self.herald.alert)
-        self.repricer = Repricer(self.pipeline, self._charged_anew, stop.is_set, self._as_history)
+        as_history: Callable[[], Any] = lambda: self.budgets.bar.history(now_ms())
+        self.repricer = Repricer(self.pipeline, self._charged_anew, stop.is_set, as_history)
         self.own_plans = OwnFile(paths.plans)
         self.shut_down = stop.set
         self._inlet = Inlet(asyncio.get_running_loop())
@@ -129,7 +131,7 @@ class Daemon:
         # What went wrong, until something is saved again.
         self.failing: str | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._next_midnight = 0
+        self.days = Days(self._begin_day, lambda: self.budgets.bar.in_history)
         self._newcomers = asyncio.Event()
 
     async def start(self) -> None:
@@ -137,7 +139,7 @@ class Daemon:
         now = now_ms()
         agents, runs = self.store.read(lambda t: (t.agents(), t.runs()))
         self.roster.restore(agents, runs, now, self.followed.may_follow)
-        self._begin_day(now)
+        self.days.check(now)
         self.pipeline.restore()
         self.budgets.bar.take_up(now)
         self.watcher.start()
@@ -222,7 +224,7 @@ class Daemon:
         return self.marks.scan(path, now)
 
     def _post(self, scans: list[Scan], now: int, live: bool = True) -> None:
-        self._check_day(now)
+        self.days.check(now)
         outcome = self.pipeline.post(scans, now, live)
         self.failing = None
         self.marks.advance(scans)
@@ -252,9 +254,6 @@ class Daemon:
             self._attempt(self.budgets.bar.charged, outcome, now)
             self.herald.tell(outcome, now)
 
-    def _as_history(self) -> AbstractContextManager[None]:
-        return self.budgets.bar.history(now_ms())
-
     def _charged_anew(self, outcome: Outcome) -> None:
         self.herald.tell(outcome, now_ms())
         self.auditor.review(now_ms())
@@ -262,6 +261,7 @@ class Daemon:
     # The history.
 
     def _read_past(self, logs: list[str]) -> list[str]:
+        self.days.check(now_ms())
         new, known = self.watched.parted(logs, str)
         with self.budgets.bar.history(now_ms()):
             failed = self._read_each(new)
@@ -269,6 +269,7 @@ class Daemon:
 
     def _post_history(self, scans: list[Scan]) -> None:
         now = now_ms()
+        self.days.check(now)
         new, known = self.watched.parted(scans, lambda scan: scan.path)
         if new:
             with self.budgets.bar.history(now):
@@ -333,7 +334,7 @@ class Daemon:
         now = now_ms()
         self.census.take_pulses(now)
         self._tick(now)
-        self._check_day(now)
+        self.days.check(now)
         self.budgets.bar.look(now)
         self.herald.look_at_clock(now)
         self.auditor.look(now)
@@ -375,16 +376,11 @@ class Daemon:
                 with self.auditor.history():
                     self._catch_up()
 
-    def _check_day(self, now: int) -> None:
-        if now >= self._next_midnight:
-            self._begin_day(now)
-
-    def _begin_day(self, now: int) -> None:
-        midnight, self._next_midnight = local_day(now)
-        self.pipeline.begin_day(midnight, self._next_midnight)
+    def _begin_day(self, midnight: int, next_midnight: int) -> None:
+        self.pipeline.begin_day(midnight, next_midnight)
         self.marks.forget_deleted()
         self.retention.call()
-        self.budgets.begin_day(now)
+        self.budgets.begin_day(now_ms())
 
     # The agents, as the census finds them.
 

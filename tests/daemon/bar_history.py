@@ -221,7 +221,12 @@ class History:
     def day_begins(self) -> None:
         """It is midnight."""
         _, self.world.now = local_day(self.world.now)
-        self.parts.begin_day()
+        self.pulses()
+
+    def clock_is_set_back(self) -> None:
+        """It is midnight, and then it is the day before again."""
+        self.day_begins()
+        self.world.now -= 1_000
         self.pulses()
 
     async def restarts(self) -> None:
@@ -376,6 +381,7 @@ KINDS: dict[Kind, int] = {
     History.pulses: 10,
     History.rests: 1,
     History.day_begins: 1,
+    History.clock_is_set_back: 2,
     History.restarts: 4,
     History.person_pauses: 4,
     History.person_resumes: 6,

@@ -11,8 +11,8 @@ from tollkeeper_daemon.bar.build import Budgets
 from tollkeeper_daemon.budgets.board import Board
 from tollkeeper_daemon.budgets.memories import Memories
 from tollkeeper_daemon.census import Census, Reports
-from tollkeeper_daemon.clock import local_day
 from tollkeeper_daemon.config import Notify, PlanSettings
+from tollkeeper_daemon.days import Days
 from tollkeeper_daemon.herald import Herald
 from tollkeeper_daemon.outlets.commands import Commands
 from tollkeeper_daemon.outlets.notifier import Notifier
@@ -96,11 +96,13 @@ class Parts:
             Signals(world.kernel, sleep),
         )
 
+        self.days = Days(self._begin_day, lambda: self.budgets.bar.in_history)
+
     def start(self, history: bool) -> None:
         """Take up where the last daemon ended, and read what was spent meanwhile."""
         now = self.world.now
         self.roster.restore(*self.store.read(lambda t: (t.agents(), t.runs())), now)
-        self.begin_day()
+        self.days.check(now)
         self.pipeline.restore()
         self.budgets.bar.take_up(now)
         self.census.begin(now)
@@ -116,9 +118,8 @@ class Parts:
         await self.budgets.stop()
         self.store.close()
 
-    def begin_day(self) -> None:
-        """The local day of now begins."""
-        self.pipeline.begin_day(*local_day(self.world.now))
+    def _begin_day(self, midnight: int, next_midnight: int) -> None:
+        self.pipeline.begin_day(midnight, next_midnight)
         self.budgets.begin_day(self.world.now)
 
     def look_around(self) -> None:
@@ -129,10 +130,12 @@ class Parts:
         """What is done every two seconds."""
         self.census.take_pulses(self.world.now)
         self._tick()
+        self.days.check(self.world.now)
         self.budgets.bar.look(self.world.now)
 
     def read_logs(self, live: bool = True) -> None:
         """Read what the clients wrote since the last time."""
+        self.days.check(self.world.now)
         if scans := self.replies.take():
             outcome = self.pipeline.post(scans, self.world.now, live)
             if live:

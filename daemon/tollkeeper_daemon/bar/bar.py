@@ -93,6 +93,7 @@ class Bar:
         self._pipeline = pipeline
         self.is_new = is_new
         self.is_open = False
+        self.in_history = False
         self._is_busy = False
         self._failures: set[tuple[str, str]] = set()
 
@@ -108,14 +109,18 @@ class Bar:
 
     @contextlib.contextmanager
     def history(self, now: int) -> Generator[None]:
-        """What is booked inside is history: nothing of it counts, and nothing is judged by it."""
+        """What is booked inside is history: nothing of it counts, and nothing is judged by it.
+
+        It is taken off the day of now: no other one may begin ``in_history``.
+        """
         before = {scope: self.board.spent(scope) for scope in self.board.current()}
         was_busy, self._is_busy = self._is_busy, True
+        was_in, self.in_history = self.in_history, True
         try:
             with self._pipeline.history():
                 yield
         finally:
-            self._is_busy = was_busy
+            self._is_busy, self.in_history = was_busy, was_in
             self._excuse(
                 {scope: self.board.spent(scope) - spent for scope, spent in before.items()}, now
             )

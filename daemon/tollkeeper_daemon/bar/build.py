@@ -22,6 +22,7 @@ from tollkeeper_daemon.outlets.signals import Signals
 from tollkeeper_daemon.pipeline import Pipeline
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.rules.limits import Scope
+from tollkeeper_daemon.rules.over import days_over
 from tollkeeper_daemon.rules.settings import Limits
 from tollkeeper_daemon.store.store import Store
 
@@ -137,12 +138,12 @@ class Budgets:
     def begin_day(self, now: int) -> None:
         """Forget what is over for good: earlier days and runs, and agents that left the list."""
         current = set(self._board.current())
-        over = {"agent", "run", "daily"}
-        scopes = self._memories.scopes()
+        scopes = {scope for scope in self._memories.scopes() if scope.name}
         current |= {Scope("agent", agent) for agent in self._roster.out_of_sight}
-        self._memories.forget(
-            {scope for scope in scopes if scope.kind in over and scope.name} - current
-        )
+        days = {scope.name for scope in scopes if scope.kind == "daily"}
+        over = {Scope("daily", day) for day in days_over(days, self._board.day)}
+        over |= {scope for scope in scopes if scope.kind in ("agent", "run")} - current
+        self._memories.forget(over)
         self.limits_moved(now)
 
     def _write_frozen(self) -> None:

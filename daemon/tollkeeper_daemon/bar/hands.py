@@ -163,7 +163,7 @@ class Hands:
             self.holds.forget(agent.record.id)
         elif record.kind == "blocked":
             self.holds.follow(agent)
-        elif now - record.since > SETTLED_MS and self._signals.runs(agent.record.id):
+        elif not 0 <= now - record.since <= SETTLED_MS and self._signals.runs(agent.record.id):
             self.holds.let_go(agent.record.id)
             self._note("resumed", agent, "It was resumed by somebody else.", "elsewhere")
 
