@@ -50,6 +50,8 @@ class History:
             if self.random.random() < 0.06:
                 self.world.fuse = self.random.randint(1, 80)
             await self._go(lambda kind=kind: kind(self), kind.__name__)
+            if kind is History.day_begins and self.random.random() < 0.7:
+                await self._go(self.clock_is_set_back)
         self.world.unrest = 0
         for _ in range(MOST_STEPS_TO_END):
             if not self.checks.owed_an_end:
@@ -224,9 +226,8 @@ class History:
         self.pulses()
 
     def clock_is_set_back(self) -> None:
-        """It is midnight, and then it is the day before again."""
-        self.day_begins()
-        self.world.now -= 1_000
+        """The day had just begun, and then it is the one before again."""
+        self.world.now = local_day(self.world.now)[0] - 1_000
         self.pulses()
 
     async def restarts(self) -> None:
@@ -255,6 +256,16 @@ class History:
             grace_seconds=0.1,
         )
         self.tell(f"{self.world.settings}")
+
+    async def prices_change(self) -> None:
+        """A token costs more or less from now on, and everything is charged anew."""
+        self.world.fuse = 0  # A daemon that dies over it counts what it had no time to excuse.
+        self.model.price = self.random.choice([1, 2, 4]) * NANO_PER_TOKEN // 2
+        self.world.price = self.model.price
+        self.tell(f"{self.model.price}")
+        self.parts.pipeline.prices = self.parts.prices()
+        await self.parts.repricer.run(0)
+        self.pulses()
 
     # Steps: what people say.
 
@@ -380,9 +391,9 @@ KINDS: dict[Kind, int] = {
     History.spends: 25,
     History.pulses: 10,
     History.rests: 1,
-    History.day_begins: 1,
-    History.clock_is_set_back: 2,
+    History.day_begins: 3,
     History.restarts: 4,
+    History.prices_change: 2,
     History.person_pauses: 4,
     History.person_resumes: 6,
     History.person_resumes_with_more: 5,

@@ -14,6 +14,7 @@ from tollkeeper_daemon.census import Census, Reports
 from tollkeeper_daemon.config import Notify, PlanSettings
 from tollkeeper_daemon.days import Days
 from tollkeeper_daemon.herald import Herald
+from tollkeeper_daemon.ledger.prices import PriceList, load_prices
 from tollkeeper_daemon.outlets.commands import Commands
 from tollkeeper_daemon.outlets.notifier import Notifier
 from tollkeeper_daemon.outlets.publisher import Publisher
@@ -23,13 +24,14 @@ from tollkeeper_daemon.plan_gauge import PlanGauge
 from tollkeeper_daemon.reading import Scan
 from tollkeeper_daemon.records import FileMark, Reply
 from tollkeeper_daemon.registry import Registry
+from tollkeeper_daemon.repricing import Repricer
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.store.transaction import Transaction
 
 from .bar_world import World
 from .lines import OPUS
-from .shelf import PRICES
+from .test_prices import entry
 
 
 class FusedStore(Store):
@@ -69,7 +71,7 @@ class Parts:
         self.replies = replies
         self.store = FusedStore(world.paths.ledger, world.burn)
         self.roster = Roster()
-        self.pipeline = Pipeline(self.store, self.roster, PRICES, lambda path: "api")
+        self.pipeline = Pipeline(self.store, self.roster, self.prices(), lambda path: "api")
         reports = Reports(self._seen, self._seen, self._seen)
         self.census = Census(self.roster, reports, lambda home: True, lambda path: world.home)
         self.memories = Memories(self.store)
@@ -96,7 +98,18 @@ class Parts:
             Signals(world.kernel, sleep),
         )
 
+        self.repricer = Repricer(
+            self.pipeline,
+            lambda outcome: self.herald.tell(outcome, world.now),
+            lambda: False,
+            lambda: self.budgets.bar.history(world.now),
+        )
         self.days = Days(self._begin_day, lambda: self.budgets.bar.in_history)
+
+    def prices(self) -> PriceList:
+        """What tokens cost now."""
+        dollars = self.world.price / 1_000
+        return load_prices(entry(OPUS, "0").replace("output = 2", f"output = {dollars}"))
 
     def start(self, history: bool) -> None:
         """Take up where the last daemon ended, and read what was spent meanwhile."""
