@@ -396,7 +396,7 @@ class Daemon:
         self._agent_seen("agent.exited", agent)
 
     def _agent_seen(self, topic: wire.Topic, agent: LiveAgent) -> None:
-        self.registry.save_agent(agent.record)
+        self._attempt(self.registry.save_agent, agent.record)
         self.herald.agent(topic, agent)
         if agent.record.conversation:
             self._claim(agent.record.conversation, now_ms())

@@ -57,6 +57,7 @@ def print_set(answer: dict[str, Any], scope: str, unit: str, is_dry: bool) -> No
         print("Nothing was changed.")
     else:
         print_offered(answer["offered"])
+        _print_unsaved(answer)
 
 
 def print_cleared(answer: dict[str, Any], scope: str) -> None:
@@ -64,6 +65,12 @@ def print_cleared(answer: dict[str, Any], scope: str) -> None:
     units = " and ".join("dollars" if unit == "usd" else "tokens" for unit in answer["cleared"])
     print(words.plain(f"{limit_of(scope)} in {units} is cleared; what holds now says: toll limit"))
     print_offered(answer["offered"])
+    _print_unsaved(answer)
+
+
+def _print_unsaved(answer: dict[str, Any]) -> None:
+    if answer.get("saved") is False:
+        print("It holds, but can't be saved now; that is tried again. See: toll doctor")
 
 
 def _stands(limit: dict[str, Any], is_dry: bool) -> str:

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 from tollkeeper.frozen import FOREGROUND, TO_FOREGROUND
 from tollkeeper.model import Done
 from tollkeeper.signals import SignalRefused
-from tollkeeper_daemon.bar.bar import Bar, key_of
+from tollkeeper_daemon.bar import words
+from tollkeeper_daemon.bar.bar import Bar, bound_with, key_of
 from tollkeeper_daemon.bar.buttons import ADD, ADDED_DOLLARS, RESUME, STOP
 from tollkeeper_daemon.budgets.board import Stand
 from tollkeeper_daemon.budgets.memories import Key
@@ -15,12 +16,13 @@ from tollkeeper_daemon.outlets.notices import Notice
 from tollkeeper_daemon.outlets.signals import Signals
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.rules.limits import Unit
-from tollkeeper_daemon.rules.settings import NANO
+from tollkeeper_daemon.rules.settings import NANO, most
 
 BY_HAND = "told so by a person."
 TAKEN_BY_SHELL = (
     f"its terminal goes back to the shell: after toll resume, type  {TO_FOREGROUND}  there"
 )
+UNSAVED = "this can't be saved now, and is tried again: see tolld.log"
 # So much of a conversation's id is enough to name it by.
 LEAST_OF_ID = 6
 
@@ -65,7 +67,7 @@ class AgentsByHand:
         except SignalRefused as refused:
             return _done(agent, error=str(refused))
         return replace(
-            _done(agent, note=TAKEN_BY_SHELL if in_shell else ""),
+            _done(agent, note="; ".join([TAKEN_BY_SHELL] * in_shell + self._unsaved())),
             kind="paused",
         )
 
@@ -77,17 +79,34 @@ class AgentsByHand:
         self, agents: Sequence[LiveAgent], unit: Unit | None, more: int, now: int
     ) -> list[Done]:
         """Let these go on; with a unit, what holds them is raised to leave so much: once each."""
-        raised: set[Key] = set()
-        for agent in agents if unit else ():
-            for stand in self._to_raise(agent, unit):
-                if key_of(stand.limit) not in raised:
-                    raised.add(key_of(stand.limit))
-                    self._bar.grant(stand, more, now)
-        done = [self._resume(agent, unit, now) for agent in agents]
+        refused = self._raise(agents, unit, more, now) if unit else {}
+        done = [refused.get(each.record.id) or self._resume(each, unit, now) for each in agents]
         self._bar.look(now)
         return done
 
-    def _to_raise(self, agent: LiveAgent, unit: Unit | None) -> list[Stand]:
+    def _raise(
+        self, agents: Sequence[LiveAgent], unit: Unit, more: int, now: int
+    ) -> dict[str, Done]:
+        """Raise what holds these; the answers for those of whom it would become too high."""
+        raised: set[Key] = set()
+        refused: dict[str, Done] = {}
+        for agent in agents:
+            stands = self._to_raise(agent, unit)
+            if too_high := [each for each in stands if bound_with(each, more) > most(unit)]:
+                refused[agent.record.id] = _done(agent, error=self._too_high(too_high[0]))
+                continue
+            for stand in stands:
+                if key_of(stand.limit) not in raised:
+                    raised.add(key_of(stand.limit))
+                    self._bar.grant(stand, more, now)
+        return refused
+
+    def _too_high(self, stand: Stand) -> str:
+        unit = stand.limit.unit
+        name = words.whose(stand.limit.scope, self._bar.board.agent_name(stand.limit.scope))
+        return f"{name} can't be raised above {words.amount(unit, most(unit))}"
+
+    def _to_raise(self, agent: LiveAgent, unit: Unit) -> list[Stand]:
         """What holds the agent, or else its own limit."""
         stands = [each for each in self._spent(agent) if each.limit.unit == unit]
         own = self._bar.board.own_of(agent)
@@ -114,7 +133,11 @@ class AgentsByHand:
         self._bar.spare(agent, spent, now)
         if self._signals.in_shell(agent.record.id) and (held is None or held.processes):
             notes.append(FOREGROUND)
+        notes += self._unsaved()
         return replace(_done(agent, note="; ".join(notes)), kind="resumed")
+
+    def _unsaved(self) -> list[str]:
+        return [] if self._bar.is_saved else [UNSAVED]
 
     def press(self, notice: Notice, button: str, now: int) -> None:
         """A button of a notification was pressed: it is for whom the limit holds."""

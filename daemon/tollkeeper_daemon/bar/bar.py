@@ -3,6 +3,7 @@
 import contextlib
 import logging
 from collections.abc import Generator, Iterable
+from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -127,7 +128,8 @@ class Bar:
 
     def _excuse(self, used: dict[Scope, Used], now: int) -> None:
         if more := {scope: each for scope, each in used.items() if each != Used()}:
-            self.memories.excuse(more, now)
+            with self.saving():
+                self.memories.excuse(more, now)
 
     # The river.
 
@@ -178,6 +180,8 @@ class Bar:
         with self._by_itself("agents that are gone can't be forgotten"):
             known = self._roster.agents.keys() | self._roster.out_of_sight
             self.hands.forget_the_gone(known)
+        with self.saving():
+            self.hands.holds.save()
 
     @contextlib.contextmanager
     def _by_itself(self, failure: str) -> Generator[None]:
@@ -238,9 +242,18 @@ class Bar:
             memory = replace(known, told=passed, acted=acted)
             if memory != known:
                 changed[key] = memory
-        with self._by_itself(UNSAVED):
-            self.memories.remember_anyway(changed, now)
+        with self.saving():
+            self.memories.remember(changed, now)
         return bool(changed)
+
+    def saving(self) -> AbstractContextManager[None]:
+        """What can't be saved in here holds all the same: that is told, and the next look tries again."""
+        return self._by_itself(UNSAVED)
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether the next daemon would know all that was done."""
+        return self.memories.is_saved and self.hands.holds.is_saved
 
     # What people ask, and say.
 
@@ -254,12 +267,12 @@ class Bar:
 
     def grant(self, stand: Stand, more: int, now: int) -> None:
         """Raise a limit so that so much is left of it, nano-dollars or tokens: it starts anew."""
-        key = key_of(stand.limit)
-        bound = max(stand.limit.bound, stand.used) + more
+        key, bound = key_of(stand.limit), bound_with(stand, more)
         granted = self.memories.of(key).granted + bound - stand.limit.bound
         raised = Stand(replace(stand.limit, bound=bound), stand.used)
         told = highest_passed(raised.limit, raised.used)
-        self.memories.remember({key: Memory(told, granted)}, now)
+        with self.saving():
+            self.memories.remember({key: Memory(told, granted)}, now)
         text = words.raised(raised, self._name(stand.limit))
         self.note_limit("granted", text, stand.limit.scope, raised)
 
@@ -271,8 +284,8 @@ class Bar:
             for key, memory in known.items()
             if agent.record.id in memory.acted
         }
-        with self._by_itself(UNSAVED):
-            self.memories.remember_anyway(changed, now)
+        with self.saving():
+            self.memories.remember(changed, now)
 
     def with_room(self) -> list[LiveAgent]:
         """The agents that a limit holds, which is not reached any more: a person may resume them."""
@@ -347,6 +360,11 @@ class Bar:
 
     def _name(self, limit: Limit) -> str:
         return self.board.agent_name(limit.scope)
+
+
+def bound_with(stand: Stand, more: int) -> int:
+    """What a limit has to be raised to, so that so much is left of it."""
+    return max(stand.limit.bound, stand.used) + more
 
 
 def key_of(limit: Limit) -> Key:

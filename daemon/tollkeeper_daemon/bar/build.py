@@ -143,7 +143,8 @@ class Budgets:
         days = {scope.name for scope in scopes if scope.kind == "daily"}
         over = {Scope("daily", day) for day in days_over(days, self._board.day)}
         over |= {scope for scope in scopes if scope.kind in ("agent", "run")} - current
-        self._memories.forget(over)
+        with self.bar.saving():
+            self._memories.forget(over, now)
         self.limits_moved(now)
 
     def _write_frozen(self) -> None:

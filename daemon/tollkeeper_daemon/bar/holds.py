@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from msgspec.structs import replace
@@ -14,6 +14,7 @@ from tollkeeper_daemon.outlets.signals import Signals
 from tollkeeper_daemon.roster import LiveAgent
 from tollkeeper_daemon.store.schema import HoldRecord
 from tollkeeper_daemon.store.store import Store
+from tollkeeper_daemon.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +25,8 @@ class Holds:
     """Every agent that is held.
 
     An effect comes before its record: after a crash between the two it is simply done again, where a
-    record without its effect would let an agent run on. ``changed`` is called after each change.
+    record without its effect would let an agent run on. What can't be saved holds all the same, and
+    ``save`` tries again. ``changed`` is called after each change.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class Holds:
         self._signals = signals
         self._denials = denials
         self._changed = changed
+        self._unsaved: set[str] = set()
         records = store.read(lambda transaction: transaction.bar.holds())
         self.records = {record.agent: record for record in records}
         self._denials.keep_only({each.denied for each in records if each.denied})
@@ -106,8 +109,7 @@ class Holds:
         frozen = self._left_to(known.agent, known.processes) if known else ()
         denied = known.denied if known and not self._allowed(known.denied) else ""
         record = HoldRecord(agent.record.id, "stopping", now, reason, cause, frozen, denied)
-        with _logged(f"that {agent.record.name} is being stopped"):
-            self._keep(record)
+        self._keep(record)
         return frozen
 
     def let_go(self, agent: str) -> None:
@@ -157,30 +159,40 @@ class Holds:
             if below and other.agent != agent and other.kind == "paused":
                 own = self._signals.family_of(other.agent)
                 theirs = (*other.processes, *(each for each in left if each in own))
-                with _logged(f"what {other.agent} took over"):
-                    self._keep(replace(other, processes=tuple(dict.fromkeys(theirs))))
+                self._keep(replace(other, processes=tuple(dict.fromkeys(theirs))))
                 left = tuple(each for each in left if each not in own)
         return left
 
     def _keep(self, record: HoldRecord) -> None:
         self.records[record.agent] = record
-        try:
-            self._store.write(lambda transaction: transaction.bar.save_hold(record))
-        finally:
-            self._changed()
+        self._save_now(record.agent)
 
     def _drop(self, record: HoldRecord) -> None:
         del self.records[record.agent]
-        # It goes on all the same; a next daemon would see that, too.
-        with _logged(f"that {record.agent} is held no more"):
-            self._store.write(lambda transaction: transaction.bar.drop_hold(record.agent))
+        self._save_now(record.agent)
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether the store holds all of this."""
+        return not self._unsaved
+
+    def save(self) -> None:
+        """Save what could not be saved yet; raises when that fails again."""
+        if self._unsaved:
+            self._store.write(self._save)
+            self._unsaved.clear()
+
+    def _save(self, transaction: Transaction) -> None:
+        for agent in self._unsaved:
+            if record := self.records.get(agent):
+                transaction.bar.save_hold(record)
+            else:
+                transaction.bar.drop_hold(agent)
+
+    def _save_now(self, agent: str) -> None:
+        self._unsaved.add(agent)
+        try:
+            self.save()
+        except Exception:
+            log.exception("can't save how %s is held", agent)
         self._changed()
-
-
-@contextlib.contextmanager
-def _logged(what: str) -> Generator[None]:
-    """What was done stands, though it can't be saved."""
-    try:
-        yield
-    except Exception:
-        log.exception("can't save %s", what)

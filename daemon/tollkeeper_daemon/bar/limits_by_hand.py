@@ -94,7 +94,8 @@ class LimitsByHand:
         self._watch(scope)
         stand = self._board.stand_if(scope, unit, own)
         hit = self._hit(stand) if stand else []
-        self._memories.set_own(scope, unit, own)
+        with self._bar.saving():
+            self._memories.set_own(scope, unit, own, now)
         self._begin_anew(scope, unit, now)
         bound = words.amount(unit, own.bound) if own.bound else "none"
         name = words.whose(scope, self._board.agent_name(scope))
@@ -106,8 +107,10 @@ class LimitsByHand:
 
     def clear(self, scope: Scope, unit: Unit, now: int) -> bool:
         """Take the limit back: the settings' own holds again, if there is one."""
-        if not self._memories.clear_own(scope, unit):
+        if (scope, unit) not in self._memories.own:
             return False
+        with self._bar.saving():
+            self._memories.clear_own(scope, unit, now)
         self._begin_anew(scope, unit, now)
         if not self._is_watched(scope):
             self._unwatch(scope)
@@ -120,7 +123,8 @@ class LimitsByHand:
     def _begin_anew(self, scope: Scope, unit: Unit, now: int) -> None:
         """Nothing was told or done of this limit yet; also of those of the run and the day of now."""
         keys: list[Key] = [(each, unit) for each in self._board.instances(scope)]
-        self._memories.remember(dict.fromkeys(keys, NOTHING), now)
+        with self._bar.saving():
+            self._memories.remember(dict.fromkeys(keys, NOTHING), now)
 
     def _effect(self, stand: Stand, agent: LiveAgent) -> Effect:
         record, hold = agent.record, self._bar.hands.holds.of(agent)

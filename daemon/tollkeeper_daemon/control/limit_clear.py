@@ -24,4 +24,8 @@ def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
     cleared = [unit for unit in units if daemon.budgets.limits.clear(scope, unit, now_ms())]
     if not cleared:
         raise Refused("not-found", "no such limit was set by hand", "see: toll limit")
-    return {"cleared": cleared, "offered": daemon.budgets.offered()}
+    return {
+        "cleared": cleared,
+        "offered": daemon.budgets.offered(),
+        "saved": daemon.budgets.bar.is_saved,
+    }
