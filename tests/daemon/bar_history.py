@@ -49,7 +49,11 @@ class History:
             kind = self.random.choices(list(KINDS), [*KINDS.values()])[0]
             if self.random.random() < 0.06:
                 self.world.fuse = self.random.randint(1, 80)
-            await self._go(lambda kind=kind: kind(self), kind.__name__)
+            name = kind.__name__
+            if kind in WORDS and self.random.random() < 0.1:
+                await self._go(lambda kind=kind: self._on_full_disk(kind), name)
+            else:
+                await self._go(lambda kind=kind: kind(self), name)
             if kind is History.day_begins and self.random.random() < 0.7:
                 await self._go(self.clock_is_set_back)
         self.world.unrest = 0
@@ -84,6 +88,19 @@ class History:
         self.world.kernel.meanwhile = None
         self.checks.after(self.step, self.parts)
         self.world.kernel.meanwhile = self.world.meanwhile
+
+    async def _on_full_disk(self, kind: "Kind") -> None:
+        """Nothing can be saved while this happens; it can again with the next look."""
+        self.tell("the disk is full")
+        self.world.fuse = 0
+        self.parts.store.is_full = True
+        try:
+            if (going := kind(self)) is not None:
+                await going
+        finally:
+            self.parts.store.is_full = False
+        self.pulses()
+        assert self.parts.budgets.bar.is_saved
 
     def tell(self, text: str) -> None:
         """Add to what people read of this step."""
@@ -400,6 +417,16 @@ KINDS: dict[Kind, int] = {
     History.person_stops: 2,
     History.person_sets_a_limit: 6,
     History.person_clears_a_limit: 2,
+}
+
+
+WORDS = {
+    History.person_pauses,
+    History.person_resumes,
+    History.person_resumes_with_more,
+    History.person_stops,
+    History.person_sets_a_limit,
+    History.person_clears_a_limit,
 }
 
 

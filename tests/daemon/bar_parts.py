@@ -35,14 +35,17 @@ from .test_prices import entry
 
 
 class FusedStore(Store):
-    """A store in which the daemon may die before and after it saves something."""
+    """A store in which the daemon may die before and after it saves something, or the disk is full."""
 
     def __init__(self, path: Path, burn: Callable[[], None]) -> None:
         self._burn = burn
+        self.is_full = False
         super().__init__(path)
 
     def write(self, work: Callable[[Transaction], Any]) -> Any:
         self._burn()
+        if self.is_full:
+            raise OSError("no space left on the device")
         result = super().write(work)
         self._burn()
         return result
@@ -161,7 +164,8 @@ class Parts:
         self.registry.save_run(self.roster.run)
 
     def _seen(self, agent: LiveAgent) -> None:
-        self.registry.save_agent(agent.record)
+        with contextlib.suppress(OSError):
+            self.registry.save_agent(agent.record)
         self.herald.agent("agent.changed", agent)
         if outcome := self.pipeline.claim(agent.record.conversation):
             self.budgets.bar.charged(outcome, self.world.now)
