@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple
 
@@ -34,6 +34,7 @@ from tollkeeper_daemon.rules.terms import Memory
 log = logging.getLogger(__name__)
 
 UNSAVED = "what was done of limits can't be saved"
+WENT_ON = "It went on while its tool calls were refused."
 HOLDING: tuple[ActionKind, ...] = ("paused", "blocked")
 
 
@@ -136,14 +137,16 @@ class Bar:
     def charged(self, outcome: Outcome, now: int) -> None:
         """Something was booked: judge it at once."""
         paid = {book.agent for book, totals in outcome.charged if totals.requests > 0}
-        went_on = [
-            agent
-            for agent in outcome.agents
-            if agent.record.id in paid and self.hands.holds.is_held(agent, "blocked")
-        ]
-        for agent in went_on:
-            self.hands.hold_harder(agent, now)
+        for agent in outcome.agents:
+            if agent.record.id in paid and self.hands.holds.is_held(agent, "blocked"):
+                self._hold_harder(agent, now)
         self.look(now)
+
+    def _hold_harder(self, agent: LiveAgent, now: int) -> None:
+        """Freeze a blocked agent: refusing its tool calls did not hold it, it was given replies."""
+        holding = [each for each in self.reached_by(agent) if each.limit.action != "warn"]
+        due = Due(agent, holding, "pause")
+        self._tell_deed(Deed(due, self._carry_out(due, [WENT_ON], now)), is_late=True)
 
     def look(self, now: int) -> None:
         """Judge every limit in force, and carry out what is news."""
@@ -207,10 +210,13 @@ class Bar:
         """Deal with every agent that a reached limit binds and was not carried out on yet."""
         dues = [due for agent in self._roster.alive() if (due := self._due(agent, reached))]
         self.hands.halt([due.agent for due in dues if due.action == "pause"])
-        return [Deed(due, self._carry_out(due, now)) for due in dues]
+        reasons = [[self.describe(stand) for stand in due.stands] for due in dues]
+        return [
+            Deed(due, self._carry_out(due, because, now))
+            for due, because in zip(dues, reasons, strict=True)
+        ]
 
-    def _carry_out(self, due: Due, now: int) -> CarriedOut:
-        reasons = [self.describe(stand) for stand in due.stands]
+    def _carry_out(self, due: Due, reasons: Sequence[str], now: int) -> CarriedOut:
         try:
             return self.hands.carry_out(due.action, due.agent, reasons, now)
         except Exception as error:
@@ -340,12 +346,13 @@ class Bar:
         if kind is None or not self._is_news(deed):
             return
         text = words.happened(agent.record.name, kind, why)
+        stand = stands[0] if stands else None
         if kind != "stopped":  # Of that is told when the agent is gone.
-            scope = self.board.scope_name(stands[0].limit.scope)
-            self.journal.note(kind, text, "limit", agent, stands[0], scope)
+            scope = self.board.scope_name(stand.limit.scope) if stand else ""
+            self.journal.note(kind, text, "limit", agent, stand, scope)
         if is_late or kind == "failed":
             alert = "failed" if kind == "failed" else "paused"
-            buttons = buttons_of(stands[0].limit) if kind in HOLDING else ()
+            buttons = buttons_of(stand and stand.limit) if kind in HOLDING else ()
             self.herald.alert(alert, text, agent, buttons)
 
     def _is_news(self, deed: Deed) -> bool:

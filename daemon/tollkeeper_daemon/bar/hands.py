@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 # Until then a process that was frozen may still be seen running.
 SETTLED_MS = 1_000
+BY_OTHERS = "It was resumed by somebody else."
 
 
 class CarriedOut(NamedTuple):
@@ -88,14 +89,6 @@ class Hands:
             return CarriedOut("failed", str(refused))
         self.look_at(agent)
         return CarriedOut(kind, reason)
-
-    def hold_harder(self, agent: LiveAgent, now: int) -> None:
-        """Freeze a blocked agent: refusing its tool calls did not hold it, it was given replies."""
-        reason = "It went on while its tool calls were refused."
-        try:
-            self.pause(agent, reason, "limit", now)
-        except SignalRefused as refused:
-            self._fail(agent, str(refused), "limit")
 
     def pause(self, agent: LiveAgent, reason: str, cause: Cause, now: int) -> None:
         """Freeze the agent; SignalRefused when that is not for us to do."""
@@ -165,7 +158,9 @@ class Hands:
             self.holds.follow(agent)
         elif not 0 <= now - record.since <= SETTLED_MS and self._signals.runs(agent.record.id):
             self.holds.let_go(agent.record.id)
-            self._note("resumed", agent, "It was resumed by somebody else.", "elsewhere")
+            self._note("resumed", agent, BY_OTHERS, "elsewhere")
+            text = words.happened(agent.record.name, "resumed", BY_OTHERS)
+            self._alert("paused", text, agent)
 
     def _go_on_stopping(self, agent: LiveAgent, record: HoldRecord, now: int) -> None:
         """Do what an earlier daemon began; who does it in this one also tells of it."""
