@@ -153,7 +153,7 @@ def test_what_each_scope_used(desk: Desk) -> None:
     ):
         assert (COST, 30) == desk.used(scope)
     for field, value in (("workflow", "w1"), ("task", "t1"), ("conversation", "conv-1")):
-        desk.river.watch(field, value)
+        desk.river.watch([(field, value)])
     for scope in (Scope("workflow", "w1"), TASK, Scope("conversation", "conv-1")):
         assert (COST, 30) == desk.used(scope)
     assert (0, 0) == desk.used(Scope("agent", "1-1"))

@@ -12,7 +12,7 @@ from tollkeeper.model import ActionKind, LimitAction
 from tollkeeper_daemon.bar import words
 from tollkeeper_daemon.bar.buttons import RESUME, STOP, buttons_of
 from tollkeeper_daemon.bar.hands import CarriedOut, Hands
-from tollkeeper_daemon.bar.journal import Journal
+from tollkeeper_daemon.bar.journal import Cause, Journal
 from tollkeeper_daemon.budgets.board import Board, Stand
 from tollkeeper_daemon.budgets.memories import Key, Memories
 from tollkeeper_daemon.herald import Herald
@@ -277,6 +277,7 @@ class Bar:
         granted = self.memories.of(key).granted + bound - stand.limit.bound
         raised = Stand(replace(stand.limit, bound=bound), stand.used)
         told = highest_passed(raised.limit, raised.used)
+        self.memories.touch(key, now)
         with self.saving():
             self.memories.remember({key: Memory(told, granted)}, now)
         text = words.raised(raised, self._name(stand.limit))
@@ -313,10 +314,17 @@ class Bar:
         """That the limit is reached, in a sentence."""
         return words.reached(stand, self._name(stand.limit))
 
-    def note_limit(self, kind: ActionKind, text: str, scope: Scope, stand: Stand | None) -> None:
-        """A person changed a limit."""
+    def note_limit(
+        self,
+        kind: ActionKind,
+        text: str,
+        scope: Scope,
+        stand: Stand | None,
+        cause: Cause = "person",
+    ) -> None:
+        """A limit was changed."""
         agent = self._roster.agents.get(scope.name) if scope.kind == "agent" else None
-        self.journal.note(kind, text, "person", agent, stand, self.board.scope_name(scope))
+        self.journal.note(kind, text, cause, agent, stand, self.board.scope_name(scope))
         self.herald.limits_changed()
         if agent:
             self.herald.agent("agent.changed", agent)

@@ -93,6 +93,7 @@ class Budgets:
         """The history is read: from now on the limits act."""
         if self._store.read(lambda transaction: transaction.meta(WATCHED_SINCE)) is None:
             self._store.write(lambda transaction: transaction.set_meta(WATCHED_SINCE, now))
+        self.limits.forget_unused(now)
         self.bar.begin(now)
         self._write_frozen()
 
@@ -136,7 +137,7 @@ class Budgets:
         )
 
     def begin_day(self, now: int) -> None:
-        """Forget what is over for good: earlier days and runs, and agents that left the list."""
+        """Forget what is over for good: days and runs, agents that left the list, limits on old work."""
         current = set(self._board.current())
         scopes = {scope for scope in self._memories.scopes() if scope.name}
         current |= {Scope("agent", agent) for agent in self._roster.out_of_sight}
@@ -145,6 +146,8 @@ class Budgets:
         over |= {scope for scope in scopes if scope.kind in ("agent", "run")} - current
         with self.bar.saving():
             self._memories.forget(over, now)
+        if self.bar.is_open:  # Else what was spent of late may not be read yet.
+            self.limits.forget_unused(now)
         self.limits_moved(now)
 
     def _write_frozen(self) -> None:

@@ -7,6 +7,7 @@ from tollkeeper.cli.words import typed
 from tollkeeper.model import ActionKind
 from tollkeeper_daemon.budgets.board import Stand
 from tollkeeper_daemon.rules.limits import Scope, Unit
+from tollkeeper_daemon.rules.over import UNUSED_DAYS
 from tollkeeper_daemon.rules.settings import NANO
 
 MOST_NAMED = 5
@@ -84,6 +85,12 @@ def warned(stand: Stand, name: str) -> str:
 def raised(stand: Stand, name: str) -> str:
     """That a limit was raised."""
     return f"{upper(whose(stand.limit.scope, name))} was raised: {share(stand)} is used."
+
+
+def forgotten(scope: Scope) -> str:
+    """That a limit set by hand is no more, since nobody needs it."""
+    whom = upper(whose(scope, ""))
+    return f"{whom} is forgotten: nothing was spent under it for {UNUSED_DAYS} days."
 
 
 def happened(agent: str, kind: ActionKind, reason: str) -> str:

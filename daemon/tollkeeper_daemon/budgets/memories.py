@@ -26,7 +26,8 @@ class Unsaved(NamedTuple):
 class Memories:
     """The limits set by hand, what was told and done of each limit, and what is not counted.
 
-    ``excused`` is what was used of a scope before anybody watched: it moves no rule.
+    ``touched`` is when a person minded each limit set by hand (ms),
+    ``excused`` what was used of a scope before anybody watched: it moves no rule.
 
     A change holds at once. When it can't be saved that raises, and each ``save`` tries again.
     """
@@ -34,6 +35,7 @@ class Memories:
     def __init__(self, store: Store) -> None:
         self._store = store
         self.own: dict[Key, Own] = {}
+        self.touched: dict[Key, int] = {}
         self.of_limits: dict[Key, Memory] = {}
         self.excused: dict[Scope, Used] = {}
         self._unsaved = Unsaved(set(), set(), set())
@@ -43,6 +45,7 @@ class Memories:
         for each in transaction.bar.limits():
             action = cast(LimitAction, each.action) if each.action else None
             self.own[_key(each)] = Own(each.bound, action)
+            self.touched[_key(each)] = each.touched
         for each in transaction.bar.memories():
             self.of_limits[_key(each)] = Memory(each.told, each.granted, _acted(each))
         for each in transaction.bar.excused():
@@ -77,8 +80,8 @@ class Memories:
     def _save_limit(self, shelf: BarShelf, key: Key) -> None:
         scope, unit = key
         if own := self.own.get(key):
-            record = LimitRecord(scope.kind, scope.name, unit, own.bound, own.action or "")
-            shelf.save_limit(record)
+            touched, action = self.touched[key], own.action or ""
+            shelf.save_limit(LimitRecord(scope.kind, scope.name, unit, own.bound, action, touched))
         else:
             shelf.drop_limit(scope.kind, scope.name, unit)
 
@@ -119,7 +122,7 @@ class Memories:
             del self.of_limits[key]
             self._unsaved.memories.add(key)
         for key in [key for key in self.own if key[0] in scopes]:
-            del self.own[key]
+            del self.own[key], self.touched[key]
             self._unsaved.limits.add(key)
         for scope in self.excused.keys() & scopes:
             del self.excused[scope]
@@ -129,12 +132,19 @@ class Memories:
     def set_own(self, scope: Scope, unit: Unit, own: Own, now: int) -> None:
         """A person sets a limit."""
         self.own[scope, unit] = own
-        self._unsaved.limits.add((scope, unit))
+        self.touch((scope, unit), now)
         self.save(now)
+
+    def touch(self, key: Key, now: int) -> None:
+        """A person minds this limit, if it is one set by hand; ``save`` saves that."""
+        if key in self.own:
+            self.touched[key] = now
+            self._unsaved.limits.add(key)
 
     def clear_own(self, scope: Scope, unit: Unit, now: int) -> None:
         """A person takes a limit back."""
         self.own.pop((scope, unit), None)
+        self.touched.pop((scope, unit), None)
         self._unsaved.limits.add((scope, unit))
         self.save(now)
 

@@ -120,7 +120,8 @@ class PlanWindow(Struct, frozen=True, array_like=True, gc=False):
 class LimitRecord(Struct, frozen=True, array_like=True, gc=False):
     """A limit that was set by hand: on what, in ``usd`` (``bound`` in nano-dollars) or ``tokens``.
 
-    An empty ``action`` is the settings' own; a ``bound`` of 0 is no limit.
+    An empty ``action`` is the settings' own; a ``bound`` of 0 is no limit. ``touched`` (ms) is when a
+    person set or raised it.
     """
 
     kind: str
@@ -128,6 +129,7 @@ class LimitRecord(Struct, frozen=True, array_like=True, gc=False):
     unit: str
     bound: int
     action: str = ""
+    touched: int = 0
 
 
 class MemoryRecord(Struct, frozen=True, array_like=True, gc=False):
