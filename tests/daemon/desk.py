@@ -52,13 +52,18 @@ class Silent(Publisher):
 
 
 class Desk:
-    """A bar on a made-up machine, with one agent; the test says what time it is."""
+    """A bar on a made-up machine, with one agent; the test says what time it is.
 
-    def __init__(self, store: Store, folder: Path, limits: Limits) -> None:
+    ``after`` is the daemon that was there before, on the same machine.
+    """
+
+    def __init__(
+        self, store: Store, folder: Path, limits: Limits, after: "Desk | None" = None
+    ) -> None:
         self.folder = folder
         self.store = store
         self.limits = limits
-        self.kernel = FakeKernel()
+        self.kernel = after.kernel if after else FakeKernel()
         self.roster = Roster()
         self.pipeline = Pipeline(store, self.roster, PRICES, lambda path: "api")
         self.memories = Memories(store)
@@ -78,7 +83,7 @@ class Desk:
             self._look_at,
             Signals(self.kernel, self.kernel.sleep),
         )
-        self.process = self.kernel.start()
+        self.process = after.process if after else self.kernel.start()
         seen = process(self.process.pid, started=self.process.stat.start)
         said = session(self.process.pid, "conv-1")
         self.agent = self.roster.appear(seen, said, False, MIDNIGHT)

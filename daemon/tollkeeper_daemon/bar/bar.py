@@ -105,7 +105,12 @@ class Bar:
         self.look(now)
 
     def take_up(self, now: int) -> None:
-        """What an earlier daemon booked, which ended before all history was read, is history too."""
+        """Go on with what an earlier daemon left undone.
+
+        What it booked before it had read all history is history, too.
+        """
+        with self._by_itself("who was being paused can't be looked after"):
+            self.hands.holds.take_up()
         if self.is_new:
             self._excuse({scope: self.board.used(scope) for scope in self.board.current()}, now)
 

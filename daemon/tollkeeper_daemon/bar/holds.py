@@ -55,12 +55,31 @@ class Holds:
 
     def pause(self, agent: LiveAgent, reason: str, cause: Cause, now: int) -> None:
         """Freeze the agent and what it started; SignalRefused when that is not for us to do."""
-        known = self.of(agent)
-        frozen = self._signals.freeze(agent.record.id)
-        before = known.processes if known else ()
-        processes = tuple(dict.fromkeys((*before, *frozen)))
-        denied = known.denied if known and not self._allowed(known.denied) else ""
-        self._keep(HoldRecord(agent.record.id, "paused", now, reason, cause, processes, denied))
+        known, own = self.of(agent), agent.record.id
+        self._signals.halt(own)
+        processes = tuple(dict.fromkeys((own, *(known.processes if known else ()))))
+        record = HoldRecord(own, "paused", now, reason, cause, processes)
+        record = replace(record, denied=known.denied if known else "", freezing=True)
+        # Before what it started is frozen: else nobody would know, after a crash, who did that.
+        self._keep(record)
+        self._freeze_below(record)
+
+    def _freeze_below(self, record: HoldRecord) -> None:
+        """Freeze what a halted agent started; no tool call need be refused to it any more."""
+        frozen = self._signals.freeze_below(record.agent)
+        processes = tuple(dict.fromkeys((*record.processes, *frozen)))
+        denied = "" if self._allowed(record.denied) else record.denied
+        self._keep(replace(record, processes=processes, denied=denied, freezing=False))
+
+    def take_up(self) -> None:
+        """Go on with what an earlier daemon died over: all that is frozen below such an agent is its."""
+        for record in [each for each in self.records.values() if each.freezing]:
+            frozen = (*record.processes, *self._signals.frozen_below(record.agent))
+            record = replace(record, processes=tuple(dict.fromkeys(frozen)), freezing=False)
+            if self._signals.runs(record.agent):
+                self._keep(record)  # Somebody let it go on: so will what is frozen with it.
+            else:
+                self._freeze_below(record)
 
     def block(self, agent: LiveAgent, reason: str, now: int) -> bool:
         """Have Claude Code refuse the agent's tool calls; False when its conversation has no file."""
@@ -101,16 +120,16 @@ class Holds:
         """
         self._signals.thaw(self._left_to(agent.record.id, (agent.record.id,)))
 
-    def begin_stopping(
-        self, agent: LiveAgent, reason: str, cause: Cause, now: int
-    ) -> tuple[str, ...]:
-        """The agent is about to be stopped: what of it is frozen. Remembered until it is gone."""
-        known = self.of(agent)
+    def begin_stopping(self, agent: LiveAgent, reason: str, cause: Cause, now: int) -> HoldRecord:
+        """The agent is about to be stopped; remembered, with its family, until that has ended."""
+        known, own = self.of(agent), agent.record.id
         frozen = self._left_to(known.agent, known.processes) if known else ()
         denied = known.denied if known and not self._allowed(known.denied) else ""
-        record = HoldRecord(agent.record.id, "stopping", now, reason, cause, frozen, denied)
+        family = (own, *(known.family if known else ()), *sorted(self._signals.family_of(own)))
+        record = HoldRecord(own, "stopping", now, reason, cause, frozen, denied)
+        record = replace(record, family=tuple(dict.fromkeys(family)))
         self._keep(record)
-        return frozen
+        return record
 
     def let_go(self, agent: str) -> None:
         """Somebody else thawed this agent: what it started goes on as well."""

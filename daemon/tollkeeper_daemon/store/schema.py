@@ -167,7 +167,9 @@ class HoldRecord(Struct, frozen=True, array_like=True, gc=False):
     end and not gone yet (``stopping``).
 
     ``processes`` are those that were frozen, the agent's own first. ``denied`` is the conversation
-    whose tool calls are refused, ``cause`` as in the journal.
+    whose tool calls are refused, ``cause`` as in the journal. ``family`` are those that are to end:
+    the agent, and all that descended from it when it was told so. ``freezing`` says that not all
+    which is frozen below it was noted yet.
     """
 
     agent: str
@@ -177,6 +179,8 @@ class HoldRecord(Struct, frozen=True, array_like=True, gc=False):
     cause: str
     processes: tuple[str, ...] = ()
     denied: str = ""
+    family: tuple[str, ...] = ()
+    freezing: bool = False
 
 
 class JournalRecord(Struct, frozen=True, array_like=True, gc=False):
