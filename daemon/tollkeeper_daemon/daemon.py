@@ -74,7 +74,12 @@ class Daemon:
         self.settings = Settings(OwnFile(paths.settings), config, self.herald.alert)
         self.settings.follow(self._settings_changed)
         self.pricing = Pricing(OwnFile(paths.prices), self.pipeline, self.herald.alert)
-        self.repricer = Repricer(self.pipeline, self._charged_anew, stop.is_set)
+        self.repricer = Repricer(
+            self.pipeline,
+            self._charged_anew,
+            stop.is_set,
+            lambda: self.budgets.bar.history(now_ms()),
+        )
         self.auditor = Auditor(
             store, self.herald.alert, lambda: self.herald.importing is not None, now_ms()
         )
@@ -108,7 +113,7 @@ class Daemon:
         )
         self.marks = Marks(store)
         self.retention = Retention(store, config.history.keep_requests_days)
-        self.days = Days(self.pipeline, self.marks, self.retention, self.budgets)
+        self.days = Days(self._begin_day, lambda: self.budgets.bar.in_history)
         pending = Pending()
         posting = Posting(
             self.days,
@@ -137,6 +142,7 @@ class Daemon:
 
         self.stats_caches = StatsCaches(store)
         self.past = Past(
+            self.days,
             WatchedHomes(store, self.followed),
             self.followed,
             self.roster,
@@ -224,6 +230,12 @@ class Daemon:
     def _settings_changed(self, config: Config) -> None:
         self.herald.follow(config)
         self.failures.attempt(self.budgets.limits_moved, now_ms())
+
+    def _begin_day(self, midnight: int, next_midnight: int) -> None:
+        self.pipeline.begin_day(midnight, next_midnight)
+        self.marks.forget_deleted()
+        self.retention.call()
+        self.budgets.begin_day(now_ms())
 
     def _charged_anew(self, outcome: Outcome) -> None:
         self.herald.tell(outcome, now_ms())

@@ -63,6 +63,8 @@ class Checks:
         model.known = {**before, **since(self.world.now, parts)}
         news_at_most, due_at_most = model.news(), model.due()
         model.run, model.day = parts.roster.run.id if parts.roster.run else "", parts.pipeline.day
+        # A run or a day may have begun before anything else was done, or behind it.
+        news_at_most, due_at_most = news_at_most | model.news(), model.due() | due_at_most
         model.known = after
         if step.is_torn and step.is_word:  # Whether it came to what was asked for is open.
             adopt(model, parts)

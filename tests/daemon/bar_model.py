@@ -29,13 +29,13 @@ class Paid(NamedTuple):
     billed: bool
     history: bool
 
-    def counts(self, kind: str, name: str, measure: str) -> int:
-        """What it adds to a limit. What is history counts only for what people set a limit on."""
+    def counts(self, kind: str, name: str, measure: str, price: int) -> int:
+        """What it adds to a limit, at so many nano-dollars a token. What is history counts only for what people set a limit on."""
         if self.of.get(kind) != name or (self.history and kind in ("agent", "run", "daily")):
             return 0
         if measure == "tokens":
             return self.tokens
-        return self.tokens * NANO_PER_TOKEN if self.billed or measure == "value" else 0
+        return self.tokens * price if self.billed or measure == "value" else 0
 
 
 class Bound(NamedTuple):
@@ -65,6 +65,7 @@ class Model:
     def __init__(self) -> None:
         self.settings = Limits()
         self.paid: list[Paid] = []
+        self.price = NANO_PER_TOKEN
         self.asked: dict[Key, Asked] = {}
         self.granted: Counter[Key] = Counter()
         self.told: defaultdict[Key, float] = defaultdict(float)
@@ -117,7 +118,8 @@ class Model:
     def used(self, limit: Bound) -> int:
         """What was used of it."""
         measure = "tokens" if limit.unit == "tokens" else self.settings.counts
-        return sum(paid.counts(limit.kind, limit.name, measure) for paid in self.paid)
+        of = limit.kind, limit.name, measure, self.price
+        return sum(paid.counts(*of) for paid in self.paid)
 
     def passed(self, limit: Bound) -> float:
         """The highest fraction of it that was passed; 1 when it is reached."""

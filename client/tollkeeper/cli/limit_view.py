@@ -69,6 +69,12 @@ def _print(said: list[str], answer: dict[str, Any], is_dry: bool) -> None:
         print("Nothing was changed.")
     else:
         print_offered(answer["offered"])
+        _print_unsaved(answer)
+
+
+def _print_unsaved(answer: dict[str, Any]) -> None:
+    if answer.get("saved") is False:
+        print("It holds, but can't be saved now; that is tried again. See: toll doctor")
 
 
 def _stands(limit: dict[str, Any], is_dry: bool) -> str:

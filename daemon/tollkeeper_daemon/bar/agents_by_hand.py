@@ -9,7 +9,7 @@ from tollkeeper.model import Done
 from tollkeeper.naming import named, several
 from tollkeeper.signals import SignalRefused
 from tollkeeper_daemon.bar import words
-from tollkeeper_daemon.bar.bar import Bar, key_of
+from tollkeeper_daemon.bar.bar import Bar, bound_with, key_of
 from tollkeeper_daemon.bar.buttons import ADD, ADDED_DOLLARS, RESUME, STOP
 from tollkeeper_daemon.budgets.board import Stand
 from tollkeeper_daemon.budgets.memories import Key
@@ -17,13 +17,14 @@ from tollkeeper_daemon.outlets.notices import Notice
 from tollkeeper_daemon.outlets.signals import Signals
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.rules.limits import Unit
-from tollkeeper_daemon.rules.settings import NANO
+from tollkeeper_daemon.rules.settings import NANO, most
 
 BY_HAND = "told so by a person."
 NOT_HELD = "it was not held"
 TAKEN_BY_SHELL = (
     f"its terminal goes back to the shell: after toll resume, type  {TO_FOREGROUND}  there"
 )
+UNSAVED = "This can't be saved now, and is tried again: see tolld.log."
 
 
 class Ambiguous(Exception):
@@ -62,7 +63,7 @@ class AgentsByHand:
         except SignalRefused as refused:
             return _done(agent, error=str(refused))
         return replace(
-            _done(agent, note=TAKEN_BY_SHELL if in_shell else ""),
+            _done(agent, note=" ".join([TAKEN_BY_SHELL] * in_shell + self._unsaved())),
             kind="paused",
         )
 
@@ -74,18 +75,45 @@ class AgentsByHand:
         self, agents: Sequence[LiveAgent], unit: Unit | None, more: int, now: int
     ) -> list[Done]:
         """Let these go on; with a unit, what holds them is raised to leave so much: once each."""
-        raised: set[Key] = set()
-        told: dict[str, list[str]] = {agent.record.id: [] for agent in agents}
-        for agent in agents if unit else ():
-            for stand in self._to_raise(agent, unit):
-                if key_of(stand.limit) not in raised:
-                    raised.add(key_of(stand.limit))
-                    told[agent.record.id].append(self._bar.grant(stand, more, now))
-        done = [self._resume(agent, unit, told[agent.record.id], now) for agent in agents]
+        raised: dict[str, list[str]] = {}
+        refused = self._raise(agents, unit, more, now, raised) if unit else {}
+        done = [
+            refused.get(each.record.id)
+            or self._resume(each, unit, raised.get(each.record.id, []), now)
+            for each in agents
+        ]
         self._bar.look(now)
         return done
 
-    def _to_raise(self, agent: LiveAgent, unit: Unit | None) -> list[Stand]:
+    def _raise(
+        self,
+        agents: Sequence[LiveAgent],
+        unit: Unit,
+        more: int,
+        now: int,
+        told: dict[str, list[str]],
+    ) -> dict[str, Done]:
+        """Raise what holds these, which is ``told`` by agent; the answers where it would be too high."""
+        raised: set[Key] = set()
+        refused: dict[str, Done] = {}
+        for agent in agents:
+            stands = self._to_raise(agent, unit)
+            if too_high := [each for each in stands if bound_with(each, more) > most(unit)]:
+                refused[agent.record.id] = _done(agent, error=self._too_high(too_high[0]))
+                continue
+            for stand in stands:
+                if key_of(stand.limit) not in raised:
+                    raised.add(key_of(stand.limit))
+                    sentence = self._bar.grant(stand, more, now)
+                    told.setdefault(agent.record.id, []).append(sentence)
+        return refused
+
+    def _too_high(self, stand: Stand) -> str:
+        unit = stand.limit.unit
+        name = words.whose(stand.limit.scope, self._bar.board.agent_name(stand.limit.scope))
+        return f"{name} can't be raised above {words.amount(unit, most(unit))}"
+
+    def _to_raise(self, agent: LiveAgent, unit: Unit) -> list[Stand]:
         """What holds the agent, or else its own limit."""
         stands = [each for each in self._spent(agent) if each.limit.unit == unit]
         own = self._bar.board.own_of(agent)
@@ -113,7 +141,11 @@ class AgentsByHand:
         self._bar.spare(agent, spent, now)
         if self._signals.in_shell(agent.record.id) and (held is None or held.processes):
             notes.append(words.upper(FOREGROUND))
+        notes += self._unsaved()
         return replace(_done(agent, note=" ".join(notes)), kind="resumed")
+
+    def _unsaved(self) -> list[str]:
+        return [] if self._bar.is_saved else [UNSAVED]
 
     def press(self, notice: Notice, button: str, now: int) -> None:
         """A button of a notification was pressed: it is for whom the limit holds."""

@@ -25,6 +25,7 @@ from tollkeeper_daemon.outlets.signals import Signals
 from tollkeeper_daemon.pipeline import Pipeline
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.rules.limits import Scope
+from tollkeeper_daemon.rules.over import days_over
 from tollkeeper_daemon.rules.settings import Limits
 from tollkeeper_daemon.store.store import Store
 
@@ -74,7 +75,7 @@ class Budgets:
             herald.alert,
         )
         is_new = store.read(lambda transaction: transaction.meta(WATCHED_SINCE)) is None
-        self.bar = Bar(board, memories, self._hands, self.journal, roster, herald, is_new)
+        self.bar = Bar(board, memories, self._hands, self.journal, roster, pipeline, herald, is_new)
         self.agents = AgentsByHand(self.bar, roster, self._signals)
         self.limits = LimitsByHand(self.bar, board, memories, pipeline, roster)
         self.limits.restore()
@@ -98,6 +99,7 @@ class Budgets:
         """The history is read: from now on the limits act."""
         if self._store.read(lambda transaction: transaction.meta(WATCHED_SINCE)) is None:
             self._store.write(lambda transaction: transaction.set_meta(WATCHED_SINCE, now))
+        self.limits.forget_unused(now)
         self.bar.begin(now)
         self._write_frozen()
 
@@ -151,14 +153,17 @@ class Budgets:
         )
 
     def begin_day(self, now: int) -> None:
-        """Forget what is over for good: earlier days and runs, and agents that left the list."""
+        """Forget what is over for good: days and runs, agents that left the list, limits on old work."""
         current = set(self._board.current())
-        over = {"agent", "run", "daily"}
-        scopes = self._memories.scopes()
+        scopes = {scope for scope in self._memories.scopes() if scope.name}
         current |= {Scope("agent", agent) for agent in self._roster.out_of_sight}
-        self._memories.forget(
-            {scope for scope in scopes if scope.kind in over and scope.name} - current
-        )
+        days = {scope.name for scope in scopes if scope.kind == "daily"}
+        over = {Scope("daily", day) for day in days_over(days, self._board.day)}
+        over |= {scope for scope in scopes if scope.kind in ("agent", "run")} - current
+        with self.bar.saving():
+            self._memories.forget(over, now)
+        if self.bar.is_open:  # Else what was spent of late may not be read yet.
+            self.limits.forget_unused(now)
         self.limits_moved(now)
 
     def _holds_changed(self) -> None:

@@ -15,6 +15,7 @@ from tollkeeper_daemon.budgets.memories import Key, Memories
 from tollkeeper_daemon.pipeline import Pipeline
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.rules.limits import Scope, Unit
+from tollkeeper_daemon.rules.over import is_unused
 from tollkeeper_daemon.rules.terms import NOTHING, Own
 from tollkeeper_daemon.tally import dollars
 
@@ -59,8 +60,29 @@ class LimitsByHand:
 
     def restore(self) -> None:
         """Watch what the limits of an earlier daemon bound."""
-        for scope in {scope for scope, _ in self._memories.own}:
-            self._watch(scope)
+        scopes = {scope for scope, _ in self._memories.own if scope.kind in WATCHED}
+        if scopes:
+            self._pipeline.watch((scope.kind, scope.name) for scope in scopes)
+
+    def forget_unused(self, now: int) -> None:
+        """Take back the limits on work that is over, so that there is always room for others."""
+        touched: dict[Scope, int] = {}
+        for (scope, _), at in self._memories.touched.items():
+            touched[scope] = max(at, touched.get(scope, 0))
+        unused = {scope for scope, at in touched.items() if self._is_unused(scope, at, now)}
+        with self._bar.saving():
+            self._memories.forget(unused, now)
+        for scope in unused:
+            self._unwatch(scope)
+            text = words.forgotten(scope)
+            self._bar.note_limit("limit-cleared", text, scope, None, "limit")
+
+    def _is_unused(self, scope: Scope, touched: int, now: int) -> bool:
+        if scope.kind not in WATCHED:
+            return False
+        there = (getattr(agent.record, scope.kind) for agent in self._roster.alive())
+        spent = self._pipeline.watched.last_spent(scope.kind, scope.name)
+        return scope.name not in there and is_unused(touched, spent, now)
 
     def all(self) -> list[model.Limit]:
         """Every limit in force."""
@@ -101,7 +123,8 @@ class LimitsByHand:
         self._watch(scope)
         stand = self._board.stand_if(scope, unit, own)
         hit = self._hit(stand) if stand else []
-        self._memories.set_own(scope, unit, own)
+        with self._bar.saving():
+            self._memories.set_own(scope, unit, own, now)
         self._begin_anew(scope, unit, now)
         bound = words.amount(unit, own.bound) if own.bound else "none"
         name = words.whose(scope, self._board.agent_name(scope))
@@ -131,7 +154,8 @@ class LimitsByHand:
         stands = self._instead(scope, units)
         hit = [(stand, agent) for stand in stands for agent in self._hit(stand)]
         for unit in units:
-            self._memories.clear_own(scope, unit)
+            with self._bar.saving():
+                self._memories.clear_own(scope, unit, now)
             self._begin_anew(scope, unit, now)
             name = words.whose(scope, self._board.agent_name(scope))
             text = f"{words.upper(name)} in {'dollars' if unit == 'usd' else unit} was cleared."
@@ -153,7 +177,8 @@ class LimitsByHand:
     def _begin_anew(self, scope: Scope, unit: Unit, now: int) -> None:
         """Nothing was told or done of this limit yet; also of those of the run and the day of now."""
         keys: list[Key] = [(each, unit) for each in self._board.instances(scope)]
-        self._memories.remember(dict.fromkeys(keys, NOTHING), now)
+        with self._bar.saving():
+            self._memories.remember(dict.fromkeys(keys, NOTHING), now)
 
     def _effect(self, stand: Stand, agent: LiveAgent) -> Effect:
         record, hold = agent.record, self._bar.hands.holds.of(agent)
@@ -175,7 +200,7 @@ class LimitsByHand:
 
     def _watch(self, scope: Scope) -> None:
         if scope.kind in WATCHED and not self._pipeline.watched.has(scope.kind, scope.name):
-            self._pipeline.watch(scope.kind, scope.name)
+            self._pipeline.watch([(scope.kind, scope.name)])
 
     def _unwatch(self, scope: Scope) -> None:
         self._pipeline.watched.end(scope.kind, scope.name)

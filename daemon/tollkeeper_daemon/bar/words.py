@@ -7,6 +7,7 @@ from tollkeeper.cli.words import typed
 from tollkeeper.model import ActionKind
 from tollkeeper_daemon.budgets.board import Stand
 from tollkeeper_daemon.rules.limits import Scope, Unit
+from tollkeeper_daemon.rules.over import UNUSED_DAYS
 from tollkeeper_daemon.rules.settings import NANO
 
 MOST_NAMED = 5
@@ -88,6 +89,12 @@ def raised(stand: Stand, name: str) -> str:
     unit, limit = stand.limit.unit, stand.limit
     bound, used = amount(unit, limit.bound), amount(unit, stand.used)
     return f"{upper(whose(limit.scope, name))} was raised to {bound}; used so far: {used}."
+
+
+def forgotten(scope: Scope) -> str:
+    """That a limit set by hand is no more, since nobody needs it."""
+    whom = upper(whose(scope, ""))
+    return f"{whom} is forgotten: nothing was spent under it for {UNUSED_DAYS} days."
 
 
 def happened(agent: str, kind: ActionKind, reason: str) -> str:

@@ -52,6 +52,11 @@ class Board:
         self._roster = roster
         self._settings = settings
 
+    @property
+    def day(self) -> str:
+        """The local day that is counted now."""
+        return self._pipeline.day
+
     def stands(self) -> list[Stand]:
         """Every limit in force, with what was used of it."""
         return self._stands([*map(_scope_of, self._roster.alive()), *self._shared_scopes()])
@@ -102,7 +107,7 @@ class Board:
     def _shared_scopes(self) -> list[Scope]:
         run = self._roster.run
         scopes = [Scope("run", run.id)] if run else []
-        scopes.append(Scope("daily", self._pipeline.day))
+        scopes.append(Scope("daily", self.day))
         labelled = {scope for scope, _ in self._memories.own if scope.kind in WATCHED}
         return scopes + sorted(labelled, key=lambda scope: (scope.kind, scope.name))
 

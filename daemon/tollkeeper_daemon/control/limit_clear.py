@@ -29,5 +29,10 @@ def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
         if wish.dry_run
         else limits.clear(scope, units, now_ms())
     )
-    offered = daemon.budgets.offered()
-    return {"cleared": units, "limits": instead, "hit": hit, "offered": offered}
+    return {
+        "cleared": units,
+        "limits": instead,
+        "hit": hit,
+        "offered": daemon.budgets.offered(),
+        "saved": daemon.budgets.bar.is_saved,
+    }

@@ -50,7 +50,12 @@ def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
     stand, effects = (
         limits.weigh(scope, unit, own) if wish.dry_run else limits.set(scope, unit, own, now_ms())
     )
-    return {"limit": stand, "hit": effects, "offered": daemon.budgets.offered()}
+    return {
+        "limit": stand,
+        "hit": effects,
+        "offered": daemon.budgets.offered(),
+        "saved": daemon.budgets.bar.is_saved,
+    }
 
 
 def scope_of(daemon: Daemon, wish: Bounded) -> Scope:

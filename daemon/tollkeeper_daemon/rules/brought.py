@@ -2,10 +2,9 @@
 
 import re
 
-from tollkeeper_daemon.rules.settings import nano_of
+from tollkeeper_daemon.rules.settings import MOST_DOLLARS, nano_of
 
 LABEL = "TOLL_BUDGET_USD"
-MOST_DOLLARS = 1e9
 LONGEST_SHOWN = 40
 # float() takes more: digits of other scripts, underscores, names of numbers that are none.
 NUMBER = re.compile(r"\+?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
