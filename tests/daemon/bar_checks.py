@@ -49,6 +49,9 @@ class Checks:
         # Whom the daemon froze and did not thaw yet; whom it ever froze or told to end.
         self.frozen: set[FakeProcess] = set()
         self.touched: set[FakeProcess] = set()
+        # What each agent had started before it was told to end; whom the daemon told so.
+        self._families: dict[str, dict[FakeProcess, FakeProcess | None]] = {}
+        self._told: set[FakeProcess] = set()
         # Held no more since the daemon looked last.
         self._gone: set[str] = set()
         self._sent = 0
@@ -88,9 +91,10 @@ class Checks:
         self._check_held()
         self._check_frozen(model.held - held)
         self._check_files(parts, step)
+        self._check_ended(told)
+        self._note_families()
         if step.is_torn:
             self._gone.clear()
-            self.frozen.clear()
             self.owed_an_end = set(model.stopping)
             return
         self._check_freed(step.resumed)
@@ -110,6 +114,8 @@ class Checks:
         self._sent += len(sent)
         self._actions += len(told)
         for process, number in sent:
+            if number in (signal.SIGTERM, signal.SIGKILL):
+                self._told.add(process)
             if number == signal.SIGSTOP and process not in self.world.frozen_by_others:
                 self.frozen.add(process)
             elif number == signal.SIGCONT:
@@ -224,6 +230,26 @@ class Checks:
                 family = {process.id, *process.line}
                 if agent in family and not others & family and self.world.reachable(process):
                     assert not process.stopped, f"{process} was not let go with {agent}"
+
+    def _note_families(self) -> None:
+        for agent in self.model.known.keys() - self.doomed:
+            below = self.world.kernel.below(self.world.clients[agent].process)
+            self._families[agent] = {each: each.parent for each in below}
+
+    def _check_ended(self, told: list[Action]) -> None:
+        """(f) When an agent is said to be stopped, what it had started has ended, too.
+
+        What lost its parent before that is on its own: only of those whose parents live, or were
+        told to end themselves, it is sure that the daemon saw them.
+        """
+        if self.world.unrest:
+            return
+        for agent in [each.id or "" for each in told if each.kind in ("stopped", "killed")]:
+            sure = {self.world.clients[agent].process}
+            for process, parent in self._families.get(agent, {}).items():
+                if parent in sure and (process.alive or process in self._told):
+                    sure.add(process)
+                    assert not process.alive or not self.world.reachable(process), process
 
     def _check_files(self, parts: Parts, step: Step) -> None:
         """(h) The files of the paused and the refused list exactly those."""
