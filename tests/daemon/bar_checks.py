@@ -9,7 +9,7 @@ from tollkeeper.model import Action, LimitAction
 from tollkeeper_daemon.outlets.denials import Denials
 from tollkeeper_daemon.store.schema import AgentRecord
 
-from .bar_model import Asked, Key, Model
+from .bar_model import STRICTNESS, Asked, Key, Model
 from .bar_parts import Listener, Parts
 from .bar_world import World
 from .kernel import FakeProcess, Sent
@@ -67,7 +67,7 @@ class Checks:
         news_at_most, due_at_most = model.news(), model.due()
         model.run, model.day = parts.roster.run.id if parts.roster.run else "", parts.pipeline.day
         # A run or a day may have begun before anything else was done, or behind it.
-        news_at_most, due_at_most = news_at_most | model.news(), model.due() | due_at_most
+        news_at_most, due_at_most = news_at_most | model.news(), stricter(due_at_most, model.due())
         model.known = after
         if step.is_torn and step.is_word:  # Whether it came to what was asked for is open.
             adopt(model, parts)
@@ -304,6 +304,12 @@ class Checks:
         )
         most.update(agent for agent, action in due_at_most.items() if action in holding)
         assert least <= deeds <= most, (least, deeds, most)
+
+
+def stricter(one: Due, other: Due) -> Due:
+    """Whom either asks to be dealt with, and how at the strictest."""
+    asked = [*one.items(), *other.items()]
+    return dict(sorted(asked, key=lambda each: STRICTNESS.index(each[1])))
 
 
 def held_by(parts: Parts, kind: str) -> set[str]:
