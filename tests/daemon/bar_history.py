@@ -70,6 +70,8 @@ class History:
         self.step = Step()
         self.world.now += STEP_MS
         try:
+            if self.is_up:
+                self.parts.days.check(self.world.now)
             if (going := kind()) is not None:
                 await going
             await asyncio.sleep(0)  # Those who are being stopped get a bit further.

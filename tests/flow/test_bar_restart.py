@@ -27,6 +27,7 @@ pytestmark = pytest.mark.skipif(
 REPO = Path(__file__).parents[2]
 MEGABYTES = 60
 FAMILY = ("sh", "-c", "sleep 600 & sleep 600 & wait")
+WITH_STUBBORN_CHILD = ("sh", "-c", "(trap '' TERM; exec sleep 600) & wait")
 either_end = pytest.mark.parametrize("end", [Keeper.stop, Keeper.kill], ids=["SIGTERM", "kill -9"])
 End = Callable[[Keeper], object]
 
@@ -52,6 +53,26 @@ def test_paused_over_a_restart(keeper: Keeper, end: End) -> None:
     assert resume(keeper, agent) == ["resumed"]
     await_running(*pids)
     assert kinds(keeper) == ["reached", "paused", "resumed"]
+
+
+@either_end
+def test_stop_goes_on_to_the_end(keeper: Keeper, end: End) -> None:
+    """What a stopped agent leaves behind is ended by the next daemon when this one has no time to."""
+    keeper.limit(per_agent=usual(1), action="stop", grace_seconds=60)
+    keeper.start()
+    agent = keeper.start_agent(labels=BILLED, command=WITH_STUBBORN_CHILD)
+    agent.says("busy")
+    await_known(keeper, agent)
+    [child] = wait_until(lambda: psutil.Process(agent.pid).children())
+    wait_until(lambda: child.cmdline()[0] == "sleep")
+    agent.log.reply()
+    wait_until(lambda: child.ppid() != agent.pid)
+    end(keeper)
+    assert child.is_running()
+    keeper.limit(per_agent=usual(1), action="stop", grace_seconds=0.1)
+    keeper.start()
+    wait_until(lambda: not child.is_running())
+    wait_until(lambda: kinds(keeper) == ["reached", "stopped"])
 
 
 @either_end

@@ -142,9 +142,13 @@ class Bar:
     def charged(self, outcome: Outcome, now: int) -> None:
         """Something was booked: judge it at once."""
         paid = {book.agent for book, totals in outcome.charged if totals.requests > 0}
-        for agent in outcome.agents:
-            if agent.record.id in paid and self.hands.holds.is_held(agent, "blocked"):
-                self._hold_harder(agent, now)
+        went_on = [
+            agent
+            for agent in outcome.agents
+            if agent.record.id in paid and self.hands.holds.is_held(agent, "blocked")
+        ]
+        for agent in went_on:
+            self._hold_harder(agent, now)
         self.look(now)
 
     def _hold_harder(self, agent: LiveAgent, now: int) -> None:

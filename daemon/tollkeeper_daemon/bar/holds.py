@@ -59,9 +59,10 @@ class Holds:
         self._signals.halt(own)
         processes = tuple(dict.fromkeys((own, *(known.processes if known else ()))))
         record = HoldRecord(own, "paused", now, reason, cause, processes)
-        record = replace(record, denied=known.denied if known else "", freezing=True)
+        record = replace(record, denied=known.denied if known else "")
+        others = tuple(each for each in self._signals.frozen_below(own) if each not in processes)
         # Before what it started is frozen: else nobody would know, after a crash, who did that.
-        self._keep(record)
+        self._keep(replace(record, freezing=True, others=others))
         self._freeze_below(record)
 
     def _freeze_below(self, record: HoldRecord) -> None:
@@ -69,13 +70,14 @@ class Holds:
         frozen = self._signals.freeze_below(record.agent)
         processes = tuple(dict.fromkeys((*record.processes, *frozen)))
         denied = "" if self._allowed(record) else record.denied
-        self._keep(replace(record, processes=processes, denied=denied, freezing=False))
+        self._keep(replace(record, processes=processes, denied=denied))
 
     def take_up(self) -> None:
-        """Go on with what an earlier daemon died over: all that is frozen below such an agent is its."""
+        """Go on with what an earlier daemon died over: it froze what is frozen below such an agent."""
         for record in [each for each in self.records.values() if each.freezing]:
-            frozen = (*record.processes, *self._signals.frozen_below(record.agent))
-            record = replace(record, processes=tuple(dict.fromkeys(frozen)), freezing=False)
+            frozen = set(self._signals.frozen_below(record.agent)) - set(record.others)
+            processes = tuple(dict.fromkeys((*record.processes, *sorted(frozen))))
+            record = replace(record, processes=processes, freezing=False, others=())
             if self._signals.runs(record.agent):
                 self._keep(record)  # Somebody let it go on: so will what is frozen with it.
             else:

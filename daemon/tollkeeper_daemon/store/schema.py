@@ -169,7 +169,7 @@ class HoldRecord(Struct, frozen=True, array_like=True, gc=False):
     ``processes`` are those that were frozen, the agent's own first. ``denied`` is the conversation
     whose tool calls are refused, ``cause`` as in the journal. ``family`` are those that are to end:
     the agent, and all that descended from it when it was told so. ``freezing`` says that not all
-    which is frozen below it was noted yet.
+    which is frozen below it was noted yet, but for ``others``, whom somebody else had frozen before.
     """
 
     agent: str
@@ -181,6 +181,7 @@ class HoldRecord(Struct, frozen=True, array_like=True, gc=False):
     denied: str = ""
     family: tuple[str, ...] = ()
     freezing: bool = False
+    others: tuple[str, ...] = ()
 
 
 class JournalRecord(Struct, frozen=True, array_like=True, gc=False):
