@@ -113,12 +113,15 @@ def _described(kind: inspect.Type) -> str:
 
 def _range(kind: inspect.IntType | inspect.FloatType) -> str:
     if kind.ge is not None:
-        return (
-            f" from {kind.ge:,} to {kind.le:,}" if kind.le is not None else f" from {kind.ge:,} on"
-        )
+        low = _number(kind.ge)
+        return f" from {low} on" if kind.le is None else f" from {low} to {_number(kind.le)}"
     bounds = {"above": kind.gt, "below": kind.lt, "at most": kind.le}
-    told = [f"{word} {bound:,}" for word, bound in bounds.items() if bound is not None]
+    told = [f"{word} {_number(bound)}" for word, bound in bounds.items() if bound is not None]
     return f" {' and '.join(told)}" if told else ""
+
+
+def _number(bound: float) -> str:
+    return f"{int(bound) if bound == int(bound) else bound:,}"
 
 
 def shown(value: object) -> str:
