@@ -12,7 +12,6 @@ from tollkeeper_daemon.bar import words
 from tollkeeper_daemon.bar.bar import Bar, key_of
 from tollkeeper_daemon.bar.buttons import ADD, ADDED_DOLLARS, RESUME, STOP
 from tollkeeper_daemon.budgets.board import Stand
-from tollkeeper_daemon.budgets.memories import Key
 from tollkeeper_daemon.outlets.notices import Notice
 from tollkeeper_daemon.outlets.signals import Signals
 from tollkeeper_daemon.roster import LiveAgent, Roster
@@ -74,18 +73,18 @@ class AgentsByHand:
         self, agents: Sequence[LiveAgent], unit: Unit | None, more: int, now: int
     ) -> list[Done]:
         """Let these go on; with a unit, what holds them is raised to leave so much: once each."""
-        raised: set[Key] = set()
-        told: dict[str, list[str]] = {agent.record.id: [] for agent in agents}
-        for agent in agents if unit else ():
-            for stand in self._to_raise(agent, unit):
-                if key_of(stand.limit) not in raised:
-                    raised.add(key_of(stand.limit))
-                    told[agent.record.id].append(self._bar.grant(stand, more, now))
-        done = [self._resume(agent, unit, told[agent.record.id], now) for agent in agents]
+        # Of all before any is raised: then the next agent would seem to be held by nothing.
+        to_raise = [self._to_raise(agent, unit) if unit else [] for agent in agents]
+        stands = {key_of(stand.limit): stand for of_agent in to_raise for stand in of_agent}
+        told = {key: self._bar.grant(stand, more, now) for key, stand in stands.items()}
+        done = [
+            self._resume(agent, unit, [told[key_of(stand.limit)] for stand in of_agent], now)
+            for agent, of_agent in zip(agents, to_raise, strict=True)
+        ]
         self._bar.look(now)
         return done
 
-    def _to_raise(self, agent: LiveAgent, unit: Unit | None) -> list[Stand]:
+    def _to_raise(self, agent: LiveAgent, unit: Unit) -> list[Stand]:
         """What holds the agent, or else its own limit."""
         stands = [each for each in self._spent(agent) if each.limit.unit == unit]
         own = self._bar.board.own_of(agent)
@@ -103,7 +102,7 @@ class AgentsByHand:
         try:
             held = self._bar.hands.release(agent, BY_HAND, "person")
             if held is None and not agent.stopped:
-                return _done(agent, note=f"{NOT_HELD}. {' '.join(raised)}" if raised else NOT_HELD)
+                return _done(agent, note=_not_held(unit, raised))
             if held is None:
                 self._bar.hands.wake(agent, BY_HAND, "person")
             elif agent.stopped:
@@ -142,6 +141,13 @@ class AgentsByHand:
         """End this agent; returns when it has ended."""
         error = await self._bar.hands.stop(agent, BY_HAND, "person", now)
         return replace(_done(agent, error=error), kind=None if error else "stopped")
+
+
+def _not_held(unit: Unit | None, raised: Sequence[str]) -> str:
+    if raised:
+        return f"{NOT_HELD}. {' '.join(raised)}"
+    own = "dollars" if unit == "usd" else unit
+    return f"{NOT_HELD}, and has no limit of its own in {own} to raise" if unit else NOT_HELD
 
 
 def _done(agent: LiveAgent, note: str = "", error: str = "") -> Done:
