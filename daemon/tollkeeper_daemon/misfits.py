@@ -113,16 +113,15 @@ def _described(kind: inspect.Type) -> str:
 
 def _range(kind: inspect.IntType | inspect.FloatType) -> str:
     if kind.ge is not None:
-        upwards = f" to {_number(kind.le)}" if kind.le is not None else " on"
-        return f" from {_number(kind.ge)}{upwards}"
+        low = _number(kind.ge)
+        return f" from {low} on" if kind.le is None else f" from {low} to {_number(kind.le)}"
     bounds = {"above": kind.gt, "below": kind.lt, "at most": kind.le}
     told = [f"{word} {_number(bound)}" for word, bound in bounds.items() if bound is not None]
     return f" {' and '.join(told)}" if told else ""
 
 
 def _number(bound: float) -> str:
-    """A bound, which may be kept as a float where it is written without a fraction."""
-    return f"{int(bound):,}" if bound == int(bound) else f"{bound:,}"
+    return f"{int(bound) if bound == int(bound) else bound:,}"
 
 
 def shown(value: object) -> str:

@@ -194,15 +194,15 @@ class Model:
 
     def add_usd(self, agents: list[AgentRecord], more: int) -> None:
         """What holds these agents (or else their own limit) is raised to leave so much, once."""
-        raised: set[Key] = set()
+        bounds = [each for each in self.limits() if each.unit == "usd"]
+        raised: dict[Key, Bound] = {}
         for agent in agents:
-            bounds = [each for each in self.limits() if each.unit == "usd"]
             own = [each for each in bounds if (each.kind, each.name) == ("agent", agent.id)]
             reached = [each for each in self.reached(agent) if each in bounds]
-            for limit in [each for each in reached if each.action != "warn"] or own:
-                if limit.key not in raised:
-                    raised.add(limit.key)
-                    self.granted[limit.key] += max(0, self.used(limit) - limit.bound) + more
+            holding = [each for each in reached if each.action != "warn"]
+            raised.update((limit.key, limit) for limit in holding or own)
+        for key, limit in raised.items():
+            self.granted[key] += max(0, self.used(limit) - limit.bound) + more
 
     def spare(self, agent: AgentRecord) -> None:
         """A person lets the agent go on: what was carried out on it is not done again, nor harder."""

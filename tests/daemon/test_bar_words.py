@@ -121,4 +121,4 @@ def test_a_refusal_says_how_to_go_on() -> None:
     assert "toll resume shop-1," in told
     assert told.endswith("toll resume --add-usd 5 shop-1")
     assert "One. Two." == words.why(told)
-    assert "told so by a person." == words.why("told so by a person.")
+    assert "Told so by a person." == words.why("told so by a person.")

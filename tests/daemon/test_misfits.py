@@ -1,10 +1,13 @@
 """What is wrong with config.toml, in a person's words: where, what should be, what is."""
 
 from pathlib import Path
+from typing import Annotated
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Meta
 
 from tollkeeper_daemon import misfits
 from tollkeeper_daemon.config import Config, ConfigError, load_config
@@ -91,6 +94,13 @@ def test_broken_toml(tmp_path: Path, content: str | bytes, text: str) -> None:
     assert told(tmp_path, content).startswith(text)
 
 
+@pytest.mark.parametrize("most", [1_000, 1_000.0])
+def test_bounds_are_shown_as_people_write_them(most: float) -> None:
+    """A bound is shown without the decimals that it does not need, and with those that it does."""
+    assert "a number from 0 to 1,000" == misfits.wanted(Annotated[float, Meta(ge=0, le=most)])
+    assert "a number below 0.5" == misfits.wanted(Annotated[float, Meta(lt=0.5)])
+
+
 def test_a_mark_at_the_beginning(tmp_path: Path) -> None:
     """The mark that some editors put before UTF-8 does no harm."""
     file = tmp_path / "config.toml"
@@ -115,8 +125,6 @@ SECTIONS = st.sampled_from(["limits", "notify", "plan", "on", "limts", "a\x1b"])
 @given(st.dictionaries(SECTIONS, st.dictionaries(KEYS, VALUES, max_size=3) | VALUES, max_size=3))
 def test_whatever_stands_there(found: dict[str, object]) -> None:
     """Whatever is refused is told in one printable line of a bearable length, and nothing else is."""
-    import msgspec
-
     try:
         msgspec.convert(found, Config)
     except msgspec.ValidationError:

@@ -156,6 +156,29 @@ def test_more_for_who_is_not_held(pair: Pair) -> None:
     assert limits(pair.keeper)["agent:Bob", "usd"]["bound_usd"] == 7
 
 
+def test_more_of_what_is_not_limited(pair: Pair) -> None:
+    """Who is not held and has no limit of its own is told that nothing was raised."""
+    said(pair.keeper, "limit", "set", "--agent", "Bob", "--usd", "0")
+    assert said(pair.keeper, "resume", "Bob", "--add-usd", "2") == (
+        "Bob: it was not held, and has no limit of its own in dollars to raise.\n"
+    )
+
+
+def test_more_of_a_shared_limit(pair: Pair) -> None:
+    """What holds several is raised once for all; the limits that hold nobody stay as they are."""
+    said(pair.keeper, "limit", "set", "--run", "--usd", "0.01")
+    assert (state_of(pair.ada.pid), state_of(pair.bob.pid)) == ("T", "T")
+    raised = "The limit of this run was raised to $2.02; used so far: $0.02."
+    assert said(pair.keeper, "resume", "--all", "--add-usd", "2").splitlines() == [
+        f"Ada goes on. {raised}",
+        f"Bob goes on. {raised}",
+    ]
+    assert limits(pair.keeper)["run", "usd"]["bound_usd"] == pytest.approx(2 + USUAL_USD)
+    assert {
+        limits(pair.keeper)[f"agent:{name}", "usd"]["bound_usd"] for name in ("Ada", "Bob")
+    } == {5}
+
+
 def test_clear_says_whom_it_hits(pair: Pair) -> None:
     """Where the settings' own limit comes in force again, it is told whom that stops; or would."""
     said(pair.keeper, "limit", "set", "--agent", "Ada", "--usd", "1")

@@ -1,6 +1,6 @@
 """People's words to agents: pause, resume with or without more budget, stop."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
@@ -12,7 +12,6 @@ from tollkeeper_daemon.bar import words
 from tollkeeper_daemon.bar.bar import Bar, bound_with, key_of
 from tollkeeper_daemon.bar.buttons import ADD, ADDED_DOLLARS, RESUME, STOP
 from tollkeeper_daemon.budgets.board import Stand
-from tollkeeper_daemon.budgets.memories import Key
 from tollkeeper_daemon.outlets.notices import Notice
 from tollkeeper_daemon.outlets.signals import Signals
 from tollkeeper_daemon.roster import LiveAgent, Roster
@@ -75,43 +74,29 @@ class AgentsByHand:
         self, agents: Sequence[LiveAgent], unit: Unit | None, more: int, now: int
     ) -> list[Done]:
         """Let these go on; with a unit, what holds them is raised to leave so much: once each."""
-        raised: dict[str, list[str]] = {}
-        refused = self._raise(agents, unit, more, now, raised) if unit else {}
+        # Of all before any is raised: then the next agent would seem to be held by nothing.
+        to_raise = [self._to_raise(agent, unit) if unit else [] for agent in agents]
+        too_high = [self._too_high(stands, more) for stands in to_raise]
+        raised = [() if bad else stands for stands, bad in zip(to_raise, too_high, strict=True)]
+        stands = {key_of(stand.limit): stand for of_agent in raised for stand in of_agent}
+        told = {key: self._bar.grant(stand, more, now) for key, stand in stands.items()}
         done = [
-            refused.get(each.record.id)
-            or self._resume(each, unit, raised.get(each.record.id, []), now)
-            for each in agents
+            _done(agent, error=bad)
+            if bad
+            else self._resume(agent, unit, [told[key_of(stand.limit)] for stand in of_agent], now)
+            for agent, of_agent, bad in zip(agents, raised, too_high, strict=True)
         ]
         self._bar.look(now)
         return done
 
-    def _raise(
-        self,
-        agents: Sequence[LiveAgent],
-        unit: Unit,
-        more: int,
-        now: int,
-        told: dict[str, list[str]],
-    ) -> dict[str, Done]:
-        """Raise what holds these, which is ``told`` by agent; the answers where it would be too high."""
-        raised: set[Key] = set()
-        refused: dict[str, Done] = {}
-        for agent in agents:
-            stands = self._to_raise(agent, unit)
-            if too_high := [each for each in stands if bound_with(each, more) > most(unit)]:
-                refused[agent.record.id] = _done(agent, error=self._too_high(too_high[0]))
-                continue
-            for stand in stands:
-                if key_of(stand.limit) not in raised:
-                    raised.add(key_of(stand.limit))
-                    sentence = self._bar.grant(stand, more, now)
-                    told.setdefault(agent.record.id, []).append(sentence)
-        return refused
-
-    def _too_high(self, stand: Stand) -> str:
-        unit = stand.limit.unit
-        name = words.whose(stand.limit.scope, self._bar.board.agent_name(stand.limit.scope))
-        return f"{name} can't be raised above {words.amount(unit, most(unit))}"
+    def _too_high(self, stands: Iterable[Stand], more: int) -> str:
+        """Why one of these can't be raised so much; empty when all can."""
+        for stand in stands:
+            unit, scope = stand.limit.unit, stand.limit.scope
+            if bound_with(stand, more) > most(unit):
+                name = words.whose(scope, self._bar.board.agent_name(scope))
+                return f"{name} can't be raised above {words.amount(unit, most(unit))}"
+        return ""
 
     def _to_raise(self, agent: LiveAgent, unit: Unit) -> list[Stand]:
         """What holds the agent, or else its own limit."""
@@ -131,7 +116,7 @@ class AgentsByHand:
         try:
             held = self._bar.hands.release(agent, BY_HAND, "person")
             if held is None and not agent.stopped:
-                return _done(agent, note=f"{NOT_HELD}. {' '.join(raised)}" if raised else NOT_HELD)
+                return _done(agent, note=_not_held(unit, raised))
             if held is None:
                 self._bar.hands.wake(agent, BY_HAND, "person")
             elif agent.stopped:
@@ -174,6 +159,13 @@ class AgentsByHand:
         """End this agent; returns when it has ended."""
         error = await self._bar.hands.stop(agent, BY_HAND, "person", now)
         return replace(_done(agent, error=error), kind=None if error else "stopped")
+
+
+def _not_held(unit: Unit | None, raised: Sequence[str]) -> str:
+    if raised:
+        return f"{NOT_HELD}. {' '.join(raised)}"
+    own = "dollars" if unit == "usd" else unit
+    return f"{NOT_HELD}, and has no limit of its own in {own} to raise" if unit else NOT_HELD
 
 
 def _done(agent: LiveAgent, note: str = "", error: str = "") -> Done:

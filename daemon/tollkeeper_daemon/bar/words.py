@@ -117,7 +117,7 @@ def denial(agent: str, reasons: Sequence[str]) -> str:
 
 def why(reason: str) -> str:
     """Why an agent is held, without what a denial adds for the person in front of it."""
-    return reason.removeprefix(DENIED).partition(WAY_ON)[0]
+    return upper(reason.removeprefix(DENIED).partition(WAY_ON)[0])
 
 
 def upper(text: str) -> str:
