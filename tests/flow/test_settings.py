@@ -2,7 +2,7 @@
 
 from freezing import await_frozen
 
-from .bounded import start_known, usual
+from .bounded import start_bounded, usual
 from .keeper import Keeper
 
 # Less than a daemon that has just started would take to its first look around.
@@ -11,9 +11,7 @@ AT_ONCE = 2.0
 
 def test_settings_hold_as_soon_as_they_are_saved(keeper: Keeper) -> None:
     """A limit that is put into config.toml acts at once on an agent that is over it already."""
-    keeper.limit()
-    keeper.start()
-    [agent] = start_known(keeper, 1)
+    [agent] = start_bounded(keeper)
     agent.log.reply()
     keeper.wait_for_requests(1)
     keeper.limit(per_agent=usual(1))
