@@ -229,7 +229,8 @@ class Checks:
         """(f) What was frozen with an agent that was let go runs again, but who is held itself.
 
         One that came free by chance may have been frozen since, with one that it descends from; and
-        of one that is gone nobody knows any more what it started.
+        of one that is gone nobody knows any more what it started. What lost its parent in between
+        belongs to a held agent above both as well, and stays with that one.
         """
         held = {self.world.clients[agent].process for agent in self.model.held}
         for agent in set(agents) - self.model.held:
@@ -237,7 +238,11 @@ class Checks:
             if alone and self.world.clients[agent].process.line & self.model.held:
                 continue
             others = {each.id for each in held if agent in each.line}
+            own = self.world.clients[agent].process
+            here = {own, *self.world.kernel.below(own)}
             for process in self.frozen:
+                if process not in here and process.line & self.model.held:
+                    continue
                 family = {process.id, *process.line}
                 if agent in family and not others & family and self.world.reachable(process):
                     assert not process.stopped, f"{process} was not let go with {agent}"
