@@ -274,6 +274,8 @@ class History:
             self._change_settings()
         self.world.fuse = fuse
         self._come_up()
+        # It does not know those that ended long ago: what they left is ended, and nothing told.
+        self.checks.owed_an_end &= self.parts.roster.agents.keys()
 
     def _change_settings(self) -> None:
         choose = self.random.choice
