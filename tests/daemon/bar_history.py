@@ -71,6 +71,7 @@ class History:
         try:
             if self.is_up:
                 self.parts.days.check(self.world.now)
+                self.model.day = self.parts.pipeline.day
             if (going := kind()) is not None:
                 await going
             await asyncio.sleep(0)  # Those who are being stopped get a bit further.
