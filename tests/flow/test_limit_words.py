@@ -82,7 +82,8 @@ def test_two_units(pair: Pair) -> None:
     assert told == "The daily limit in tokens is cleared; what holds now says: toll limit\n"
     assert ("daily", "tokens") not in limits(pair.keeper)
     assert limits(pair.keeper)["daily", "usd"]["bound_usd"] == 0.1
-    assert pair.keeper.json("limit", "clear", "--daily") == {"cleared": ["usd"], "offered": []}
+    cleared = pair.keeper.json("limit", "clear", "--daily")
+    assert cleared == {"cleared": ["usd"], "offered": [], "saved": True}
     assert limits(pair.keeper)["daily", "usd"]["bound_usd"] == 50
     assert refused(pair.keeper, 1, "limit", "clear", "--daily") == (
         "toll: no such limit was set by hand; see: toll limit\n"
@@ -242,7 +243,7 @@ def test_json_of_set(pair: Pair) -> None:
     answer = json.loads(
         pair.keeper.run("--json", "limit", "set", "--agent", "Ada", "--usd", "0.01").stdout
     )
-    assert answer.keys() == {"limit", "hit", "offered"}
+    assert answer.keys() == {"limit", "hit", "offered", "saved"}
     assert (answer["limit"]["state"], answer["hit"][0]["held"], answer["offered"]) == (
         *("reached", "paused"),
         [],
@@ -251,4 +252,5 @@ def test_json_of_set(pair: Pair) -> None:
         "limit": None,
         "hit": [],
         "offered": ["Ada"],
+        "saved": True,
     }
