@@ -118,20 +118,22 @@ class Signals:
         agent: str,
         frozen: Sequence[str] = (),
         grace: float = GRACE_SECONDS,
-        told: Sequence[str] = (),
+        family: Sequence[str] = (),
+        is_again: bool = False,
     ) -> Stopped:
         """End the agent, then what it leaves behind: kindly, and after the grace period (s) not so.
 
-        ``frozen`` is what ``freeze`` froze: it has to run to end well. ``told`` is the agent's family
-        at an earlier stop that did not come to its end: the agent may be gone by now.
+        ``frozen`` is what ``freeze`` froze: it has to run to end well. ``family`` is what the agent
+        had started when it was to be stopped: since then some may have lost their parents. With
+        ``is_again`` an earlier stop did not come to its end: the agent may be gone by now.
         SignalRefused when the agent can't be signalled. When this is cancelled, who was told to
         end has still been told.
         """
-        known = list(self._family(dict.fromkeys([agent, *told])))
+        known = list(self._family(dict.fromkeys([agent, *family])))
         try:
             send(agent, signal.SIGTERM, self._kernel)
         except ProcessGone:
-            if not told:
+            if not is_again:
                 raise
         signals.thaw(frozen, self._kernel)
         self._wake(agent)
