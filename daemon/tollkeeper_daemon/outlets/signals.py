@@ -70,9 +70,15 @@ class Signals:
         self.halt(agent)
         return (agent, *self.freeze_below(agent))
 
-    def freeze_below(self, agent: str) -> tuple[str, ...]:
-        """Freeze the descendants of an agent that is halted; the ids of whom this froze."""
+    def freeze_below(
+        self, agent: str, about_to: Callable[[Sequence[str]], None] = lambda others: None
+    ) -> tuple[str, ...]:
+        """Freeze the descendants of an agent that is halted; the ids of whom this froze.
+
+        Before the first of them ``about_to`` is called, with those that are frozen already.
+        """
         frozen: list[str] = []
+        others: list[str] = []
         seen = {agent}
         settled = False
         for _ in range(MOST_LOOKS):
@@ -82,6 +88,9 @@ class Signals:
                 break
             seen.update(new)
             running = [process for process in new if not alive[process].stopped]
+            others += [process for process in new if alive[process].stopped]
+            if running and not frozen:
+                about_to(others)
             frozen += [process for process in running if self._reaches(process, signal.SIGSTOP)]
             settled = not new and not any(
                 alive[process].state in RUNNING for process in (agent, *frozen) if process in alive
