@@ -8,7 +8,14 @@ from pathlib import Path
 from msgspec import Struct
 
 from tollkeeper.errors import PlaceError
-from tollkeeper.places import CONTROL_SOCKET, DENY_FOLDER, find_places
+from tollkeeper.places import (
+    ALIVE_FILE,
+    CONTROL_SOCKET,
+    DENY_FOLDER,
+    INBOX_FOLDER,
+    SEGMENTS_FOLDER,
+    find_places,
+)
 
 # What a Unix socket's address holds, less the closing zero byte (sun_path in sys/un.h).
 LONGEST_SOCKET_PATH = 103 if sys.platform == "darwin" else 107
@@ -33,6 +40,21 @@ class Paths(Struct, frozen=True):
     def deny(self) -> Path:
         """Answers kept ready for hooks: a file for each conversation that may use no more tools."""
         return self.run / DENY_FOLDER
+
+    @property
+    def inbox(self) -> Path:
+        """What status lines and hooks leave for the daemon, a file each."""
+        return self.run / INBOX_FOLDER
+
+    @property
+    def segments(self) -> Path:
+        """Lines kept ready for status lines and prompts: of everything, a conversation, an agent."""
+        return self.run / SEGMENTS_FOLDER
+
+    @property
+    def alive(self) -> Path:
+        """An empty file whose time lies ahead for as long as a daemon lives."""
+        return self.run / ALIVE_FILE
 
     @property
     def lock(self) -> Path:

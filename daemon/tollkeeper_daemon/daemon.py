@@ -21,6 +21,7 @@ from tollkeeper_daemon.herald import Herald
 from tollkeeper_daemon.history import History
 from tollkeeper_daemon.ledger.prices import PriceList
 from tollkeeper_daemon.marks import Marks
+from tollkeeper_daemon.outlets.alive import Alive
 from tollkeeper_daemon.outlets.notifier import Notifier
 from tollkeeper_daemon.outlets.publisher import Publisher
 from tollkeeper_daemon.ownfile import OwnFile
@@ -34,6 +35,7 @@ from tollkeeper_daemon.retention import Retention
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.rules.settings import Limits
 from tollkeeper_daemon.salvage import salvage
+from tollkeeper_daemon.sensors import Sensors
 from tollkeeper_daemon.settings import Settings
 from tollkeeper_daemon.sources.homes import Home, Homes
 from tollkeeper_daemon.sources.watcher import Watcher
@@ -95,6 +97,8 @@ class Daemon:
             self._limits,
             self._look_at,
         )
+        self.sensors = Sensors(paths.inbox, self.roster, self.plan, self.herald)
+        self._inbox, self._alive = paths.inbox, Alive(paths.alive)
         self.settings = Settings(OwnFile(paths.settings), config, self.herald.alert)
         self.settings.follow(self._settings_changed)
         notifier.on_press = self.budgets.press
@@ -140,6 +144,7 @@ class Daemon:
         self.pipeline.restore()
         self.budgets.bar.take_up(now)
         self.watcher.start()
+        self.watcher.watch_inbox(self._inbox, self.sensors.bell.ring)
         # First, so that no new agent joins a run of agents that are long gone.
         self._attempt(self.census.begin, now)
         self._attempt(self._follow_homes, now)
@@ -156,6 +161,7 @@ class Daemon:
             asyncio.create_task(self._every(CLIENTS_SECONDS, self._look_around)),
             asyncio.create_task(self._every(SWEEP_SECONDS, self._sweep)),
             asyncio.create_task(self._beat_on()),
+            asyncio.create_task(self.sensors.run()),
             asyncio.create_task(self._beat_for_newcomers()),
             asyncio.create_task(self.retention.run()),
         ]
@@ -165,6 +171,7 @@ class Daemon:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._alive.end()
         await self.history.stop()
         await self.budgets.stop()
         await self.auditor.stop()
@@ -308,9 +315,14 @@ class Daemon:
     # What goes on by the clock.
 
     async def _beat_on(self) -> None:
+        self._alive.beat(now_ms())
         await asyncio.sleep(FIRST_BEAT_SECONDS)
+        self._beat()
+        await self._every(HEARTBEAT_SECONDS, self._beat)
+
+    def _beat(self) -> None:
+        self._alive.beat(now_ms())
         self.herald.beat()
-        await self._every(HEARTBEAT_SECONDS, self.herald.beat)
 
     async def _beat_for_newcomers(self) -> None:
         """Who asked for a snapshot before they were connected to the updates sees the gap so."""

@@ -1,7 +1,6 @@
 """The plan's windows: how much of each was used when it was last seen, and whether it refuses."""
 
 from collections.abc import Callable
-from typing import Literal, get_args
 
 from msgspec import Struct
 
@@ -11,9 +10,8 @@ from tollkeeper_daemon.config import PlanSettings
 from tollkeeper_daemon.rules.judge import judge_window
 from tollkeeper_daemon.store.schema import GaugeRecord
 from tollkeeper_daemon.store.store import Store
+from tollkeeper_daemon.transcript.letters import WindowKind
 
-WindowKind = Literal["five_hour", "seven_day"]
-KINDS: tuple[WindowKind, ...] = get_args(WindowKind)
 NAMES: dict[str, str] = {"five_hour": "five-hour window", "seven_day": "seven-day window"}
 LIMITED_UNTIL = "limited_until"
 # The longest window of a plan is seven days: what names a later reset is broken.

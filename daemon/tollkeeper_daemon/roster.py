@@ -40,13 +40,15 @@ class LiveSubagent(Struct):
 class LiveAgent(Struct):
     """An agent as it runs: what is saved of it, and what only matters while it lives.
 
-    ``unseen_since`` is when an earlier daemon last saw it, until this one has heard of it;
+    ``status`` is what its session file says, ``reported`` what its hooks do; clients that write no
+    such file may have hooks. ``unseen_since`` is when an earlier daemon last saw it, until this one has heard of it;
     ``complaint`` is what is wrong with its budget.
     """
 
     record: AgentRecord
     tally: Tally = field(default_factory=Tally)
     status: AgentState | None = None
+    reported: AgentState | None = None
     asked_name: str = ""
     complaint: str = ""
     waiting_for: str = ""
@@ -55,6 +57,7 @@ class LiveAgent(Struct):
     last_time: int = 0
     lines_added: int = 0
     lines_removed: int = 0
+    context_used_percent: float | None = None
     subagents: dict[str, LiveSubagent] = field(default_factory=dict[str, LiveSubagent])
 
     def state(self, now: int) -> AgentState:
@@ -63,8 +66,8 @@ class LiveAgent(Struct):
             return "exited"
         if self.stopped:
             return "paused"
-        if self.status:
-            return self.status
+        if said := self.status or self.reported:
+            return said
         return "working" if now - self.last_time < SILENT_AFTER_MS else "idle"
 
 

@@ -35,6 +35,7 @@ def agent_view(agent: LiveAgent, now: int, limits: tuple[Limit, ...] = ()) -> Ag
         stage=record.stage or None,
         lines_added=agent.lines_added,
         lines_removed=agent.lines_removed,
+        context_used_percent=agent.context_used_percent,
         usage=agent.tally.usage(),
         subagents=tuple(_subagent_view(each, now) for each in agent.subagents.values()),
         limits=limits,

@@ -9,7 +9,7 @@ from tollkeeper.model import Plan
 from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.control.refusal import params_as
 from tollkeeper_daemon.daemon import Daemon
-from tollkeeper_daemon.plan_gauge import KINDS, WindowKind
+from tollkeeper_daemon.transcript.letters import KINDS, WindowKind
 
 
 class Seen(Struct, frozen=True, forbid_unknown_fields=True):
