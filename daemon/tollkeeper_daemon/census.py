@@ -30,19 +30,23 @@ class Reports(Struct, frozen=True):
 
 
 class Census:
-    """Keeps the roster true to the machine. ``homes`` are those in which an agent counts."""
+    """Keeps the roster true to the machine.
+
+    ``subscribed`` says whether the clients of a home run on a subscription; ``admit`` gives the home
+    at a path, if its agents count, and whether it was only now taken in.
+    """
 
     def __init__(
         self,
         roster: Roster,
         reports: Reports,
         subscribed: Callable[[Home], bool],
-        find_home: Callable[[str], Home | None],
+        admit: Callable[[str], tuple[Home | None, bool]],
     ) -> None:
         self._roster = roster
         self._reports = reports
         self._subscribed = subscribed
-        self._find_home = find_home
+        self._admit = admit
         self._exits: dict[str, int] = {}
         self._read: dict[str, int] = {}
         self._told: dict[str, AgentState] = {}
@@ -108,7 +112,9 @@ class Census:
     def find_clients(self, now: int) -> None:
         """Look for clients that write no session file."""
         for process in processes.find_clients(self._passed):
-            home = self._find_home(process.home)
+            home, is_new = self._admit(process.home)
+            if home and is_new:
+                self.read_sessions(home, now)
             if self._roster.with_pid(process.pid) is None:
                 if home is None:
                     self._passed.add(process.pid, time.monotonic())

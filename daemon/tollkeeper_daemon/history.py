@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Iterable
+from typing import Protocol
 
 from tollkeeper_daemon.backlog import Progress, plan, read_backlog
 from tollkeeper_daemon.followed import Followed
@@ -22,66 +23,100 @@ IMPORT_BATCH_REPLIES = 5_000
 AT_ONCE_BYTES = 4 << 20
 
 
-class History:
-    """The logs behind the present.
+class Pending:
+    """The logs of an import, and those that failed: left alone until the import is through with them.
 
-    ``read`` reads these logs now, ``read_past`` does so with what is behind their marks and tells
-    which of them failed, ``post`` books scans of the past. ``complete`` is called with the homes when
-    all that they hold was read; ``ended`` when an import is over, and also when it failed: the next
-    sweep goes on with it, and until then its logs are left alone.
+    Who heard of one meanwhile is ``deferred``.
     """
 
+    def __init__(self) -> None:
+        self._paths: set[str] = set()
+        self._deferred: dict[str, None] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._paths)
+
+    def has(self, path: str) -> bool:
+        """Whether the log is still in the import, or failed in it; it is read on when that is over."""
+        if path not in self._paths:
+            return False
+        self._deferred[path] = None
+        return True
+
+    def hold(self, paths: Iterable[str]) -> None:
+        """These, and no others."""
+        self._paths = set(paths)
+
+    def free(self, paths: Iterable[str]) -> None:
+        """The import is through with these."""
+        self._paths.difference_update(paths)
+
+    def take_deferred(self) -> list[str]:
+        """The logs that somebody heard of, each once."""
+        deferred, self._deferred = list(self._deferred), {}
+        return deferred
+
+
+class Reader(Protocol):
+    """Who takes what is found."""
+
+    def read(self, logs: list[str]) -> object:
+        """Read these logs on now; they grew while the import had them."""
+        ...
+
+    def read_past(self, logs: list[str]) -> list[str]:
+        """Read what is behind the marks of these logs; those that failed."""
+        ...
+
+    def post(self, scans: list[Scan]) -> None:
+        """Book what was read in the background."""
+        ...
+
+    def begins(self) -> None:
+        """An import begins."""
+        ...
+
+    def is_read(self, homes: list[Home]) -> None:
+        """All that these homes hold was read."""
+        ...
+
+    def ends(self) -> None:
+        """An import is over; also one that failed, which the next sweep goes on with."""
+        ...
+
+
+class History:
+    """The logs behind the present."""
+
     def __init__(
-        self,
-        marks: Marks,
-        followed: Followed,
-        herald: Herald,
-        read: Callable[[list[str]], object],
-        read_past: Callable[[list[str]], list[str]],
-        post: Callable[[list[Scan]], None],
-        begun: Callable[[], None],
-        complete: Callable[[list[Home]], None],
-        ended: Callable[[], None],
+        self, marks: Marks, pending: Pending, followed: Followed, herald: Herald, reader: Reader
     ) -> None:
         self._marks = marks
+        self._pending = pending
         self._followed = followed
         self._herald = herald
-        self._read = read
-        self._read_past = read_past
-        self._post = post
-        self._begun = begun
-        self._complete = complete
-        self._ended = ended
-        self._pending: set[str] = set()
-        self._deferred: dict[str, None] = {}
+        self._reader = reader
         self._import: asyncio.Task[None] | None = None
 
     def catch_up(self) -> list[Job]:
         """Read what is new, or begin to import it; what there was to read."""
         homes, is_importing = list(self._followed.homes), self._herald.importing is not None
         if not is_importing:
-            self._pending.clear()
+            self._pending.hold(())
         backlog = self._marks.backlog(self._followed.logs())
         if sum(job.bytes for job in backlog) <= AT_ONCE_BYTES:
-            failed = self._read_past([job.path for job in backlog])
+            failed = self._reader.read_past([job.path for job in backlog])
             if not is_importing:
-                self._pending = set(failed)
+                self._pending.hold(failed)
                 if not failed:
-                    self._complete(homes)
+                    self._reader.is_read(homes)
         elif not is_importing:
-            self._pending = {job.path for job in backlog}
+            self._pending.hold(job.path for job in backlog)
             progress = Progress(total=sum(job.bytes for job in backlog))
             self._herald.importing = progress
-            self._begun()
+            self._reader.begins()
             self._import = asyncio.create_task(self._import_logs(backlog, progress, homes))
         return backlog
-
-    def has(self, path: str) -> bool:
-        """Whether the log is still in the import, or failed in it; it is read on when that is over."""
-        if path not in self._pending:
-            return False
-        self._deferred[path] = None
-        return True
 
     async def stop(self) -> None:
         """Give an import up; the next daemon goes on with it."""
@@ -94,19 +129,19 @@ class History:
         beat = asyncio.create_task(self._beat())
         try:
             await self._import_all(backlog, progress)
-            self._pending.clear()
+            self._pending.hold(())
         except Exception as error:
             log.exception("the import failed; the next sweep goes on with it")
             self._herald.alert_once("failed", f"the import failed ({error}); it is tried again")
         finally:
             beat.cancel()
             self._herald.importing = None
-        deferred, self._deferred = list(self._deferred), {}
+        deferred = self._pending.take_deferred()
         if not self._pending:
             log.info("imported %d logs", len(backlog))
-            self._read(deferred)
-            self._complete(homes)
-        self._ended()
+            self._reader.read(deferred)
+            self._reader.is_read(homes)
+        self._reader.ends()
 
     async def _beat(self) -> None:
         while True:
@@ -125,5 +160,5 @@ class History:
 
     def _post_all(self, scans: list[Scan]) -> None:
         if scans:
-            salvage(scans, self._post, self._herald.lost)
-            self._pending -= {scan.path for scan in scans if not scan.more}
+            salvage(scans, self._reader.post, self._herald.lost)
+            self._pending.free(scan.path for scan in scans if not scan.more)

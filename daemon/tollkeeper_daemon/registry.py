@@ -27,7 +27,15 @@ class Registry:
         self._store.write(work)
         self._saved[record.id] = record
 
-    def save_run(self, run: RunRecord | None) -> None:
-        """Save the run, if there is one."""
+    def save_run(self) -> None:
+        """Save the run that goes on, if there is one."""
+        self._save(self._roster.run)
+
+    def tick(self, now: int) -> None:
+        """Let go of what is over at ``now`` (ms), and save the run that ended."""
+        _, ended = self._roster.tick(now)
+        self._save(ended)
+
+    def _save(self, run: RunRecord | None) -> None:
         if run is not None:
             self._store.write(lambda transaction: transaction.save_run(run))

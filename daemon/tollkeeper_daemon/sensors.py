@@ -9,6 +9,7 @@ from typing import TypeVar
 from tollkeeper.model import AgentState
 from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.events import Bell
+from tollkeeper_daemon.failures import Failures
 from tollkeeper_daemon.herald import Herald
 from tollkeeper_daemon.plan_gauge import PlanGauge
 from tollkeeper_daemon.roster import LiveAgent, LiveSubagent, Roster
@@ -42,36 +43,35 @@ WAITS_FOR = {"permission_prompt": "permission prompt", "elicitation_dialog": "di
 class Sensors:
     """Reads the inbox, and tells what is news. ``bad_letters`` counts what could not be read."""
 
-    def __init__(self, folder: Path, roster: Roster, plan: PlanGauge, herald: Herald) -> None:
+    def __init__(
+        self, folder: Path, roster: Roster, plan: PlanGauge, herald: Herald, failures: Failures
+    ) -> None:
         self.bad_letters = 0
+        self.folder = folder
         self.bell = Bell(asyncio.get_running_loop())
-        self._folder = folder
         self._roster = roster
         self._plan = plan
         self._herald = herald
+        self._failures = failures
 
-    async def run(self) -> None:
+    async def listen(self) -> None:
         """Read the inbox whenever the bell has rung, and what an earlier daemon left at once."""
         self.bell.ring()
         while True:
             await self.bell.heard()
-            try:
-                if self.read(now_ms()):
-                    self.bell.ring()
-            except Exception as error:
-                log.exception("the inbox could not be read")
-                self._herald.alert_once("failed", f"the inbox could not be read ({error})")
+            self._failures.attempt(self.read, now_ms())
             await asyncio.sleep(GATHER_SECONDS)
 
-    def read(self, now: int) -> bool:
-        """Take in what lies in the inbox; whether there is more of it."""
-        letters = inbox.take(self._folder)
+    def read(self, now: int) -> None:
+        """Take in what lies in the inbox."""
+        letters = inbox.take(self.folder)
+        if letters.more:
+            self.bell.ring()
         self.bad_letters += letters.bad
         for report in self._parsed(parse_hook, letters.hooks):
             self._heed(report, now)
         for line in self._parsed(parse_status_line, letters.status_lines):
             self._note(line, now)
-        return letters.more
 
     def _parsed(self, parse: Callable[[bytes], T], letters: list[bytes]) -> list[T]:
         found: list[T] = []

@@ -71,7 +71,8 @@ class Parts:
         self.roster = Roster()
         self.pipeline = Pipeline(self.store, self.roster, PRICES, lambda path: "api")
         reports = Reports(self._seen, self._seen, self._seen)
-        self.census = Census(self.roster, reports, lambda home: True, lambda path: world.home)
+        home = world.home
+        self.census = Census(self.roster, reports, lambda home: True, lambda path: (home, False))
         self.memories = Memories(self.store)
         self.board = Board(self.memories, self.pipeline, self.roster, lambda: world.settings)
         self.registry = Registry(self.store, self.roster)
@@ -140,9 +141,8 @@ class Parts:
                 self.herald.tell(outcome, self.world.now)
 
     def _tick(self) -> None:
-        _, ended = self.roster.tick(self.world.now)
-        self.registry.save_run(ended)
-        self.registry.save_run(self.roster.run)
+        self.registry.tick(self.world.now)
+        self.registry.save_run()
 
     def _seen(self, agent: LiveAgent) -> None:
         self.registry.save_agent(agent.record)

@@ -117,7 +117,7 @@ class World:
         self.roster = Roster()
         self.told = Told([])
         self.census = Census(
-            self.roster, self.told.reports(), lambda home: False, lambda path: self.home
+            self.roster, self.told.reports(), lambda home: False, lambda path: (self.home, False)
         )
 
     def path(self, pid: int) -> str:

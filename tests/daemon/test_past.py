@@ -12,7 +12,7 @@ from tollkeeper_daemon import history
 from tollkeeper_daemon.backlog import Progress, read_backlog
 from tollkeeper_daemon.followed import Followed
 from tollkeeper_daemon.herald import Herald
-from tollkeeper_daemon.history import AT_ONCE_BYTES, History
+from tollkeeper_daemon.history import AT_ONCE_BYTES, History, Pending
 from tollkeeper_daemon.marks import Marks
 from tollkeeper_daemon.reading import Scan
 from tollkeeper_daemon.sources.homes import Home, Homes
@@ -53,17 +53,32 @@ class Reader:
         self.complete: list[Home] = []
         self.ended = asyncio.Event()
         self.marks = Marks(store)
+        self.pending = Pending()
         self.history = History(
             self.marks,
+            self.pending,
             Followed(Homes((self.home,), bounded=True), "auto"),
             cast(Herald, self.listener),
-            self.live.extend,
-            lambda logs: [path for path in logs if path in self.failing],
-            self.marks.advance,
-            lambda: None,
-            self.complete.extend,
-            self.ended.set,
+            self,
         )
+
+    def read(self, logs: list[str]) -> None:
+        self.live += logs
+
+    def read_past(self, logs: list[str]) -> list[str]:
+        return [path for path in logs if path in self.failing]
+
+    def post(self, scans: list[Scan]) -> None:
+        self.marks.advance(scans)
+
+    def begins(self) -> None:
+        pass
+
+    def is_read(self, homes: list[Home]) -> None:
+        self.complete += homes
+
+    def ends(self) -> None:
+        self.ended.set()
 
     async def catch_up(self) -> None:
         """Read what is there to its end, or until it fails."""
@@ -94,11 +109,13 @@ def test_failed_import(tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyP
         await reader.catch_up()
         assert ["the import failed (no room); it is tried again"] == reader.listener.told
         assert [] == reader.complete
-        assert reader.history.has(reader.log)
+        assert reader.pending.has(reader.log)
         monkeypatch.setattr(history, "read_backlog", read_backlog)
         await reader.catch_up()
         assert [reader.home] == reader.complete
-        assert not reader.history.has(reader.log)
+        assert not reader.pending.has(reader.log)
+        # What was heard of while it was left alone is read on.
+        assert [reader.log] == reader.live
 
     asyncio.run(story())
 
@@ -111,10 +128,10 @@ def test_log_that_fails(tmp_path: Path, store: Store) -> None:
         reader.failing.append(reader.log)
         await reader.catch_up()
         assert [] == reader.complete
-        assert reader.history.has(reader.log)
+        assert reader.pending.has(reader.log)
         reader.failing.clear()
         await reader.catch_up()
         assert [reader.home] == reader.complete
-        assert not reader.history.has(reader.log)
+        assert not reader.pending.has(reader.log)
 
     asyncio.run(story())

@@ -26,7 +26,7 @@ async def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
         ],
         "watcher": daemon.watcher.kind,
         "logs": len(daemon.marks),
-        "failing": daemon.failing,
+        "failing": daemon.failures.failing,
         "held": daemon.budgets.held(),
         "bad_lines": daemon.pipeline.bad_lines,
         "bad_session_files": sorted(daemon.census.bad_files),
