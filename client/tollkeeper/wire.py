@@ -89,6 +89,7 @@ class PlanUpdate(Update, frozen=True, kw_only=True):
     """The plan's windows were seen anew."""
 
     plan: Plan
+    plans: tuple[Plan, ...] = ()
 
 
 class LimitUpdate(Update, frozen=True, kw_only=True):

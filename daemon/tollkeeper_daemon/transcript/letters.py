@@ -63,8 +63,8 @@ class _StatusInput(Struct):
 
     session_id: str
     transcript_path: str | None = None
-    context_window: Raw = Raw(b"{}")
-    rate_limits: Raw = Raw(b"{}")
+    context_window: Raw = Raw()
+    rate_limits: Raw = Raw()
 
 
 class _Context(Struct):
@@ -79,8 +79,8 @@ class _Window(Struct):
 
 
 class _Limits(Struct):
-    five_hour: Raw | None = None
-    seven_day: Raw | None = None
+    five_hour: Raw = Raw()
+    seven_day: Raw = Raw()
 
 
 class _Hook(Struct):
@@ -118,7 +118,7 @@ def parse_status_line(content: bytes) -> StatusLine:
     return StatusLine(
         conversation=id_of(said.session_id),
         log=path_of(said.transcript_path),
-        on_plan=limits is not None and (limits.five_hour or limits.seven_day) is not None,
+        on_plan=limits is not None and bool(limits.five_hour or limits.seven_day),
         windows=windows,
         context_used_percent=context.used_percentage if context else None,
         refused=misread + broken + untrue,
@@ -155,9 +155,9 @@ def _windows_of(limits: _Limits) -> tuple[tuple[Sighting, ...], int]:
     return tuple(found), refused
 
 
-def _read(decode: Callable[[Raw], T | None], part: Raw | None) -> tuple[T | None, int]:
+def _read(decode: Callable[[Raw], T | None], part: Raw) -> tuple[T | None, int]:
     """What the part says, and 1 when it can't be read."""
-    if part is None:
+    if not part:
         return None, 0
     try:
         return decode(part), 0
