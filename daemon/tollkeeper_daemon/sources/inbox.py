@@ -1,5 +1,6 @@
 """The inbox: what status lines and hooks leave in ``run/inbox/``, a file each; read once, and removed."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -47,13 +48,17 @@ def take(folder: Path) -> Letters:
 def _take_file(path: str) -> bytes:
     """The content of the letter, which is removed; OSError when it can't be read or removed."""
     try:
+        if os.path.islink(path):
+            raise OSError(errno.ELOOP, "a link, and no letter", path)
         return read_small(path, LARGEST_LETTER)
     finally:
         os.unlink(path)
 
 
 def _names(folder: Path) -> list[str]:
+    """What lies in the inbox, but folders, which nobody leaves there."""
     try:
-        return os.listdir(folder)
+        with os.scandir(folder) as entries:
+            return [each.name for each in entries if not each.is_dir(follow_symlinks=False)]
     except OSError:
         return []
