@@ -14,7 +14,7 @@ from tollkeeper_daemon.census import Census, Reports
 from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.config import Config
 from tollkeeper_daemon.days import Days
-from tollkeeper_daemon.events import Inlet
+from tollkeeper_daemon.events import Bell, Inlet
 from tollkeeper_daemon.failures import Failures
 from tollkeeper_daemon.followed import Followed
 from tollkeeper_daemon.herald import Herald
@@ -91,7 +91,14 @@ class Daemon:
             self._look_at,
         )
         notifier.on_press = self.budgets.press
-        self.sensors = Sensors(paths.inbox, self.roster, self.plan, self.herald, self.failures)
+        self.sensors = Sensors(
+            paths.inbox,
+            Bell(asyncio.get_running_loop()),
+            self.roster,
+            self.plan,
+            self.herald,
+            self.failures,
+        )
         self.alive = Alive(paths.alive)
 
         agents = Agents(self.registry, self.pipeline, self.herald, self.budgets, self.failures)

@@ -44,11 +44,17 @@ class Sensors:
     """Reads the inbox, and tells what is news. ``bad_letters`` counts what could not be read."""
 
     def __init__(
-        self, folder: Path, roster: Roster, plan: PlanGauge, herald: Herald, failures: Failures
+        self,
+        folder: Path,
+        bell: Bell,
+        roster: Roster,
+        plan: PlanGauge,
+        herald: Herald,
+        failures: Failures,
     ) -> None:
         self.bad_letters = 0
         self.folder = folder
-        self.bell = Bell(asyncio.get_running_loop())
+        self.bell = bell
         self._roster = roster
         self._plan = plan
         self._herald = herald
