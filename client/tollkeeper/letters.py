@@ -12,7 +12,7 @@ from tollkeeper.places import (
     ALIVE_FILE,
     HOOK_PREFIX,
     INBOX_FOLDER,
-    STATUS_PREFIX,
+    STATUS_FOLDER,
     is_file_name,
 )
 
@@ -47,23 +47,23 @@ def report_hook(run: str, event: Mapping[object, object], environment: Mapping[s
     letter["detail"] = next(details, "")
     if (pid := environment.get("CLAUDE_PID", "")).isdecimal():
         letter["pid"] = int(pid)
-    _leave(run, f"{HOOK_PREFIX}{time.time_ns():020}-{os.getpid()}", json.dumps(letter).encode())
+    name = f"{HOOK_PREFIX}{time.time_ns():020}-{os.getpid()}"
+    _leave(os.path.join(run, INBOX_FOLDER), name, json.dumps(letter).encode())
 
 
 def leave_status(run: str, conversation: str, content: bytes) -> None:
     """Leave what Claude Code handed to a status line; it replaces the one before it."""
     if is_file_name(conversation) and is_alive(run):
-        _leave(run, STATUS_PREFIX + conversation, content)
+        _leave(os.path.join(run, INBOX_FOLDER, STATUS_FOLDER), conversation, content)
 
 
 def _is_short(value: object) -> bool:
     return isinstance(value, str) and len(value) <= LONGEST
 
 
-def _leave(run: str, name: str, content: bytes) -> None:
+def _leave(folder: str, name: str, content: bytes) -> None:
     """Put the letter there at once, or not at all."""
-    inbox = os.path.join(run, INBOX_FOLDER)
-    aside = os.path.join(inbox, f".{name}")
+    aside = os.path.join(folder, f".{name}")
     with contextlib.suppress(OSError):
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
         file = os.open(aside, flags, 0o600)
@@ -71,4 +71,4 @@ def _leave(run: str, name: str, content: bytes) -> None:
             os.write(file, content)
         finally:
             os.close(file)
-        os.rename(aside, os.path.join(inbox, name))
+        os.rename(aside, os.path.join(folder, name))

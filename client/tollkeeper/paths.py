@@ -14,6 +14,7 @@ from tollkeeper.places import (
     DENY_FOLDER,
     INBOX_FOLDER,
     SEGMENTS_FOLDER,
+    STATUS_FOLDER,
     find_places,
 )
 
@@ -45,6 +46,11 @@ class Paths(Struct, frozen=True):
     def inbox(self) -> Path:
         """What status lines and hooks leave for the daemon, a file each."""
         return self.run / INBOX_FOLDER
+
+    @property
+    def status_inbox(self) -> Path:
+        """In the inbox: the latest of each status line. Many at once: these are not watched."""
+        return self.inbox / STATUS_FOLDER
 
     @property
     def segments(self) -> Path:

@@ -12,8 +12,8 @@ SEGMENTS_FOLDER = "segments"
 SEGMENT_OF_ALL = "all"
 # Its time lies ahead for as long as a daemon lives: who finds it in the past shows no old figures.
 ALIVE_FILE = "alive"
-# Before the conversation in the name of what Claude Code handed to its status line.
-STATUS_PREFIX = "statusline-"
+# In the inbox: what Claude Code handed to its status line, a file named after each conversation.
+STATUS_FOLDER = "status"
 HOOK_PREFIX = "hook-"
 # Behind the name of a conversation that is near a limit: its hooks wait a moment for a refusal.
 NEAR_SUFFIX = ".near"

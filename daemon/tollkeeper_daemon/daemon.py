@@ -93,6 +93,7 @@ class Daemon:
         notifier.on_press = self.budgets.press
         self.sensors = Sensors(
             paths.inbox,
+            paths.status_inbox,
             Bell(asyncio.get_running_loop()),
             self.roster,
             self.plan,
@@ -207,7 +208,7 @@ class Daemon:
             attempt(self.past.let_limits_act)
         work = [
             self.intake.listen(),
-            self.sensors.listen(),
+            *self.sensors.all(),
             *self.beats.all(),
             self.retention.run(),
         ]

@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tollkeeper.model import AgentState
 from tollkeeper_daemon.clock import now_ms
@@ -27,6 +27,7 @@ T = TypeVar("T")
 
 # What comes within so short a time is read together.
 GATHER_SECONDS = 0.02
+LOOK_SECONDS = 0.25
 
 # What an agent does from each event on, where it does not say so itself in a session file.
 STATES: dict[str, AgentState] = {
@@ -46,6 +47,7 @@ class Sensors:
     def __init__(
         self,
         folder: Path,
+        status_folder: Path,
         bell: Bell,
         roster: Roster,
         plan: PlanGauge,
@@ -54,29 +56,48 @@ class Sensors:
     ) -> None:
         self.bad_letters = 0
         self.folder = folder
+        self._status_folder = status_folder
         self.bell = bell
         self._roster = roster
         self._plan = plan
         self._herald = herald
         self._failures = failures
 
-    async def listen(self) -> None:
-        """Read the inbox whenever the bell has rung, and what an earlier daemon left at once."""
+    def all(self) -> list[Coroutine[Any, Any, None]]:
+        """What is to run for as long as the daemon lives."""
+        return [self._listen(), self._look()]
+
+    async def _listen(self) -> None:
+        """Read what hooks report at once, and what an earlier daemon left."""
         self.bell.ring()
         while True:
             await self.bell.heard()
-            self._failures.attempt(self.read, now_ms())
+            self._failures.attempt(self.read_hooks, now_ms())
             await asyncio.sleep(GATHER_SECONDS)
 
-    def read(self, now: int) -> None:
-        """Take in what lies in the inbox."""
+    async def _look(self) -> None:
+        """Look whether status lines were refreshed. They come too often to be told of each."""
+        seen = -1
+        while True:
+            if (modified := inbox.modified(self._status_folder)) != seen:
+                seen = modified
+                self._failures.attempt(self.read_status_lines, now_ms())
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def read_hooks(self, now: int) -> None:
+        """Take in what hooks left in the inbox."""
         letters = inbox.take(self.folder)
+        self.bad_letters += letters.bad
+        for report in self._parsed(parse_hook, letters.contents):
+            self._heed(report, now)
         if letters.more:
             self.bell.ring()
+
+    def read_status_lines(self, now: int) -> None:
+        """Take in what status lines left in the inbox; taking it changes the folder anew."""
+        letters = inbox.take(self._status_folder)
         self.bad_letters += letters.bad
-        for report in self._parsed(parse_hook, letters.hooks):
-            self._heed(report, now)
-        for line in self._parsed(parse_status_line, letters.status_lines):
+        for line in self._parsed(parse_status_line, letters.contents):
             self._note(line, now)
 
     def _parsed(self, parse: Callable[[bytes], T], letters: list[bytes]) -> list[T]:

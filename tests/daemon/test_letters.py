@@ -105,7 +105,7 @@ def home(tmp_path: Path) -> Paths:
 @pytest.fixture
 def run(home: Paths) -> str:
     """A run directory in which a daemon lives."""
-    home.inbox.mkdir(parents=True)
+    home.status_inbox.mkdir(parents=True)
     Alive(home.alive).beat(4_000_000_000_000)
     return str(home.run)
 
@@ -119,21 +119,26 @@ def reported(run: str) -> list[HookReport]:
     """What lies in the inbox of hooks, which is emptied."""
     letters = inbox.take(Path(run, "inbox"))
     assert letters.bad == 0
-    return [parse_hook(each) for each in letters.hooks]
+    return [parse_hook(each) for each in letters.contents]
+
+
+def everything(run: str) -> list[Path]:
+    """The files in the inbox, of whatever kind."""
+    return [each for each in Path(run, "inbox").rglob("*") if each.is_file()]
 
 
 @pytest.mark.parametrize("file", sorted((DATA / "hooks").iterdir()), ids=lambda file: file.stem)
 def test_no_text_is_kept(run: str, file: Path) -> None:
     """Of what the real client hands to a hook, no prompt, reply, command or result is written."""
     report_hook(run, hooked(file.stem), {"CLAUDE_PID": "77"})
-    [letter] = Path(run, "inbox").iterdir()
+    [letter] = everything(run)
     written = letter.read_text()
     for text in ("RUNBASH", "All done", "echo", "sub done", "You've hit", "tool_use", "say"):
         assert text not in written
     [report] = reported(run)
     assert report.event == file.stem.partition("-")[0]
     assert (report.conversation, report.pid) == (hooked(file.stem)["session_id"], 77)
-    assert list(Path(run, "inbox").iterdir()) == []
+    assert everything(run) == []
 
 
 def test_what_a_hook_reports(run: str) -> None:
@@ -150,11 +155,11 @@ def test_what_a_hook_reports(run: str) -> None:
 
 def test_without_a_daemon(home: Paths) -> None:
     """Nothing is left where no daemon lives, nor where one died: nobody would take it away."""
-    home.inbox.mkdir(parents=True)
+    home.status_inbox.mkdir(parents=True)
     for _ in range(2):
         report_hook(str(home.run), hooked("Stop"), {})
         leave_status(str(home.run), CONVERSATION, b"{}")
-        assert list(home.inbox.iterdir()) == []
+        assert everything(str(home.run)) == []
         Alive(home.alive).beat(1_000_000)
         assert not is_alive(str(home.run))
     Alive(home.alive).end()
@@ -169,8 +174,8 @@ def test_a_status_line_replaces_the_last(run: str) -> None:
     for number in range(5):
         leave_status(run, CONVERSATION, b'{"session_id":"%d"}' % number)
         leave_status(run, "other", b'{"session_id":"other"}')
-    letters = inbox.take(Path(run, "inbox"))
-    assert sorted(parse_status_line(each).conversation for each in letters.status_lines) == [
+    letters = inbox.take(Path(run, "inbox", "status"))
+    assert sorted(parse_status_line(each).conversation for each in letters.contents) == [
         "4",
         "other",
     ]
@@ -180,7 +185,7 @@ def test_no_way_out(run: str) -> None:
     """A conversation that names a path leads nowhere."""
     leave_status(run, "../alive", b"x")
     leave_status(run, "", b"x")
-    assert list(Path(run, "inbox").iterdir()) == []
+    assert everything(run) == []
 
 
 def test_what_else_lies_there(run: str, tmp_path: Path) -> None:
@@ -190,16 +195,14 @@ def test_what_else_lies_there(run: str, tmp_path: Path) -> None:
     (folder / "hook-2").mkdir()
     secret = tmp_path / "secret"
     secret.write_text("{}")
-    (folder / "statusline-x").symlink_to(secret)
+    (folder / "hook-3").symlink_to(secret)
     (folder / ".hook-half").write_text("{")
-    (folder / "notes").write_text("mine")
     report_hook(run, hooked("Stop"), {})
     letters = inbox.take(folder)
-    assert len(letters.hooks) == 1
-    assert letters.status_lines == []
+    assert len(letters.contents) == 1
     assert letters.bad == 2
     assert secret.exists()
-    assert sorted(each.name for each in folder.iterdir()) == [".hook-half", "hook-2", "notes"]
+    assert sorted(each.name for each in folder.iterdir()) == [".hook-half", "hook-2", "status"]
 
 
 def test_a_flood(run: str) -> None:
@@ -210,5 +213,5 @@ def test_a_flood(run: str) -> None:
     folder = Path(run, "inbox")
     first, second = inbox.take(folder), inbox.take(folder)
     assert (first.more, second.more) == (True, False)
-    found = [parse_hook(each).conversation for each in (*first.hooks, *second.hooks)]
+    found = [parse_hook(each).conversation for each in (*first.contents, *second.contents)]
     assert found == [f"c{number}" for number in range(count)]

@@ -47,7 +47,7 @@ class Bench:
     """Sensors on a roster with one agent, which the test sends letters."""
 
     def __init__(self, paths: Paths, store: Store, bell: Bell, *, writes_file: bool) -> None:
-        paths.inbox.mkdir(parents=True)
+        paths.status_inbox.mkdir(parents=True)
         Alive(paths.alive).beat(FAR)
         self.run = str(paths.run)
         self.told = Told()
@@ -57,18 +57,20 @@ class Bench:
             process(conversation="conv-1"), session() if writes_file else None, False, NOW
         )
         plan = PlanGauge(store, PlanSettings, NOW)
-        self.sensors = Sensors(paths.inbox, bell, self.roster, plan, herald, Failures(herald))
+        self.sensors = Sensors(
+            paths.inbox, paths.status_inbox, bell, self.roster, plan, herald, Failures(herald)
+        )
 
     def hook(self, event: str, conversation: str = "conv-1", pid: int = 0, **more: str) -> None:
         """A hook reports."""
         fields: dict[object, object] = {"hook_event_name": event, "session_id": conversation}
         report_hook(self.run, {**fields, **more}, {"CLAUDE_PID": str(pid)} if pid else {})
-        self.sensors.read(NOW)
+        self.sensors.read_hooks(NOW)
 
     def status(self, **fields: object) -> None:
         """A status line is refreshed."""
         leave_status(self.run, "conv-1", json.dumps({"session_id": "conv-1", **fields}).encode())
-        self.sensors.read(NOW)
+        self.sensors.read_status_lines(NOW)
 
     @property
     def state(self) -> tuple[str, str]:
@@ -169,7 +171,8 @@ def test_what_can_not_be_read_is_counted(bench: Bench) -> None:
     """Bad letters, and bad parts of good ones, are counted; what stands beside them is taken."""
     folder = Path(bench.run, "inbox")
     (folder / "hook-0").write_text("{")
-    (folder / "statusline-x").write_text('{"session_id": 5}')
+    (folder / "status" / "x").write_text('{"session_id": 5}')
+    bench.sensors.read_hooks(NOW)
     bench.status(context_window={"used_percentage": 9}, rate_limits={"five_hour": 3})
     assert bench.sensors.bad_letters == 3
     assert bench.agent.context_used_percent == 9

@@ -1,4 +1,4 @@
-"""The inbox: what status lines and hooks leave in ``run/inbox/``, a file each; read once, and removed."""
+"""The inbox: the letters of hooks and status lines, a file each; read once, and removed."""
 
 import errno
 import os
@@ -6,7 +6,6 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from tollkeeper.places import HOOK_PREFIX, STATUS_PREFIX
 from tollkeeper_daemon.sources.files import read_small
 
 LARGEST_LETTER = 256 << 10
@@ -15,34 +14,34 @@ MOST_AT_ONCE = 500
 
 
 class Letters(Struct, frozen=True):
-    """What lay in the inbox: hooks in the order in which they reported. ``bad`` can't be read."""
+    """What lay in a folder, by name. ``bad`` could not be read; ``more`` is left for the next time."""
 
-    status_lines: list[bytes]
-    hooks: list[bytes]
+    contents: list[bytes]
     bad: int = 0
     more: bool = False
 
 
-def is_letter(name: str) -> bool:
-    """Whether a file of this name in the inbox is for us; what begins with a dot is being written."""
-    return name.startswith((STATUS_PREFIX, HOOK_PREFIX))
-
-
 def take(folder: Path) -> Letters:
-    """Read and remove what lies in the inbox, the oldest first, and no more than MOST_AT_ONCE."""
-    names = sorted(filter(is_letter, _names(folder)))
-    letters = Letters([], [], more=len(names) > MOST_AT_ONCE)
+    """Read and remove what lies in the folder; what begins with a dot is still being written."""
+    names = sorted(name for name in _names(folder) if not name.startswith("."))
+    contents: list[bytes] = []
     bad = 0
     for name in names[:MOST_AT_ONCE]:
         try:
-            content = _take_file(str(folder / name))
+            contents.append(_take_file(str(folder / name)))
         except FileNotFoundError:
             continue
         except OSError:
             bad += 1
-            continue
-        (letters.hooks if name.startswith(HOOK_PREFIX) else letters.status_lines).append(content)
-    return Letters(letters.status_lines, letters.hooks, bad, letters.more)
+    return Letters(contents, bad, more=len(names) > MOST_AT_ONCE)
+
+
+def modified(folder: Path) -> int:
+    """When anything last came into the folder, or left it (ns); 0 when it is not there."""
+    try:
+        return os.stat(folder).st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _take_file(path: str) -> bytes:
@@ -56,7 +55,7 @@ def _take_file(path: str) -> bytes:
 
 
 def _names(folder: Path) -> list[str]:
-    """What lies in the inbox, but folders, which nobody leaves there."""
+    """What lies in the folder, but folders."""
     try:
         with os.scandir(folder) as entries:
             return [each.name for each in entries if not each.is_dir(follow_symlinks=False)]
