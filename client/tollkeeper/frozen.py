@@ -1,4 +1,4 @@
-"""Which agents are paused: a file that frees them when no daemon runs."""
+"""Which agents are held: a file that frees them when no daemon runs."""
 
 import os
 import stat
@@ -12,6 +12,7 @@ from msgspec import Struct
 from tollkeeper import signals
 from tollkeeper.errors import TollError
 from tollkeeper.kernel import Kernel
+from tollkeeper.places import is_file_name
 
 VERSION = 1
 # More agents than a machine holds.
@@ -24,7 +25,11 @@ FOREGROUND = f"it is a stopped job of its shell now: type  {TO_FOREGROUND}  in i
 
 
 class FrozenAgent(Struct, frozen=True):
-    """A paused agent: the ids of what was frozen, it first, and when (ISO), why and where."""
+    """An agent that is held: the ids of what was frozen, it first, and when (ISO), why and where.
+
+    ``denied`` is the conversation whose tool calls are refused, ``conversation`` the one it is in. Of
+    a blocked agent no process is frozen.
+    """
 
     id: str
     name: str
@@ -33,10 +38,12 @@ class FrozenAgent(Struct, frozen=True):
     at: str
     reason: str
     in_shell: bool
+    conversation: str = ""
+    denied: str = ""
 
 
 class FrozenAgents(Struct, frozen=True):
-    """The file: its version, and all agents that are paused."""
+    """The file: its version, and all agents that are held."""
 
     version: int
     agents: tuple[FrozenAgent, ...]
@@ -55,7 +62,7 @@ class FrozenFileError(TollError):
 
 
 def read(path: Path) -> tuple[FrozenAgent, ...]:
-    """The paused agents; none when there is no file. FrozenFileError when it can't be read."""
+    """The agents that are held; none when there is no file. FrozenFileError when it can't be read."""
     try:
         content = _read(path)
         version = msgspec.json.decode(content, type=Header).version
@@ -71,7 +78,7 @@ def read(path: Path) -> tuple[FrozenAgent, ...]:
         raise FrozenFileError(f"can't read {path}: {error.strerror}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise FrozenFileError(
-            f"{path} does not say which agents are paused: {error}",
+            f"{path} does not say which agents are held: {error}",
             "the processes in state T are told by: ps -o pid,stat,args",
         ) from None
 
@@ -105,3 +112,19 @@ def thaw(agent: FrozenAgent, kernel: Kernel = signals.KERNEL) -> tuple[str, ...]
     SignalRefused when the agent is there and can't be signalled.
     """
     return signals.thaw(agent.processes, kernel)
+
+
+def allow(agent: FrozenAgent, deny: Path) -> None:
+    """Let the agent use tools again: ``deny`` is the folder of refusals.
+
+    FrozenFileError when its refusal can't be removed.
+    """
+    if not is_file_name(agent.denied):
+        return
+    try:
+        (deny / agent.denied).unlink(missing_ok=True)
+    except OSError as error:
+        raise FrozenFileError(
+            f"its tool calls can't be allowed again: {error.strerror}",
+            f"remove {deny / agent.denied}",
+        ) from None

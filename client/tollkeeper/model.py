@@ -10,6 +10,7 @@ from msgspec import Struct
 
 AgentState = Literal["working", "idle", "waiting", "paused", "exited"]
 LimitState = Literal["under", "warned", "reached"]
+HoldKind = Literal["paused", "blocked", "stopping"]
 LimitAction = Literal["warn", "block", "pause", "stop"]
 ActionKind = Literal[
     "warned",
@@ -66,7 +67,8 @@ class Limit(Struct, frozen=True, kw_only=True):
     """A bound on spending and how near it is: ``fraction`` 1.0 is the bound itself.
 
     ``scope`` is ``run``, ``daily``, or ``agent``, ``workflow``, ``task`` or ``conversation`` with a
-    name behind a colon.
+    name behind a colon. ``waived`` says that it is reached and acts on nobody that it binds now, since
+    a person let them go on; ``by_hand`` that a person set it.
     """
 
     scope: str
@@ -76,6 +78,8 @@ class Limit(Struct, frozen=True, kw_only=True):
     fraction: float
     action: LimitAction
     state: LimitState
+    waived: bool = False
+    by_hand: bool = False
 
 
 class Subagent(Struct, frozen=True, kw_only=True):
@@ -88,11 +92,22 @@ class Subagent(Struct, frozen=True, kw_only=True):
     usage: Usage
 
 
+class Hold(Struct, frozen=True, kw_only=True):
+    """How Tollkeeper holds an agent, since when (ISO), and why: frozen (``paused``), with its tool calls
+    refused (``blocked``), or told to end and not gone yet (``stopping``).
+    """
+
+    kind: HoldKind
+    since: str
+    reason: str
+
+
 class Agent(Struct, frozen=True, kw_only=True):
     """One running Claude Code process and what it does.
 
     ``id`` stays the same for the life of the process and is never given to another one.
-    ``usage`` is what this process has used since it started, its subagents included.
+    ``usage`` is what this process has used since it started, its subagents included. ``held`` is
+    null while it may go on; ``state`` is ``paused`` also for one that somebody else froze.
     """
 
     id: str
@@ -117,6 +132,7 @@ class Agent(Struct, frozen=True, kw_only=True):
     usage: Usage
     subagents: tuple[Subagent, ...] = ()
     limits: tuple[Limit, ...] = ()
+    held: Hold | None = None
 
 
 class Window(Struct, frozen=True, kw_only=True):

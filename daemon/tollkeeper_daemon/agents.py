@@ -48,7 +48,7 @@ class Agents:
             self._herald.tell(outcome, now)
 
     def _seen(self, topic: wire.Topic, agent: LiveAgent) -> None:
-        self._registry.save_agent(agent.record)
+        self._failures.attempt(self._registry.save_agent, agent.record)
         self._herald.agent(topic, agent)
         if agent.record.conversation:
             self.claim(agent.record.conversation, now_ms())

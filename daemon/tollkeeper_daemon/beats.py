@@ -17,6 +17,7 @@ from tollkeeper_daemon.pricing import Pricing
 from tollkeeper_daemon.registry import Registry
 from tollkeeper_daemon.settings import Settings
 
+GLANCE_SECONDS = 0.5
 PULSE_SECONDS = 2.0
 CLIENTS_SECONDS = 5.0
 SWEEP_SECONDS = 60.0
@@ -58,8 +59,9 @@ class Beats:
     def all(self) -> list[Coroutine[Any, Any, None]]:
         """What is to run for as long as the daemon lives."""
         return [
+            self._every(GLANCE_SECONDS, self._glance),
             self._every(PULSE_SECONDS, self._pulse),
-            self._every(CLIENTS_SECONDS, self._look_around),
+            self._every(CLIENTS_SECONDS, self._lookout.look_around),
             self._every(SWEEP_SECONDS, self._sweep),
             self._beat_on(),
             self._beat_for_newcomers(),
@@ -92,6 +94,12 @@ class Beats:
             self._newcomers.clear()
             self._herald.beat()
 
+    def _glance(self) -> None:
+        """What a person or a new client is to see the effect of at once; costs a few stats."""
+        self._settings.look()
+        self._pricing.glance()
+        self._lookout.take_in_folders()
+
     def _pulse(self) -> None:
         now = now_ms()
         self._census.take_pulses(now)
@@ -100,11 +108,6 @@ class Beats:
         self._budgets.bar.look(now)
         self._herald.look_at_clock(now)
         self._auditor.look(now)
-
-    def _look_around(self) -> None:
-        self._settings.look()
-        self._pricing.look()
-        self._lookout.look_around()
 
     def _sweep(self) -> None:
         """Find what was missed, and save when agents were last alive."""

@@ -1,6 +1,7 @@
 """The settings in config.toml: what they are, their defaults, and what is wrong with a file."""
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
@@ -8,6 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from tollkeeper.model import AlertKind
+from tollkeeper_daemon import misfits
 from tollkeeper_daemon.rules.settings import Limits
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -54,9 +56,9 @@ class Notify(Struct, frozen=True, forbid_unknown_fields=True):
         """ValueError for hours and kinds that are none."""
         hours = QUIET.fullmatch(self.quiet)
         if self.quiet and (not hours or hours[1] == hours[2]):
-            raise ValueError('quiet is written as two times of the day, such as "22:00-07:00"')
+            raise ValueError('quiet must be written as two times of the day, such as "22:00-07:00"')
         if unknown := set(self.off) - set(KINDS):
-            raise ValueError(f"off: no kind {min(unknown)!r}; there are {', '.join(KINDS)}")
+            raise ValueError(f"off has no kind {min(unknown)!r}; there are {', '.join(KINDS)}")
 
 
 class On(Struct, frozen=True, forbid_unknown_fields=True):
@@ -115,8 +117,16 @@ def load_config(path: Path) -> Config:
     if path.exists() and not path.is_file():
         raise ConfigError(f"{path}: not a regular file")
     try:
-        return msgspec.toml.decode(path.read_bytes(), type=Config)
+        found = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except FileNotFoundError:
         return Config()
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
-        raise ConfigError(f"{path}: {error}") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+    except RecursionError:
+        raise ConfigError(f"{path}: it is nested too deep") from None
+    except ValueError as error:
+        raise ConfigError(f"{path}: {misfits.of_syntax(error)}") from None
+    try:
+        return msgspec.convert(found, Config)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{path}: {misfits.misfit(Config, found) or error}") from None

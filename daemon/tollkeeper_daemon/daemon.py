@@ -63,6 +63,7 @@ class Daemon:
         self.store = store
         self.shut_down = stop.set
         self.own_plans = OwnFile(paths.plans)
+        self.commands = notifier.commands
         self.followed = Followed(homes, config.accounts.source)
         self.roster = Roster()
         self.registry = Registry(store, self.roster)
@@ -75,7 +76,12 @@ class Daemon:
         self.settings = Settings(OwnFile(paths.settings), config, self.herald.alert)
         self.settings.follow(self._settings_changed)
         self.pricing = Pricing(OwnFile(paths.prices), self.pipeline, self.herald.alert)
-        self.repricer = Repricer(self.pipeline, self._charged_anew, stop.is_set)
+        self.repricer = Repricer(
+            self.pipeline,
+            self._charged_anew,
+            stop.is_set,
+            lambda: self.budgets.bar.history(now_ms()),
+        )
         self.auditor = Auditor(
             store, self.herald.alert, lambda: self.herald.importing is not None, now_ms()
         )
@@ -114,11 +120,12 @@ class Daemon:
         self.watcher = Watcher(
             inlet.log_changed,
             inlet.session_changed,
+            inlet.folder_came,
             lambda text: self.herald.alert("watches", text),
         )
         self.marks = Marks(store)
         self.retention = Retention(store, config.history.keep_requests_days)
-        self.days = Days(self.pipeline, self.marks, self.retention, self.budgets)
+        self.days = Days(self._begin_day, lambda: self.budgets.bar.in_history)
         pending = Pending()
         posting = Posting(
             self.days,
@@ -147,6 +154,7 @@ class Daemon:
 
         self.stats_caches = StatsCaches(store)
         self.past = Past(
+            self.days,
             WatchedHomes(store, self.followed),
             self.followed,
             self.roster,
@@ -163,6 +171,7 @@ class Daemon:
         )
         self.history = History(self.marks, pending, self.followed, self.herald, self.past)
         self.lookout = Lookout(
+            inlet,
             self.followed,
             self.watcher,
             self.census,
@@ -171,7 +180,8 @@ class Daemon:
             self.marks,
             self.auditor,
             self.herald,
-            self.settings,
+            config.sources.processes,
+            self.failures,
         )
         self.beats = Beats(
             self.census,
@@ -208,6 +218,7 @@ class Daemon:
             attempt(self.past.let_limits_act)
         work = [
             self.intake.listen(),
+            self.lookout.listen(),
             *self.sensors.all(),
             *self.beats.all(),
             self.retention.run(),
@@ -239,6 +250,12 @@ class Daemon:
     def _settings_changed(self, config: Config) -> None:
         self.herald.follow(config)
         self.failures.attempt(self.budgets.limits_moved, now_ms())
+
+    def _begin_day(self, midnight: int, next_midnight: int) -> None:
+        self.pipeline.begin_day(midnight, next_midnight)
+        self.marks.forget_deleted()
+        self.retention.call()
+        self.budgets.begin_day(now_ms())
 
     def _charged_anew(self, outcome: Outcome) -> None:
         self.herald.tell(outcome, now_ms())

@@ -1,30 +1,25 @@
-"""Begins each local day: what is counted by the day starts anew, and what is over is dropped."""
+"""Begins the local days as they come, and again when the clock is set back to one."""
 
-from tollkeeper_daemon.bar.build import Budgets
+from collections.abc import Callable
+
 from tollkeeper_daemon.clock import local_day
-from tollkeeper_daemon.marks import Marks
-from tollkeeper_daemon.pipeline import Pipeline
-from tollkeeper_daemon.retention import Retention
 
 
 class Days:
-    """The day that it is, for all who have to know that another one began."""
+    """``begin`` is called with a day's local midnights, before and after (ms).
 
-    def __init__(
-        self, pipeline: Pipeline, marks: Marks, retention: Retention, budgets: Budgets
-    ) -> None:
-        self._pipeline = pipeline
-        self._marks = marks
-        self._retention = retention
-        self._budgets = budgets
-        self._next_midnight = 0
+    ``must_wait`` says that no day may begin now; it begins with the next look.
+    """
+
+    def __init__(self, begin: Callable[[int, int], None], must_wait: Callable[[], bool]) -> None:
+        self._begin = begin
+        self._must_wait = must_wait
+        self._midnights = (0, 0)
 
     def check(self, now: int) -> None:
-        """Begin the day of ``now`` (ms) unless it was begun already."""
-        if now < self._next_midnight:
+        """Begin the day of this time (ms), if it is another one."""
+        before, after = self._midnights
+        if before <= now < after or self._must_wait():
             return
-        midnight, self._next_midnight = local_day(now)
-        self._pipeline.begin_day(midnight, self._next_midnight)
-        self._marks.forget_deleted()
-        self._retention.call()
-        self._budgets.begin_day(now)
+        self._midnights = local_day(now)
+        self._begin(*self._midnights)

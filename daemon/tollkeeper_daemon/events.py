@@ -7,12 +7,14 @@ import threading
 class Inlet:
     """The paths that changed since they were last taken: logs and session files.
 
-    Watcher threads call ``log_changed`` and ``session_changed``; a path that changes many times
-    before the loop gets to it is read once. ``arrived`` is set in the loop when there is anything.
+    Watcher threads call ``log_changed``, ``session_changed`` and ``folder_came``; a path that changes
+    many times before the loop gets to it is read once. ``arrived`` is set in the loop when there is
+    anything, and ``folders`` when a home has folders that it did not have before.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.arrived = asyncio.Event()
+        self.folders = asyncio.Event()
         self._loop = loop
         self._lock = threading.Lock()
         self._logs: dict[str, None] = {}
@@ -25,6 +27,10 @@ class Inlet:
     def session_changed(self, path: str) -> None:
         """A session file was written or deleted: an agent started, changed its state, or left."""
         self._put(self._sessions, path)
+
+    def folder_came(self) -> None:
+        """A home has more folders to follow."""
+        self._set(self.folders)
 
     def take(self) -> tuple[list[str], list[str]]:
         """The session files and the logs that changed, in the order in which they did."""
@@ -39,8 +45,12 @@ class Inlet:
         with self._lock:
             first = not (self._logs or self._sessions)
             paths[path] = None
-        if first and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self.arrived.set)
+        if first:
+            self._set(self.arrived)
+
+    def _set(self, event: asyncio.Event) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(event.set)
 
 
 class Bell:

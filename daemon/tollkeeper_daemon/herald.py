@@ -3,6 +3,7 @@
 import logging
 import os
 from collections import deque
+from collections.abc import Callable
 
 from tollkeeper import __version__, wire
 from tollkeeper.model import (
@@ -11,6 +12,7 @@ from tollkeeper.model import (
     Alert,
     AlertKind,
     DaemonInfo,
+    Hold,
     Importing,
     Run,
     Status,
@@ -40,7 +42,7 @@ MOST_REMEMBERED = 500
 class Herald:
     """What is told, from the roster and the running sums as they stand.
 
-    ``importing`` is set while the history is read.
+    ``importing`` is set while the history is read, ``hold_of`` says how an agent is held.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Herald:
         plan: PlanGauge,
     ) -> None:
         self.importing: Progress | None = None
+        self.hold_of: Callable[[LiveAgent], Hold | None] = lambda agent: None
         self._publisher = publisher
         self._notifier = notifier
         self._roster = roster
@@ -187,7 +190,7 @@ class Herald:
         return DaemonInfo(pid=os.getpid(), started_at=iso(self._started), importing=self.progress)
 
     def _agent(self, agent: LiveAgent, now: int) -> Agent:
-        return agent_view(agent, now, self._board.of_agent(agent))
+        return agent_view(agent, now, self._board.of_agent(agent), self.hold_of(agent))
 
     def _today(self) -> Today:
         return today_view(self._pipeline.today)

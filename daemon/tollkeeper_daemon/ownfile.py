@@ -91,3 +91,27 @@ class OwnFile:
                 raise
         except OSError as error:
             raise OwnFileError(f"can't write {self.path}: {error.strerror}") from None
+
+
+class Changes:
+    """Tells when the file is another than the one that was last read."""
+
+    def __init__(self, file: OwnFile) -> None:
+        self._file = file
+        # Nothing yet: the file may have changed since the daemon began to come up.
+        self._read: tuple[Stamp | None] | None = None
+        self._glimpsed: tuple[Stamp | None] | None = None
+
+    def are_there(self) -> bool:
+        """Whether the file is another now; the caller reads it."""
+        return self._is_news((self._file.stamp(),))
+
+    def are_at_rest(self) -> bool:
+        """The same, once two looks have found it alike: many an editor empties a file, then writes it."""
+        seen = (self._file.stamp(),)
+        at_rest, self._glimpsed = seen == self._glimpsed, seen
+        return at_rest and self._is_news(seen)
+
+    def _is_news(self, seen: tuple[Stamp | None]) -> bool:
+        is_news, self._read = seen != self._read, seen
+        return is_news

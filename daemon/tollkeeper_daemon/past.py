@@ -6,6 +6,7 @@ from tollkeeper_daemon.agents import Agents
 from tollkeeper_daemon.auditor import Auditor
 from tollkeeper_daemon.bar.build import Budgets
 from tollkeeper_daemon.clock import now_ms
+from tollkeeper_daemon.days import Days
 from tollkeeper_daemon.failures import Failures
 from tollkeeper_daemon.followed import Followed
 from tollkeeper_daemon.herald import Herald
@@ -24,6 +25,7 @@ class Past:
 
     def __init__(
         self,
+        days: Days,
         watched: WatchedHomes,
         followed: Followed,
         roster: Roster,
@@ -38,6 +40,7 @@ class Past:
         failures: Failures,
         let_go: Callable[[], None],
     ) -> None:
+        self._days = days
         self._watched = watched
         self._followed = followed
         self._roster = roster
@@ -58,6 +61,7 @@ class Past:
 
     def read_past(self, logs: list[str]) -> list[str]:
         """Read what is little enough to be read at once; those that failed."""
+        self._days.check(now_ms())
         new, known = self._watched.parted(logs, str)
         with self._budgets.bar.history(now_ms()):
             failed = self._intake.read(new)
@@ -66,6 +70,7 @@ class Past:
     def post(self, scans: list[Scan]) -> None:
         """Book what an import has read."""
         now = now_ms()
+        self._days.check(now)
         new, known = self._watched.parted(scans, lambda scan: scan.path)
         if new:
             with self._budgets.bar.history(now):

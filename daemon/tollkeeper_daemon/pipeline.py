@@ -1,6 +1,7 @@
 """The river in one place: scans come in, are posted and saved in one transaction, and are told."""
 
-from collections.abc import Callable, Iterable
+import contextlib
+from collections.abc import Callable, Generator, Iterable
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -22,7 +23,7 @@ from tollkeeper_daemon.store.transaction import Transaction
 from tollkeeper_daemon.tally import Tally
 from tollkeeper_daemon.unheld import Unheld
 from tollkeeper_daemon.unpriced import AND_MORE, bounded
-from tollkeeper_daemon.watched import Watched
+from tollkeeper_daemon.watched import Value, Watched
 
 MOST_CONVERSATIONS_CACHED = 5_000
 FAR_AHEAD = 1 << 50
@@ -76,6 +77,15 @@ class Pipeline:
     def prices(self, prices: PriceList) -> None:
         self._ledger.prices = prices
 
+    @contextlib.contextmanager
+    def history(self) -> Generator[None]:
+        """What is posted inside for the first time is marked as history in the ledger."""
+        was_history, self._ledger.history = self._ledger.history, True
+        try:
+            yield
+        finally:
+            self._ledger.history = was_history
+
     @property
     def run(self) -> Tally:
         """What the current run has come to; it begins with nothing."""
@@ -120,9 +130,9 @@ class Pipeline:
 
         self.store.read(sum_up)
 
-    def watch(self, field: str, value: str) -> None:
-        """Keep a running sum of what is booked under this value of a book's field."""
-        self.store.read(lambda transaction: self.watched.begin(field, value, transaction))
+    def watch(self, values: Iterable[Value]) -> None:
+        """Keep a running sum of what is booked under each of these values of a book's fields."""
+        self.store.read(lambda transaction: self.watched.begin(values, transaction))
 
     # The river.
 
@@ -223,7 +233,7 @@ class Pipeline:
             if not totals:
                 continue
             charged.append((book, totals))
-            self.watched.add(book, totals)
+            self.watched.add(row[0], book, totals)
             if quarter(self._midnight) <= row[0] < quarter(self._next_midnight):
                 self._add_to_day(book, totals)
             if book.agent and (agent := self._add_to_agent(book, totals)):

@@ -7,7 +7,7 @@ from typing import TypeVar
 from tollkeeper.model import AlertKind
 from tollkeeper_daemon.ledger.price_toml import NEW_FILE
 from tollkeeper_daemon.ledger.prices import PriceError, PriceList, load_prices
-from tollkeeper_daemon.ownfile import OwnFile, OwnFileError, Stamp
+from tollkeeper_daemon.ownfile import Changes, OwnFile, OwnFileError
 from tollkeeper_daemon.pipeline import Pipeline
 
 log = logging.getLogger(__name__)
@@ -28,25 +28,17 @@ class Pricing:
         self.broken: str | None = None
         self._pipeline = pipeline
         self._alert = alert
-        # Nothing yet: the file may have changed since the daemon began to come up.
-        self._seen: tuple[Stamp | None] | None = None
+        self._changes = Changes(file)
 
     def look(self) -> None:
         """Put the file's prices in force if it has changed; what is wrong with it is told once."""
-        seen = (self.file.stamp(),)
-        if seen == self._seen:
-            return
-        self._seen = seen
-        try:
-            prices = self._load(self.file.read())
-        except (PriceError, OwnFileError) as error:
-            if self.broken != str(error):
-                self._alert("prices", f"{error}; the prices before it stay in force")
-            self.broken = str(error)
-        else:
-            self.broken = None
-            self._pipeline.prices = prices
-            log.info("the prices in %s are in force", self.file.path)
+        if self._changes.are_there():
+            self._take()
+
+    def glance(self) -> None:
+        """The same, but leave a file alone that somebody may still be writing."""
+        if self._changes.are_at_rest():
+            self._take()
 
     async def edit(self, change: Callable[[str, PriceList], tuple[str, T]]) -> T:
         """Write the file as changed, and put its prices in force.
@@ -65,6 +57,18 @@ class Pricing:
         answer = await self.file.edit(checked)
         self.look()
         return answer
+
+    def _take(self) -> None:
+        try:
+            prices = self._load(self.file.read())
+        except (PriceError, OwnFileError) as error:
+            if self.broken != str(error):
+                self._alert("prices", f"{error}; the prices before it stay in force")
+            self.broken = str(error)
+        else:
+            self.broken = None
+            self._pipeline.prices = prices
+            log.info("the prices in %s are in force", self.file.path)
 
     def _load(self, text: str | None) -> PriceList:
         return load_prices(text, str(self.file.path))

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -12,7 +13,7 @@ from msgspec.structs import replace
 from tollkeeper_daemon.ledger.books import SUBSCRIPTION, Book, Group
 from tollkeeper_daemon.ledger.ledger import Posting
 from tollkeeper_daemon.ledger.prices import PriceList
-from tollkeeper_daemon.ledger.recharge import Recharged, recharge_all
+from tollkeeper_daemon.ledger.recharge import Postings, Recharged, recharge_all
 from tollkeeper_daemon.pipeline import Outcome, Pipeline
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.store.transaction import Transaction
@@ -23,6 +24,7 @@ CHUNK_GROUPS = 2_000
 PAUSE_SECONDS = 0.01
 # How often charging anew begins, when the prices become others in the midst of it.
 MOST_ROUNDS = 5
+PLAINLY = nullcontext()
 
 
 class RepricingError(Exception):
@@ -70,7 +72,7 @@ class Chunk(Struct, frozen=True):
     """
 
     last: str | None
-    posting: Posting
+    postings: Postings
     changed: list[tuple[Book, Recharged]]
     guessed: set[str]
 
@@ -123,7 +125,8 @@ def _groups_after(last: str, transaction: Transaction) -> list[tuple[str, Group]
 class Repricer:
     """Charges stored requests anew; ``tell`` hears of the running sums that move with it.
 
-    ``is_stopping`` says that the daemon is about to end, which does not wait for all requests.
+    ``is_stopping`` says that the daemon is about to end, which does not wait for all requests;
+    no limit counts what changes within ``as_history``.
     """
 
     def __init__(
@@ -131,10 +134,12 @@ class Repricer:
         pipeline: Pipeline,
         tell: Callable[[Outcome], None],
         is_stopping: Callable[[], bool],
+        as_history: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         self._pipeline = pipeline
         self._tell = tell
         self._is_stopping = is_stopping
+        self._as_history = as_history
         self._at_work = asyncio.Lock()
 
     def preview(self, since: int, most_seconds: float | None = None) -> Repriced:
@@ -178,8 +183,8 @@ class Repricer:
         while last is not None:
             # Nothing is posted between the reading and the saving: both are in the loop.
             chunk = self._read_chunk(last, prices, since)
-            if chunk.posting.groups:
-                self._save(chunk.posting)
+            self._save(chunk.postings.history, self._as_history())
+            self._save(chunk.postings.counted)
             repriced.add(chunk)
             last = chunk.last
             await asyncio.sleep(PAUSE_SECONDS)
@@ -192,12 +197,12 @@ class Repricer:
 
         def work(transaction: Transaction) -> Chunk:
             groups = transaction.groups_after(last, CHUNK_GROUPS)
-            posting, requests = recharge_all(groups, prices, since)
+            postings, requests = recharge_all(groups, prices, since)
             guessed = {each.reply.model for each in requests if each.after.unpriced}
             changed = [
                 (transaction.book(each.before.book), each) for each in requests if each.changed
             ]
-            return Chunk(groups[-1][0] if groups else None, posting, changed, guessed)
+            return Chunk(groups[-1][0] if groups else None, postings, changed, guessed)
 
         return self._pipeline.store.read(work)
 
@@ -206,7 +211,10 @@ class Repricer:
         if self._is_stopping():
             raise RepricingError("the daemon is about to end")
 
-    def _save(self, posting: Posting) -> None:
-        outcome = self._pipeline.change(lambda _: posting)
+    def _save(self, posting: Posting, within: AbstractContextManager[None] = PLAINLY) -> None:
+        if not posting.groups:
+            return
+        with within:
+            outcome = self._pipeline.change(lambda _: posting)
         # The sums are news; a line for every request of the past would be none.
         self._tell(replace(outcome, charged=[]))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from tollkeeper.model import AlertKind
 from tollkeeper_daemon.config import Config, ConfigError, load_config
-from tollkeeper_daemon.ownfile import OwnFile, Stamp
+from tollkeeper_daemon.ownfile import Changes, OwnFile
 
 log = logging.getLogger(__name__)
 
@@ -24,11 +24,9 @@ class Settings:
     ) -> None:
         self.config = config
         self.path = file.path
-        self._file = file
+        self._changes = Changes(file)
         self._alert = alert
         self._followers: list[Follower] = []
-        # Nothing yet: the file may have changed since the daemon began to come up.
-        self._seen: tuple[Stamp | None] | None = None
         self._broken = ""
 
     def follow(self, follower: Follower) -> None:
@@ -36,13 +34,11 @@ class Settings:
         self._followers.append(follower)
 
     def look(self) -> None:
-        """Put the file in force if it has changed; what is wrong with it is told once."""
-        seen = (self._file.stamp(),)
-        if seen == self._seen:
+        """Put the file in force if it has changed and is at rest; what is wrong with it is told once."""
+        if not self._changes.are_at_rest():
             return
-        self._seen = seen
         try:
-            config = load_config(self._file.path)
+            config = load_config(self.path)
         except ConfigError as error:
             if self._broken != str(error):
                 self._alert("failed", f"{error}; the settings before it stay in force")
@@ -51,6 +47,6 @@ class Settings:
         self._broken = ""
         if config != self.config:
             self.config = config
-            log.info("the settings in %s are in force", self._file.path)
+            log.info("the settings in %s are in force", self.path)
             for follower in self._followers:
                 follower(config)

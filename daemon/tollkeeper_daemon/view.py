@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tollkeeper.model import Agent, Limit, Run, Subagent, Today
+from tollkeeper.model import Agent, Hold, Limit, Run, Subagent, Today
 from tollkeeper.wire import Charged
 from tollkeeper_daemon.clock import iso
 from tollkeeper_daemon.ledger.books import API, SUBSCRIPTION, Book
@@ -13,7 +13,9 @@ from tollkeeper_daemon.tally import Tally
 SUBAGENT_DONE_AFTER_MS = 60_000
 
 
-def agent_view(agent: LiveAgent, now: int, limits: tuple[Limit, ...] = ()) -> Agent:
+def agent_view(
+    agent: LiveAgent, now: int, limits: tuple[Limit, ...] = (), held: Hold | None = None
+) -> Agent:
     """The agent as the wire shows it."""
     record = agent.record
     return Agent(
@@ -39,6 +41,7 @@ def agent_view(agent: LiveAgent, now: int, limits: tuple[Limit, ...] = ()) -> Ag
         usage=agent.tally.usage(),
         subagents=tuple(_subagent_view(each, now) for each in agent.subagents.values()),
         limits=limits,
+        held=held,
     )
 
 

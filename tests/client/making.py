@@ -5,7 +5,18 @@ from io import StringIO
 from msgspec.structs import replace
 from rich.console import Console, RenderableType
 
-from tollkeeper.model import Agent, DaemonInfo, Plan, Run, Status, Subagent, Today, Usage
+from tollkeeper.model import (
+    Agent,
+    DaemonInfo,
+    Hold,
+    HoldKind,
+    Plan,
+    Run,
+    Status,
+    Subagent,
+    Today,
+    Usage,
+)
 
 TIME = "2026-11-22T09:30:00.000+00:00"
 USED = Usage(
@@ -42,6 +53,11 @@ def agent(name: str = "Agent-1", **more: object) -> Agent:
         usage=USED,
     )
     return replace(made, **more)
+
+
+def held(name: str, kind: HoldKind, reason: str = "It is reached.", **more: object) -> Agent:
+    """An agent that is held."""
+    return agent(name, held=Hold(kind=kind, since=TIME, reason=reason), **more)
 
 
 def helper(id: str = "h1", type: str | None = "analyst") -> Subagent:

@@ -76,7 +76,9 @@ def test_no_daemon(run: Run, arguments: list[str]) -> None:
 def test_down_without_a_daemon(run: Run) -> None:
     """Stopping what does not run is no failure."""
     assert (0, "No daemon was running.\n", "") == run("down")
-    assert (0, '{"pid":null,"stopped":false,"paused":[]}\n', "") == run("down", "--json")
+    assert (0, '{"pid":null,"stopped":false,"paused":[],"blocked":[]}\n', "") == run(
+        "down", "--json"
+    )
 
 
 @pytest.mark.usefixtures("home")

@@ -58,7 +58,7 @@ def test_broken_files(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(FrozenFileError) as caught:
         frozen.read(path)
-    assert caught.value.message.startswith(f"{path} does not say which agents are paused: ")
+    assert caught.value.message.startswith(f"{path} does not say which agents are held: ")
     assert "\n" not in caught.value.message
 
 

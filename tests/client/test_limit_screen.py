@@ -7,11 +7,11 @@ from msgspec import to_builtins
 from msgspec.structs import replace
 
 from tollkeeper import wire
-from tollkeeper.cli import limit_screen, limit_view, screen, watch
+from tollkeeper.cli import limit_screen, limit_view, screen, watch, words
 from tollkeeper.feed import Change
 from tollkeeper.model import Action, Agent, Limit, LimitState, Status
 
-from .making import TIME, agent, printed, status
+from .making import TIME, agent, held, printed, status
 
 WIDTHS = [40, 80, 100, 116, 120, 200]
 
@@ -118,22 +118,47 @@ def test_nothing_near_is_no_clutter() -> None:
 
 def test_paused_agents() -> None:
     """Who is paused is told with the way on, and with more budget where that is what is missing."""
-    told = [line.plain for line in limit_screen.paused_lines(MANY.agents)]
+    told = [line.plain for line in limit_screen.held_lines(MANY.agents)]
     assert told == ["‖ spent is paused; to go on: toll resume spent (--add-usd 5 for more budget)"]
     by_hand = agent("a b", state="paused")
-    [line] = limit_screen.paused_lines((by_hand, agent("c")))
+    [line] = limit_screen.held_lines((by_hand, agent("c")))
     assert line.plain == "‖ a b is paused; to go on: toll resume 'a b'"
     tokens = limited("t", limit("agent:t", 1.0, None, 100, "reached"), state="paused")
-    [line] = limit_screen.paused_lines((tokens,))
+    [line] = limit_screen.held_lines((tokens,))
     assert line.plain.endswith("toll resume t (--add-tokens N for more budget)")
     many = tuple(agent(f"a{number}", state="paused") for number in range(9))
-    assert limit_screen.paused_lines(many)[-1].plain == "‖ 4 more are paused: toll resume --all"
+    assert limit_screen.held_lines(many)[-1].plain == "‖ 4 more are held: toll resume --all"
+
+
+def test_held_agents() -> None:
+    """Who is blocked or paused by us is told with the reason; nobody who is being stopped, or is gone."""
+    blocked = held(
+        "b", "blocked", "It is\x1b reached.", limits=(limit("agent:b", 1.0, 5.0, None, "reached"),)
+    )
+    frozen = held("p", "paused", state="paused", limits=(replace(blocked.limits[0], waived=True),))
+    others = (held("s", "stopping"), held("x", "blocked", state="exited"), agent("c"))
+    told = [line.plain for line in limit_screen.held_lines((blocked, frozen, *others))]
+    assert told == [
+        "⊘ b is blocked: It is· reached.\n  To go on: toll resume b (--add-usd 5 for more budget)",
+        "‖ p is paused: It is reached.\n  To go on: toll resume p",
+    ]
+    states = [words.state_of(each) for each in (blocked, frozen, *others)]
+    assert states == ["blocked", "paused", "working", "exited", "working"]
+    shown = printed(screen.status_screen(status(blocked, frozen, *others), 80), 80)
+    assert "⊘ blocked" in shown
+
+
+def test_waived_limits() -> None:
+    """A limit that acts on nobody any more is shown as waived, and not in red."""
+    waived = replace(limit("agent:a", 1.2, state="reached"), waived=True)
+    cell = limit_screen.cell(waived)
+    assert (cell.plain, cell.style) == ("120 % of $5, waived", "dim")
 
 
 @pytest.mark.parametrize("name", ["-x", "\x1b[2J", "a\nb"])
 def test_names_that_are_hard_to_type(name: str) -> None:
     """An agent whose name can't be typed is resumed by its pid."""
-    [line] = limit_screen.paused_lines((agent(name, state="paused"),))
+    [line] = limit_screen.held_lines((agent(name, state="paused"),))
     assert line.plain.endswith("to go on: toll resume 100")
     assert line.plain.isprintable()
 
@@ -155,6 +180,23 @@ def test_percent(fraction: float, told: str) -> None:
     assert limit_screen.cell(limit("run", fraction)).plain == f"{told} of $5"
 
 
+def own(
+    scope: str,
+    usd: float | None,
+    tokens: int | None,
+    action: str | None = None,
+    in_force: bool = False,
+) -> dict[str, Any]:
+    """A limit that was set by hand, as the wire has it."""
+    return {
+        "scope": scope,
+        "bound_usd": usd,
+        "bound_tokens": tokens,
+        "action": action,
+        "in_force": in_force,
+    }
+
+
 def shown(capsys: pytest.CaptureFixture[str], *limits: Limit, by_hand: Any = ()) -> list[str]:
     """The lines of `toll limit`."""
     limit_view.print_limits({"limits": to_builtins(limits), "by_hand": by_hand})
@@ -164,16 +206,20 @@ def shown(capsys: pytest.CaptureFixture[str], *limits: Limit, by_hand: Any = ())
 def test_table_of_limits(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each limit is a line; those set by hand are marked, by scope and unit, and idle ones told."""
+    """Each limit is a line; those set by hand are marked, and idle ones told, of who has ended too."""
     monkeypatch.delenv("COLUMNS", raising=False)
-    of_day = {"scope": "daily", "bound_usd": None, "bound_tokens": 10**6, "action": None}
-    idle = {"scope": "agent:-x", "bound_usd": 0.0, "bound_tokens": None, "action": "stop"}
-    lines = shown(capsys, *MANY.limits[:3], by_hand=[of_day, idle])
+    of_day = own("daily", None, 10**6, in_force=True)
+    idle = [own("agent:-x", 0.0, None, "stop"), own("agent:y", 3.0, None)]
+    limits = (MANY.limits[0], replace(MANY.limits[1], by_hand=True), MANY.limits[2])
+    waived = replace(limit("run", 1.0, state="reached"), waived=True)
+    lines = shown(capsys, *limits, waived, by_hand=[of_day, *idle])
     assert [line.split() for line in lines[1:]] == [
         ["today", "$12.30", "$50.00", "24", "pause", "under"],
         ["today", "900K", "tokens", "1.00M", "tokens", "90", "pause", "warned", "by", "hand"],
         ["this", "run", "$0.00", "$20.00", "0", "pause", "under"],
+        ["this", "run", "$5.00", "$5.00", "100", "pause", "waived"],
         ["agent", "-x", "none", "stop", "by", "hand"],
+        ["agent", "y", "$3.00", "ended", "by", "hand"],
     ]
     assert shown(capsys) == ["There is no limit. Set one with: toll limit set --daily --usd 50"]
 
@@ -223,6 +269,26 @@ def test_effects_in_words(capsys: pytest.CaptureFixture[str]) -> None:
         "It would stop c: It is reached.",
         "It would only warn of d: It is reached.",
         "It would pause e: It is reached.",
+        "Nothing was changed.",
+    ]
+
+
+def test_clearing_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    """What was taken back, what holds instead, and whom that hits."""
+    hit = {"agent": "a", "pid": 1, "action": "pause", "text": "It is reached.", "held": "paused"}
+    instead = to_builtins(limit("agent:a", 1.5))
+    answer = {"cleared": ["usd", "tokens"], "limits": [instead], "hit": [hit], "offered": []}
+    limit_view.print_cleared(answer, "agent:a", is_dry=False)
+    assert capsys.readouterr().out.splitlines() == [
+        "The limit of agent a in dollars and tokens is cleared.",
+        "The limit of agent a is now $5.00, action pause; used so far: $7.50 (150 %).",
+        "a is paused: It is reached.",
+    ]
+    none = {"cleared": ["tokens"], "limits": [], "hit": [], "offered": ["a"]}
+    limit_view.print_cleared(none, "task:t", is_dry=True)
+    assert capsys.readouterr().out.splitlines() == [
+        "The limit of task t in tokens would be cleared; it would have no other in its place.",
+        "It would hit nobody now.",
         "Nothing was changed.",
     ]
 

@@ -1,6 +1,6 @@
 """What people see: the status, reports and findings, on narrow and wide terminals."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from tollkeeper.cli.live import Rate
 from tollkeeper.feed import Change
 from tollkeeper.model import Agent, Alert, DaemonInfo, Importing, Plan, Status, Usage
 
-from .making import TIME, USED, agent, helper, printed, status, today
+from .making import TIME, USED, agent, held, helper, printed, status, today
 
 WIDTHS = [40, 80, 100, 120, 200]
 MANY = status(
@@ -21,6 +21,7 @@ MANY = status(
     agent("Agent-3", state="waiting", waiting_for="permission prompt", source="subscription"),
     agent("Agent-4", state="paused", model=None, last_activity_at=None),
     agent("Agent-5", state="exited", lines_added=0, lines_removed=0),
+    held("Agent-6", "blocked"),
     today=today(USED, USED),
     alerts=tuple(Alert(time=TIME, kind="k", text=f"alert {number}") for number in range(9)),
 )
@@ -62,7 +63,7 @@ def test_wide_screen_shows_more() -> None:
 def test_headline() -> None:
     """The first line counts the living agents, the waiting ones, and today's money by who pays."""
     first = printed(screen.status_screen(MANY, 120)).splitlines()[0]
-    assert "4 agents | ⚠ 1 pending | plan: worth $1.25 today | API: $1.25 today" == first
+    assert "5 agents | ⚠ 1 pending | plan: worth $1.25 today | API: $1.25 today" == first
 
 
 @pytest.mark.parametrize(
@@ -103,11 +104,28 @@ def test_exited_agents_come_last() -> None:
 
 
 def test_last_alerts() -> None:
-    """The last three alerts are shown."""
+    """The last three alerts are shown, with how long ago they came."""
     shown = printed(screen.status_screen(MANY, 80), 80)
-    assert [f"! alert {number}" for number in (6, 7, 8)] == [
+    assert [f"! just now: alert {number}" for number in (6, 7, 8)] == [
         line for line in shown.splitlines() if line.startswith("!")
     ]
+
+
+def test_old_alerts_go() -> None:
+    """An alert has its age, and none is shown any more when it is older than a day."""
+    now = datetime.fromisoformat(TIME)
+    ages = {"d": 86_401, "c": 86_400, "b": 7_300, "a": 130, "ahead": -5}
+    alerts = [
+        Alert(time=(now - timedelta(seconds=age)).isoformat(), kind="later", text=f"{name}\x1b")
+        for name, age in ages.items()
+    ]
+    assert [line.plain for line in screen.alert_lines(alerts[:4], now)] == [
+        "! 1 day ago: c·",
+        "! 2 h ago: b·",
+        "! 2 min ago: a·",
+    ]
+    assert ["! just now: ahead·"] == [line.plain for line in screen.alert_lines(alerts[4:], now)]
+    assert [] == screen.alert_lines(alerts, now + timedelta(days=2))
 
 
 @pytest.mark.parametrize("name", ["[red]x", "[/]", ":smile:", "[bold", "\x1b[2Jx", "a\nb"])
@@ -165,6 +183,14 @@ HEALTH: dict[str, Any] = {
 }
 
 
+FAILING = {
+    "name": "on.alert",
+    "failures": 3,
+    "time": TIME,
+    "error": "ended with status 1: no route",
+}
+
+
 def test_healthy() -> None:
     """With everything in order every finding is well, and nothing is to be mended."""
     findings = doctor.examine(PING, HEALTH)
@@ -182,6 +208,13 @@ def test_healthy() -> None:
         ({}, {"outdated_guesses": ["a"]}, "of a were charged at a guess", "toll reprice"),
         ({}, {"homes": [{"path": "/h", "exists": False}]}, "/h", "CLAUDE_CONFIG_DIR"),
         ({}, {"homes": []}, "no Claude home", "CLAUDE_CONFIG_DIR"),
+        (
+            {},
+            {"failing_commands": [{**FAILING, "failures": 1}]},
+            "in on.alert fails: it ended with status 1: no route (2026",
+            "mend on.alert in config.toml",
+        ),
+        ({}, {"failing_commands": [FAILING]}, "fails, 3 times in a row: it ended", "tolld.log"),
     ],
 )
 def test_unhealthy(ping: dict[str, Any], health: dict[str, Any], said: str, mend: str) -> None:

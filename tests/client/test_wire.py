@@ -51,6 +51,8 @@ def _of(info: msgspec.inspect.Type) -> st.SearchStrategy[Any]:
             return scalars[float]
         case msgspec.inspect.StrType():
             return scalars[str]
+        case msgspec.inspect.BoolType():
+            return st.booleans()
         case msgspec.inspect.NoneType():
             return st.none()
         case msgspec.inspect.LiteralType(values=choices):

@@ -12,7 +12,7 @@ from tollkeeper.paths import Paths
 
 from .conftest import Run
 from .fake_daemon import FakeDaemon, reply
-from .making import agent, status
+from .making import agent, held, status
 
 STRANGE: list[Any] = [{}, [], None, {"done": [{}], "limits": [{}], "entries": [{}]}]
 
@@ -43,8 +43,12 @@ def done(name: str, kind: str | None = None, note: str | None = None, error: str
             "limit.set",
             {"daily": True, "tokens": 0, "action": "stop", "dry_run": True},
         ),
-        (["limit", "clear", "--task", "t"], "limit.clear", {"task": "t"}),
-        (["limit", "clear", "--run", "--usd"], "limit.clear", {"run": True, "unit": "usd"}),
+        (["limit", "clear", "--task", "t"], "limit.clear", {"task": "t", "dry_run": False}),
+        (
+            ["limit", "clear", "--run", "--usd", "--dry-run"],
+            "limit.clear",
+            {"run": True, "unit": "usd", "dry_run": True},
+        ),
     ],
 )
 def test_calls(
@@ -90,10 +94,11 @@ def test_candidates(home: Paths, run: Run) -> None:
     """Whoever names nobody is told whom there is, but not a hundred of them."""
     agents = [agent(f"a{number}") for number in range(12)]
     agents += [agent("p\x1b", state="paused"), agent("gone", state="exited")]
+    agents += [held("b", "blocked"), held("s", "stopping"), held("x", "blocked", state="exited")]
     with FakeDaemon(home, lambda call: [reply(call, status(*agents))]):
-        assert run("resume")[2].endswith("; paused now: p·\n")
+        assert run("resume")[2].endswith("; held now: p·, b\n")
         assert run("pause")[2].endswith(
-            "; running now: a0, a1, a2, a3, a4, a5, a6, a7, a8, a9 and 3 more\n"
+            "; running now: a0, a1, a2, a3, a4, a5, a6, a7, a8, a9 and 5 more\n"
         )
 
 
@@ -102,6 +107,8 @@ def test_told(home: Paths, run: Run) -> None:
     answer = {
         "done": [
             done("a\n", "paused", "its terminal goes back: type fg"),
+            done("a", "resumed", "it is reached. That limit holds it no more."),
+            done("a", None, "it was not held. The limit was raised."),
             done("b", None, "it is paused already"),
             done("c", error="process 1 is\x1b gone"),
             done("d", "later-kind"),
@@ -114,6 +121,8 @@ def test_told(home: Paths, run: Run) -> None:
     assert (1, "toll: c: process 1 is· gone\n") == (exit_status, err)
     assert [
         "a· is paused. Its terminal goes back: type fg.",
+        "a goes on. It is reached. That limit holds it no more.",
+        "a: it was not held. The limit was raised.",
         "b: it is paused already.",
         "d later-kind.",
         "e f has room again: toll resume 'e f'",

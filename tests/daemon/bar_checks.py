@@ -9,7 +9,7 @@ from tollkeeper.model import Action, LimitAction
 from tollkeeper_daemon.outlets.denials import Denials
 from tollkeeper_daemon.store.schema import AgentRecord
 
-from .bar_model import Asked, Key, Model
+from .bar_model import STRICTNESS, Asked, Key, Model
 from .bar_parts import Listener, Parts
 from .bar_world import World
 from .kernel import FakeProcess, Sent
@@ -49,6 +49,9 @@ class Checks:
         # Whom the daemon froze and did not thaw yet; whom it ever froze or told to end.
         self.frozen: set[FakeProcess] = set()
         self.touched: set[FakeProcess] = set()
+        # What each agent had started before it was told to end; whom the daemon told so.
+        self._families: dict[str, dict[FakeProcess, FakeProcess | None]] = {}
+        self._told: set[FakeProcess] = set()
         # Held no more since the daemon looked last.
         self._gone: set[str] = set()
         self._sent = 0
@@ -63,6 +66,8 @@ class Checks:
         model.known = {**before, **since(self.world.now, parts)}
         news_at_most, due_at_most = model.news(), model.due()
         model.run, model.day = parts.roster.run.id if parts.roster.run else "", parts.pipeline.day
+        # A run or a day may have begun before anything else was done, or behind it.
+        news_at_most, due_at_most = news_at_most | model.news(), stricter(due_at_most, model.due())
         model.known = after
         if step.is_torn and step.is_word:  # Whether it came to what was asked for is open.
             adopt(model, parts)
@@ -87,9 +92,10 @@ class Checks:
         self._check_held()
         self._check_frozen(model.held - held)
         self._check_files(parts, step)
+        self._check_ended(told)
+        self._note_families()
         if step.is_torn:
             self._gone.clear()
-            self.frozen.clear()
             self.owed_an_end = set(model.stopping)
             return
         self._check_freed(step.resumed)
@@ -109,6 +115,8 @@ class Checks:
         self._sent += len(sent)
         self._actions += len(told)
         for process, number in sent:
+            if number in (signal.SIGTERM, signal.SIGKILL):
+                self._told.add(process)
             if number == signal.SIGSTOP and process not in self.world.frozen_by_others:
                 self.frozen.add(process)
             elif number == signal.SIGCONT:
@@ -221,7 +229,8 @@ class Checks:
         """(f) What was frozen with an agent that was let go runs again, but who is held itself.
 
         One that came free by chance may have been frozen since, with one that it descends from; and
-        of one that is gone nobody knows any more what it started.
+        of one that is gone nobody knows any more what it started. What lost its parent in between
+        belongs to a held agent above both as well, and stays with that one.
         """
         held = {self.world.clients[agent].process for agent in self.model.held}
         for agent in set(agents) - self.model.held:
@@ -229,21 +238,46 @@ class Checks:
             if alone and self.world.clients[agent].process.line & self.model.held:
                 continue
             others = {each.id for each in held if agent in each.line}
+            own = self.world.clients[agent].process
+            here = {own, *self.world.kernel.below(own)}
             for process in self.frozen:
+                if process not in here and process.line & self.model.held:
+                    continue
                 family = {process.id, *process.line}
                 if agent in family and not others & family and self.world.reachable(process):
                     assert not process.stopped, f"{process} was not let go with {agent}"
+
+    def _note_families(self) -> None:
+        for agent in self.model.known.keys() - self.doomed:
+            below = self.world.kernel.below(self.world.clients[agent].process)
+            self._families[agent] = {each: each.parent for each in below}
+
+    def _check_ended(self, told: list[Action]) -> None:
+        """(f) When an agent is said to be stopped, what it had started has ended, too.
+
+        What lost its parent before that is on its own: only of those whose parents live, or were
+        told to end themselves, it is sure that the daemon saw them.
+        """
+        if self.world.unrest:
+            return
+        for agent in [each.id or "" for each in told if each.kind in ("stopped", "killed")]:
+            sure = {self.world.clients[agent].process}
+            for process, parent in self._families.get(agent, {}).items():
+                if parent in sure and (process.alive or process in self._told):
+                    sure.add(process)
+                    assert not process.alive or not self.world.reachable(process), process
 
     def _check_files(self, parts: Parts, step: Step) -> None:
         """(h) The files of the paused and the refused list exactly those."""
         model = self.model
         listed = {agent.id for agent in frozen.read(self.world.paths.frozen)}
         there = {agent for agent in model.known if self.world.is_there(agent)} - self._open_ones()
-        assert model.held & there == listed & there, (model.held, listed, there)
+        held = model.held | model.blocked
+        assert held & there == listed & there, (held, listed, there)
         denied = Denials(self.world.paths.deny).denied()
         assert {model.known[agent].conversation for agent in model.blocked & there} <= denied
         if step.has_looked and not self.world.unrest and not self._open_ones():
-            assert listed == model.held
+            assert listed == held
             assert denied == {model.known[agent].conversation for agent in model.blocked}
 
     def _check_told(self, told: list[Action], least: Counter[str], most: Counter[str]) -> None:
@@ -287,6 +321,12 @@ class Checks:
         )
         most.update(agent for agent, action in due_at_most.items() if action in holding)
         assert least <= deeds <= most, (least, deeds, most)
+
+
+def stricter(one: Due, other: Due) -> Due:
+    """Whom either asks to be dealt with, and how at the strictest."""
+    asked = [*one.items(), *other.items()]
+    return dict(sorted(asked, key=lambda each: STRICTNESS.index(each[1])))
 
 
 def held_by(parts: Parts, kind: str) -> set[str]:

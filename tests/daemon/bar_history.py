@@ -6,6 +6,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from tollkeeper import frozen
 from tollkeeper.model import LimitAction
 from tollkeeper_daemon.clock import day_of, local_day
 from tollkeeper_daemon.roster import RUN_ENDS_AFTER_MS, LiveAgent
@@ -49,7 +50,13 @@ class History:
             kind = self.random.choices(list(KINDS), [*KINDS.values()])[0]
             if self.random.random() < 0.06:
                 self.world.fuse = self.random.randint(1, 80)
-            await self._go(lambda kind=kind: kind(self), kind.__name__)
+            name = kind.__name__
+            if kind in WORDS and self.random.random() < 0.1:
+                await self._go(lambda kind=kind: self._on_full_disk(kind), name)
+            else:
+                await self._go(lambda kind=kind: kind(self), name)
+            if kind is History.day_begins and self.random.random() < 0.7:
+                await self._go(self.clock_is_set_back)
         self.world.unrest = 0
         for _ in range(MOST_STEPS_TO_END):
             if not self.checks.owed_an_end:
@@ -63,6 +70,8 @@ class History:
         self.step = Step()
         self.world.now += STEP_MS
         try:
+            if self.is_up:
+                self.parts.days.check(self.world.now)
             if (going := kind()) is not None:
                 await going
             await asyncio.sleep(0)  # Those who are being stopped get a bit further.
@@ -82,6 +91,19 @@ class History:
         self.world.kernel.meanwhile = None
         self.checks.after(self.step, self.parts)
         self.world.kernel.meanwhile = self.world.meanwhile
+
+    async def _on_full_disk(self, kind: "Kind") -> None:
+        """Nothing can be saved while this happens; it can again with the next look."""
+        self.tell("the disk is full")
+        self.world.fuse = 0
+        self.parts.store.is_full = True
+        try:
+            if (going := kind(self)) is not None:
+                await going
+        finally:
+            self.parts.store.is_full = False
+        self.pulses()
+        assert self.parts.budgets.bar.is_saved
 
     def tell(self, text: str) -> None:
         """Add to what people read of this step."""
@@ -178,6 +200,15 @@ class History:
         if self.is_up and self.random.random() < 0.6:
             self.parts.look_around()
 
+    def is_let_go_without_a_daemon(self) -> None:
+        """A person allows a blocked agent its tools again, and no daemon runs."""
+        listed = {each.id: each for each in frozen.read(self.world.paths.frozen)}
+        if found := sorted(self.model.blocked & listed.keys()):
+            agent = self.random.choice(found)
+            self.tell(agent)
+            frozen.allow(listed[agent], self.world.paths.deny)
+            self.model.blocked.discard(agent)
+
     # Steps: what is spent.
 
     def spends(self) -> None:
@@ -221,7 +252,11 @@ class History:
     def day_begins(self) -> None:
         """It is midnight."""
         _, self.world.now = local_day(self.world.now)
-        self.parts.begin_day()
+        self.pulses()
+
+    def clock_is_set_back(self) -> None:
+        """The day had just begun, and then it is the one before again."""
+        self.world.now = local_day(self.world.now)[0] - 1_000
         self.pulses()
 
     async def restarts(self) -> None:
@@ -250,6 +285,16 @@ class History:
             grace_seconds=0.1,
         )
         self.tell(f"{self.world.settings}")
+
+    async def prices_change(self) -> None:
+        """A token costs more or less from now on, and everything is charged anew."""
+        self.world.fuse = 0  # A daemon that dies over it counts what it had no time to excuse.
+        self.model.price = self.random.choice([1, 2, 4]) * NANO_PER_TOKEN // 2
+        self.world.price = self.model.price
+        self.tell(f"{self.model.price}")
+        self.parts.pipeline.prices = self.parts.prices()
+        await self.parts.repricer.run(0)
+        self.pulses()
 
     # Steps: what people say.
 
@@ -350,7 +395,7 @@ class History:
             self.tell(f"{scope} {unit}")
             self.step.is_word = True
             self.model.set_limit((scope.kind, scope.name), unit, None)
-            assert self.parts.budgets.limits.clear(scope, unit, self.world.now)
+            self.parts.budgets.limits.clear(scope, [unit], self.world.now)
 
 
 Kind = Callable[[History], Awaitable[None] | None]
@@ -361,6 +406,7 @@ MACHINE: tuple[Callable[[History], None], ...] = (
     History.descendant_ends,
     History.spends,
     History.somebody_else_signals,
+    History.is_let_go_without_a_daemon,
 )
 # Each kind of step, and how often it comes.
 KINDS: dict[Kind, int] = {
@@ -375,14 +421,25 @@ KINDS: dict[Kind, int] = {
     History.spends: 25,
     History.pulses: 10,
     History.rests: 1,
-    History.day_begins: 1,
+    History.day_begins: 3,
     History.restarts: 4,
+    History.prices_change: 2,
     History.person_pauses: 4,
     History.person_resumes: 6,
     History.person_resumes_with_more: 5,
     History.person_stops: 2,
     History.person_sets_a_limit: 6,
     History.person_clears_a_limit: 2,
+}
+
+
+WORDS = {
+    History.person_pauses,
+    History.person_resumes,
+    History.person_resumes_with_more,
+    History.person_stops,
+    History.person_sets_a_limit,
+    History.person_clears_a_limit,
 }
 
 

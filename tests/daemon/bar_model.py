@@ -29,13 +29,13 @@ class Paid(NamedTuple):
     billed: bool
     history: bool
 
-    def counts(self, kind: str, name: str, measure: str) -> int:
-        """What it adds to a limit. What is history counts only for what people set a limit on."""
+    def counts(self, kind: str, name: str, measure: str, price: int) -> int:
+        """What it adds to a limit, at so many nano-dollars a token. What is history counts only for what people set a limit on."""
         if self.of.get(kind) != name or (self.history and kind in ("agent", "run", "daily")):
             return 0
         if measure == "tokens":
             return self.tokens
-        return self.tokens * NANO_PER_TOKEN if self.billed or measure == "value" else 0
+        return self.tokens * price if self.billed or measure == "value" else 0
 
 
 class Bound(NamedTuple):
@@ -65,6 +65,7 @@ class Model:
     def __init__(self) -> None:
         self.settings = Limits()
         self.paid: list[Paid] = []
+        self.price = NANO_PER_TOKEN
         self.asked: dict[Key, Asked] = {}
         self.granted: Counter[Key] = Counter()
         self.told: defaultdict[Key, float] = defaultdict(float)
@@ -112,12 +113,13 @@ class Model:
         }.get(kind, 0)
         if unit == "tokens":
             return Asked(0, None)
-        return Asked(brought or round(usual * 10**9), None)
+        return Asked(round(usual * 10**9) if brought is None else brought, None)
 
     def used(self, limit: Bound) -> int:
         """What was used of it."""
         measure = "tokens" if limit.unit == "tokens" else self.settings.counts
-        return sum(paid.counts(limit.kind, limit.name, measure) for paid in self.paid)
+        of = limit.kind, limit.name, measure, self.price
+        return sum(paid.counts(*of) for paid in self.paid)
 
     def passed(self, limit: Bound) -> float:
         """The highest fraction of it that was passed; 1 when it is reached."""
@@ -192,15 +194,15 @@ class Model:
 
     def add_usd(self, agents: list[AgentRecord], more: int) -> None:
         """What holds these agents (or else their own limit) is raised to leave so much, once."""
-        raised: set[Key] = set()
+        bounds = [each for each in self.limits() if each.unit == "usd"]
+        raised: dict[Key, Bound] = {}
         for agent in agents:
-            bounds = [each for each in self.limits() if each.unit == "usd"]
             own = [each for each in bounds if (each.kind, each.name) == ("agent", agent.id)]
             reached = [each for each in self.reached(agent) if each in bounds]
-            for limit in [each for each in reached if each.action != "warn"] or own:
-                if limit.key not in raised:
-                    raised.add(limit.key)
-                    self.granted[limit.key] += max(0, self.used(limit) - limit.bound) + more
+            holding = [each for each in reached if each.action != "warn"]
+            raised.update((limit.key, limit) for limit in holding or own)
+        for key, limit in raised.items():
+            self.granted[key] += max(0, self.used(limit) - limit.bound) + more
 
     def spare(self, agent: AgentRecord) -> None:
         """A person lets the agent go on: what was carried out on it is not done again, nor harder."""

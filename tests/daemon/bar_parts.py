@@ -11,9 +11,10 @@ from tollkeeper_daemon.bar.build import Budgets
 from tollkeeper_daemon.budgets.board import Board
 from tollkeeper_daemon.budgets.memories import Memories
 from tollkeeper_daemon.census import Census, Reports
-from tollkeeper_daemon.clock import local_day
 from tollkeeper_daemon.config import Notify, PlanSettings
+from tollkeeper_daemon.days import Days
 from tollkeeper_daemon.herald import Herald
+from tollkeeper_daemon.ledger.prices import PriceList, load_prices
 from tollkeeper_daemon.outlets.commands import Commands
 from tollkeeper_daemon.outlets.notifier import Notifier
 from tollkeeper_daemon.outlets.publisher import Publisher
@@ -23,24 +24,28 @@ from tollkeeper_daemon.plan_gauge import PlanGauge
 from tollkeeper_daemon.reading import Scan
 from tollkeeper_daemon.records import FileMark, Reply
 from tollkeeper_daemon.registry import Registry
+from tollkeeper_daemon.repricing import Repricer
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.store.transaction import Transaction
 
 from .bar_world import World
 from .lines import OPUS
-from .shelf import PRICES
+from .test_prices import entry
 
 
 class FusedStore(Store):
-    """A store in which the daemon may die before and after it saves something."""
+    """A store in which the daemon may die before and after it saves something, or the disk is full."""
 
     def __init__(self, path: Path, burn: Callable[[], None]) -> None:
         self._burn = burn
+        self.is_full = False
         super().__init__(path)
 
     def write(self, work: Callable[[Transaction], Any]) -> Any:
         self._burn()
+        if self.is_full:
+            raise OSError("no space left on the device")
         result = super().write(work)
         self._burn()
         return result
@@ -69,7 +74,7 @@ class Parts:
         self.replies = replies
         self.store = FusedStore(world.paths.ledger, world.burn)
         self.roster = Roster()
-        self.pipeline = Pipeline(self.store, self.roster, PRICES, lambda path: "api")
+        self.pipeline = Pipeline(self.store, self.roster, self.prices(), lambda path: "api")
         reports = Reports(self._seen, self._seen, self._seen)
         home = world.home
         self.census = Census(self.roster, reports, lambda home: True, lambda path: (home, False))
@@ -97,11 +102,24 @@ class Parts:
             Signals(world.kernel, sleep),
         )
 
+        self.repricer = Repricer(
+            self.pipeline,
+            lambda outcome: self.herald.tell(outcome, world.now),
+            lambda: False,
+            lambda: self.budgets.bar.history(world.now),
+        )
+        self.days = Days(self._begin_day, lambda: self.budgets.bar.in_history)
+
+    def prices(self) -> PriceList:
+        """What tokens cost now."""
+        dollars = self.world.price / 1_000
+        return load_prices(entry(OPUS, "0").replace("output = 2", f"output = {dollars}"))
+
     def start(self, history: bool) -> None:
         """Take up where the last daemon ended, and read what was spent meanwhile."""
         now = self.world.now
         self.roster.restore(*self.store.read(lambda t: (t.agents(), t.runs())), now)
-        self.begin_day()
+        self.days.check(now)
         self.pipeline.restore()
         self.budgets.bar.take_up(now)
         self.census.begin(now)
@@ -117,9 +135,8 @@ class Parts:
         await self.budgets.stop()
         self.store.close()
 
-    def begin_day(self) -> None:
-        """The local day of now begins."""
-        self.pipeline.begin_day(*local_day(self.world.now))
+    def _begin_day(self, midnight: int, next_midnight: int) -> None:
+        self.pipeline.begin_day(midnight, next_midnight)
         self.budgets.begin_day(self.world.now)
 
     def look_around(self) -> None:
@@ -130,10 +147,12 @@ class Parts:
         """What is done every two seconds."""
         self.census.take_pulses(self.world.now)
         self._tick()
+        self.days.check(self.world.now)
         self.budgets.bar.look(self.world.now)
 
     def read_logs(self, live: bool = True) -> None:
         """Read what the clients wrote since the last time."""
+        self.days.check(self.world.now)
         if scans := self.replies.take():
             outcome = self.pipeline.post(scans, self.world.now, live)
             if live:
@@ -145,7 +164,8 @@ class Parts:
         self.registry.save_run()
 
     def _seen(self, agent: LiveAgent) -> None:
-        self.registry.save_agent(agent.record)
+        with contextlib.suppress(OSError):
+            self.registry.save_agent(agent.record)
         self.herald.agent("agent.changed", agent)
         if outcome := self.pipeline.claim(agent.record.conversation):
             self.budgets.bar.charged(outcome, self.world.now)

@@ -49,6 +49,8 @@ class World:
     def __init__(self, folder: Path, random: Random) -> None:
         self.random = random
         self.now = NOW
+        # What an output token costs, in nano-dollars.
+        self.price = 20_000
         self.kernel = FakeKernel(PIDS)
         # To root the system would let it signal everybody.
         self.user = random.choice([USER, ROOT])
@@ -84,7 +86,7 @@ class World:
         labels = {
             "TOLL_TASK": choose(["", "t1", "t2"]),
             "TOLL_WORKFLOW": choose(["", "w1"]),
-            "TOLL_BUDGET_USD": choose(["", "", "", "0.5", "2"]),
+            "TOLL_BUDGET_USD": choose(["", "", "", "0", "0.5", "2"]),
         }
         client = Client(
             process,

@@ -1,5 +1,6 @@
 """A desk at which tests sit: the real bar on a made-up machine, with one agent at first."""
 
+import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from tollkeeper_daemon.budgets.board import Board
 from tollkeeper_daemon.budgets.memories import Memories
 from tollkeeper_daemon.config import Notify, PlanSettings
 from tollkeeper_daemon.herald import Herald
+from tollkeeper_daemon.ledger.books import Charge
+from tollkeeper_daemon.ledger.prices import PriceList
 from tollkeeper_daemon.outlets.commands import Commands
 from tollkeeper_daemon.outlets.notifier import Notifier
 from tollkeeper_daemon.outlets.publisher import Publisher
@@ -19,6 +22,7 @@ from tollkeeper_daemon.pipeline import Pipeline
 from tollkeeper_daemon.plan_gauge import PlanGauge
 from tollkeeper_daemon.reading import scan
 from tollkeeper_daemon.records import FileMark
+from tollkeeper_daemon.repricing import Repricer
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.rules.settings import Limits
 from tollkeeper_daemon.sources.tail import Reading
@@ -48,12 +52,18 @@ class Silent(Publisher):
 
 
 class Desk:
-    """A bar on a made-up machine, with one agent; the test says what time it is."""
+    """A bar on a made-up machine, with one agent; the test says what time it is.
 
-    def __init__(self, store: Store, folder: Path, limits: Limits) -> None:
+    ``after`` is the daemon that was there before, on the same machine.
+    """
+
+    def __init__(
+        self, store: Store, folder: Path, limits: Limits, after: "Desk | None" = None
+    ) -> None:
         self.folder = folder
+        self.store = store
         self.limits = limits
-        self.kernel = FakeKernel()
+        self.kernel = after.kernel if after else FakeKernel()
         self.roster = Roster()
         self.pipeline = Pipeline(store, self.roster, PRICES, lambda path: "api")
         self.memories = Memories(store)
@@ -73,11 +83,11 @@ class Desk:
             self._look_at,
             Signals(self.kernel, self.kernel.sleep),
         )
-        self.process = self.kernel.start()
+        self.process = after.process if after else self.kernel.start()
         seen = process(self.process.pid, started=self.process.stat.start)
         said = session(self.process.pid, "conv-1")
-        self.begin_day(MIDNIGHT)
         self.agent = self.roster.appear(seen, said, False, MIDNIGHT)
+        self.begin_day(MIDNIGHT)
         self._replies = 0
 
     def _look_at(self, agent: LiveAgent) -> None:
@@ -93,13 +103,14 @@ class Desk:
         self.pipeline.begin_day(midnight, midnight + DAY)
         self.budgets.begin_day(midnight)
 
-    def reply(self, time: int) -> None:
-        """The agent gets a reply."""
-        self._replies += 1
+    def reply(self, time: int, message: int = 0, output: int = 1000) -> None:
+        """The agent gets a reply, or more of the one with this number."""
+        if not message:
+            message = self._replies = self._replies + 1
         line = assistant(
-            usage(output=1000),
-            message=f"msg_{self._replies}",
-            request=f"req_{self._replies}",
+            usage(output=output),
+            message=f"msg_{message}",
+            request=f"req_{message}",
             timestamp=datetime.fromtimestamp(time / 1000, UTC).isoformat(),
         )
         block = as_block([line])
@@ -110,6 +121,22 @@ class Desk:
     def resume(self, now: int, more: int = 0) -> None:
         """A person lets it go on."""
         self.budgets.agents.resume([self.agent], "usd" if more else None, more, now)
+
+    def reprice(self, prices: PriceList) -> None:
+        """These are the prices now, and everything is charged anew."""
+        self.pipeline.prices = prices
+        history = self.budgets.bar.history
+        repricer = Repricer(self.pipeline, lambda _: None, lambda: False, lambda: history(NOW))
+        asyncio.run(repricer.run(0))
+
+    def charges(self) -> list[Charge]:
+        """What each request was charged, in the order of the messages."""
+        groups = self.store.read(lambda transaction: list(transaction.all_groups()))
+        return [made for _, group in groups for made in group.charges]
+
+    def used(self) -> list[float]:
+        """What counts of each limit in force."""
+        return [limit.used for limit in self.budgets.limits.all()]
 
     def kinds(self) -> list[str]:
         return [entry.kind for entry in self.budgets.journal.read(0, 100)]

@@ -114,10 +114,14 @@ class World:
         monkeypatch.setattr("tollkeeper_daemon.census.processes", self.machine)
         self.home = Home(folder)
         self.home.sessions.mkdir(parents=True)
+        self.admitted: Home | None = self.home
         self.roster = Roster()
         self.told = Told([])
         self.census = Census(
-            self.roster, self.told.reports(), lambda home: False, lambda path: (self.home, False)
+            self.roster,
+            self.told.reports(),
+            lambda home: False,
+            lambda path: (self.admitted, False),
         )
 
     def path(self, pid: int) -> str:

@@ -77,14 +77,15 @@ def test_late_line_of_yesterday(desk: Desk) -> None:
 
 
 def test_what_is_over_is_forgotten(desk: Desk) -> None:
-    """Nothing is remembered of the limit of a day that is over."""
+    """Nothing is remembered of the limit of a day that is long over."""
     desk.reply(NOW)
     desk.reply(NOW + 1)
-    yesterday = Scope("daily", desk.pipeline.day)
-    desk.memories.excuse({yesterday: Used()}, NOW)
-    assert yesterday in desk.memories.scopes()
-    desk.begin_day(MIDNIGHT + DAY)
-    assert yesterday not in desk.memories.scopes()
+    today = Scope("daily", desk.pipeline.day)
+    desk.memories.excuse({today: Used()}, NOW)
+    for number in range(1, 6):
+        desk.begin_day(MIDNIGHT + number * DAY)
+        desk.memories.excuse({Scope("daily", desk.pipeline.day): Used()}, NOW)
+        assert (today in desk.memories.scopes()) == (number < 4)
 
 
 def test_daemon_that_died_in_the_first_import(store: Store, tmp_path: Path) -> None:
@@ -115,3 +116,39 @@ def test_history_that_fails_in_its_midst(store: Store, tmp_path: Path) -> None:
     assert [each.used for each in desk.budgets.limits.all()] == [0.0]
     assert (desk.kinds(), desk.process.stopped) == ([], False)
     assert Desk(store, tmp_path, LIMITS).budgets.begin_if_known(NOW)
+
+
+def test_clock_that_is_set_back_over_midnight(desk: Desk) -> None:
+    """A day that comes again knows what it was raised by, and which of it is history."""
+    with desk.budgets.bar.history(NOW):
+        desk.reply(NOW - 1)
+    desk.reply(NOW)
+    desk.reply(NOW + 1)
+    desk.resume(NOW + 2, more=10**9)
+    bound = 2 * REPLY_USD + 1
+    for midnight in (MIDNIGHT + DAY, MIDNIGHT, MIDNIGHT + DAY, MIDNIGHT):
+        desk.begin_day(midnight)
+    assert [(bound, 2 * REPLY_USD)] == [
+        (each.bound_usd, each.used) for each in desk.budgets.limits.all()
+    ]
+    desk.budgets.bar.look(NOW + 3)
+    assert ["reached", "paused", "granted", "resumed"] == desk.kinds()
+
+
+def test_somebody_resumes_after_the_clock_was_set_back(desk: Desk) -> None:
+    """That an agent was let go by somebody else is seen though it was frozen in the future."""
+    desk.reply(NOW)
+    desk.reply(NOW + 1)
+    desk.kernel.thaw(desk.process)
+    desk.budgets.bar.look(NOW - HOUR)
+    assert "resumed" == desk.kinds()[-1]
+
+
+def test_no_day_begins_in_a_history(desk: Desk) -> None:
+    """The bar says when a history is read: the days wait for that."""
+    assert not desk.budgets.bar.in_history
+    with desk.budgets.bar.history(NOW):
+        with desk.budgets.bar.history(NOW):
+            pass
+        assert desk.budgets.bar.in_history
+    assert not desk.budgets.bar.in_history

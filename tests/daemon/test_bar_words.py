@@ -100,10 +100,10 @@ def test_a_shared_limit_is_reached() -> None:
 
 
 def test_near_and_raised() -> None:
-    """A limit that is near says how near; one that was raised says how much is used."""
+    """A limit that is near says how near; one that was raised says to how much."""
     near = stand(used=4_999_999_999)
     assert "The limit of a is used by 99 %: $5.00 of $5.00." == words.warned(near, "a")
-    assert "The limit of a was raised: $5.02 of $5.00 is used." == words.raised(stand(), "a")
+    assert "The limit of a was raised to $5.00; used so far: $5.02." == words.raised(stand(), "a")
 
 
 @pytest.mark.parametrize("kind", list(words.HAPPENED))
@@ -120,3 +120,5 @@ def test_a_refusal_says_how_to_go_on() -> None:
     assert told.startswith("Tollkeeper: One. Two. ")
     assert "toll resume shop-1," in told
     assert told.endswith("toll resume --add-usd 5 shop-1")
+    assert "One. Two." == words.why(told)
+    assert "Told so by a person." == words.why("told so by a person.")

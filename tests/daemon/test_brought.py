@@ -17,8 +17,6 @@ BAD = [
     "1e400",
     "1e-400",
     "-5",
-    "0",
-    "0.0",
     "5,00",
     "$5",
     "5$",
@@ -49,6 +47,20 @@ def test_sums_of_money(text: str, nano: int) -> None:
     assert "" == complaint("shop-1", text)
 
 
+@pytest.mark.parametrize("text", ["0", "0.00", ".0", "0.", " +0 ", "0e5", "00"])
+def test_nothing_is_no_limit(text: str) -> None:
+    """A budget of 0 dollars is no limit, as elsewhere, and no mistake."""
+    assert 0 == budget_of(text)
+    assert "" == complaint("shop-1", text)
+
+
+@given(st.from_regex(r"\A([0-9]{1,4}\.?[0-9]{0,9}|\.[0-9]{1,9})([eE][+-]?[0-9]{1,4})?\Z"))
+def test_only_nothing_is_no_limit(text: str) -> None:
+    """No number with a digit that is not 0 before its exponent becomes no limit, however small it is."""
+    digits = text.lower().partition("e")[0]
+    assert (budget_of(text) == 0) == (not set("123456789") & set(digits))
+
+
 @pytest.mark.parametrize("text", [*BAD, *MORE_BAD])
 def test_what_is_none_is_told(text: str) -> None:
     """What can't be a budget is not in force, and is told with the agent, the text and a way out."""
@@ -68,10 +80,10 @@ def test_no_budget_is_no_complaint(text: str | None) -> None:
 
 @given(st.text())
 def test_any_text(text: str) -> None:
-    """Every text is a budget above nothing, or is told in one printable line; an empty one is none."""
+    """Every text is a budget, or is told in one printable line; an empty one is none."""
     budget, told = budget_of(text), complaint("a", text)
     assert (budget is None) == (not text or bool(told))
-    assert budget is None or 0 < budget <= 10**18
+    assert budget is None or 0 <= budget <= 10**18
     assert told.isprintable()
     assert len(told) < 500
 

@@ -49,9 +49,9 @@ def test_what_is_remembered_is_saved(store: Store) -> None:
     memories = Memories(store)
     agent = Scope("agent", "100-1")
     assert kept(store) == in_mind(memories) == ({}, {}, {})
-    memories.set_own(TASK, "usd", Own(5, "stop"))
-    memories.set_own(TASK, "tokens", Own(0))
-    memories.set_own(EVERY_DAY, "usd", Own(7))
+    memories.set_own(TASK, "usd", Own(5, "stop"), NOW)
+    memories.set_own(TASK, "tokens", Own(0), NOW)
+    memories.set_own(EVERY_DAY, "usd", Own(7), NOW)
     assert kept(store) == in_mind(memories)
     memories.remember(
         {
@@ -70,13 +70,13 @@ def test_what_is_remembered_is_saved(store: Store) -> None:
 
 
 def test_a_limit_is_taken_back_once(store: Store) -> None:
-    """Clearing says whether there was a limit, and leaves the other unit's alone."""
+    """Clearing leaves the limit in the other unit alone, and does nothing where there is none."""
     memories = Memories(store)
-    memories.set_own(TASK, "usd", Own(5))
-    memories.set_own(TASK, "tokens", Own(6))
-    assert memories.clear_own(TASK, "usd")
-    assert not memories.clear_own(TASK, "usd")
-    assert not memories.clear_own(EVERY_DAY, "usd")
+    memories.set_own(TASK, "usd", Own(5), NOW)
+    memories.set_own(TASK, "tokens", Own(6), NOW)
+    memories.clear_own(TASK, "usd", NOW)
+    memories.clear_own(TASK, "usd", NOW)
+    memories.clear_own(EVERY_DAY, "usd", NOW)
     assert {(TASK, "tokens"): Own(6)} == memories.own == Memories(store).own
 
 
@@ -85,14 +85,14 @@ def test_what_is_over_is_forgotten(store: Store) -> None:
     memories = Memories(store)
     gone, other = Scope("run", "run-1"), Scope("run", "run-2")
     for scope in (gone, other):
-        memories.set_own(scope, "usd", Own(5))
+        memories.set_own(scope, "usd", Own(5), NOW)
         memories.remember({(scope, "usd"): Memory(0.5), (scope, "tokens"): Memory(0.9)}, NOW)
         memories.excuse({scope: Used(1)}, NOW)
     assert {gone, other} == memories.scopes()
-    memories.forget({gone, TASK})
+    memories.forget({gone, TASK}, NOW)
     assert {other} == memories.scopes()
     assert kept(store) == in_mind(memories)
-    memories.forget({TASK})
+    memories.forget({TASK}, NOW)
     assert {other} == Memories(store).scopes()
 
 
@@ -153,7 +153,7 @@ def test_what_each_scope_used(desk: Desk) -> None:
     ):
         assert (COST, 30) == desk.used(scope)
     for field, value in (("workflow", "w1"), ("task", "t1"), ("conversation", "conv-1")):
-        desk.river.watch(field, value)
+        desk.river.watch([(field, value)])
     for scope in (Scope("workflow", "w1"), TASK, Scope("conversation", "conv-1")):
         assert (COST, 30) == desk.used(scope)
     assert (0, 0) == desk.used(Scope("agent", "1-1"))
@@ -243,7 +243,7 @@ def test_names_of_scopes(desk: Desk) -> None:
 def test_which_limits_there_are(desk: Desk) -> None:
     """Agents show their own limits, the status the shared ones, those by hand behind the others."""
     agent = agent_in(desk.roster)
-    desk.memories.set_own(TASK, "tokens", Own(9, "warn"))
+    desk.memories.set_own(TASK, "tokens", Own(9, "warn"), NOW)
     assert ["agent:a100"] == [each.scope for each in desk.board.of_agent(agent)]
     assert ["run", "daily", "task:t1"] == [each.scope for each in desk.board.shared()]
     desk.settings = Limits(0, 0, 0)

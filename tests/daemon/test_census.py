@@ -208,7 +208,7 @@ def test_client_without_a_file(world: World) -> None:
 def test_client_outside_the_homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client whose home is none of ours is not an agent."""
     world = World(tmp_path / "h", monkeypatch)
-    monkeypatch.setattr(world.census, "_find_home", lambda path: None)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    world.admitted = None
     world.machine.start(process(100))
     world.machine.silent = [100]
     world.census.find_clients(NOW)

@@ -130,6 +130,29 @@ def test_failure_is_told_once_with_its_last_words(caplog: pytest.LogCaptureFixtu
     assert len(said) == 30
 
 
+def test_troubles_are_counted(tmp_path: Path) -> None:
+    """How often a command has failed since it did well is known, and with which last words."""
+    seen: list[tuple[str, int, str]] = []
+
+    async def work(commands: Commands) -> None:
+        for script in (
+            "exit 3",
+            "echo one; echo 'no\troute' >&2; exit 4",
+            f"echo; test -e {tmp_path}",
+        ):
+            commands.run("on.alert", script, b"")
+            await until(lambda: not commands.busy)
+            seen.extend(
+                (each.name, each.failures, each.error) for each in commands.troubles.values()
+            )
+
+    run(work)
+    assert [
+        ("on.alert", 1, "ended with status 3"),
+        ("on.alert", 2, "ended with status 4: no·route"),
+    ] == seen
+
+
 def test_endless_output(caplog: pytest.LogCaptureFixture) -> None:
     """A command that never stops to talk is killed in time, and only its last words are kept."""
 

@@ -13,7 +13,7 @@ import pytest
 from flow.agent_process import start_ticks
 from tollkeeper import wire
 from tollkeeper.paths import find_paths
-from tollkeeper_daemon import daemon as module
+from tollkeeper_daemon import beats
 from tollkeeper_daemon.config import Config, Sources
 from tollkeeper_daemon.daemon import Daemon
 from tollkeeper_daemon.marks import Marks
@@ -54,7 +54,7 @@ class Place:
         self.store = folder / "ledger"
         self.paths = find_paths({"TOLL_HOME": str(folder)})
         self.sweeps = 0
-        monkeypatch.setattr(module, "SWEEP_SECONDS", 0.02)
+        monkeypatch.setattr(beats, "SWEEP_SECONDS", 0.02)
         monkeypatch.setattr(Watcher, "follow", _hear_nothing)
         look = Marks.backlog
 
@@ -183,7 +183,7 @@ def test_growth_a_moment_ago_is_no_missed_growth(place: Place) -> None:
 
 def test_session_file_that_changed_unheard(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """The regular look reads a session file again that changed without a word."""
-    monkeypatch.setattr(module, "CLIENTS_SECONDS", 0.02)
+    monkeypatch.setattr(beats, "CLIENTS_SECONDS", 0.02)
     place.home.sessions.mkdir()
     file = place.home.sessions / f"{os.getpid()}.json"
     said = {

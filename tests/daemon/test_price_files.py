@@ -329,6 +329,22 @@ def test_broken_file_is_told_once(followed: Followed) -> None:
     assert 3 == len(followed.alerts)
 
 
+def test_file_that_is_still_written(followed: Followed) -> None:
+    """A glance leaves a file alone until another one finds it the same; a look does not wait."""
+    followed.file.path.write_text(entry(OPUS, "7"))
+    assert 7 == followed.opus()
+    before = followed.river.prices
+    followed.file.path.write_text("")
+    followed.pricing.glance()
+    assert before is followed.river.prices
+    followed.file.path.write_text(entry(OPUS, "70"))
+    followed.pricing.glance()
+    assert before is followed.river.prices
+    followed.pricing.glance()
+    assert before is not followed.river.prices
+    assert 70 == followed.opus()
+
+
 def test_unchanged_file_is_not_read(followed: Followed) -> None:
     """A list in force stays the very same until the file changes."""
     followed.pricing.look()

@@ -38,9 +38,10 @@ Step = tuple[PriceList, list[Entry]] | tuple[PriceList, int]
 
 def recharge(shelf: DictShelf, prices: PriceList, since: int = 0) -> Posting:
     """Charge everything on the shelf anew."""
-    posting, _ = recharge_all(shelf.groups.items(), prices, since)
-    shelf.save(posting)
-    return posting
+    (history, counted), _ = recharge_all(shelf.groups.items(), prices, since)
+    shelf.save(history)
+    shelf.save(counted)
+    return counted
 
 
 def ledger(prices: PriceList) -> Ledger:

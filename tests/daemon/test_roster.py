@@ -112,7 +112,7 @@ def test_labels_and_budget() -> None:
     )
 
 
-@pytest.mark.parametrize("budget", ["", "much", "-1", "0", "nan", "inf", "1e30"])
+@pytest.mark.parametrize("budget", ["", "much", "-1", "nan", "inf", "1e30"])
 def test_budgets_that_are_none(budget: str) -> None:
     """What is no sum of money is no budget."""
     assert appear(Roster(), process(BUDGET_USD=budget)).record.budget is None

@@ -82,7 +82,7 @@ def run(river: Pipeline, events: list[Posted | Claimed | Begun | Repriced]) -> N
                 )
                 river.claim(CONVERSATIONS[number])
             case Begun(number, False):
-                river.watch(*WATCHED[number])
+                river.watch([WATCHED[number]])
             case Begun(number):
                 river.watched.end(*WATCHED[number])
             case Repriced(dearer):
@@ -102,7 +102,7 @@ def test_sums_are_those_of_the_ledger(
         run(river, events)
         running = {key: river.watched.tally(*key) for key in WATCHED if river.watched.has(*key)}
         for key in running:
-            river.watch(*key)
+            river.watch([key])
         assert running == {key: river.watched.tally(*key) for key in running}
 
 
@@ -112,7 +112,7 @@ def test_nobody_watches(tmp_path: Path) -> None:
         river = pipeline(store)
         post(river, assistant())
         assert Tally() == river.watched.tally("conversation", "conv-1")
-        river.watch("conversation", "conv-1")
+        river.watch([("conversation", "conv-1")])
         assert 20 == river.watched.tally("conversation", "conv-1").totals.output
         river.watched.end("conversation", "conv-1")
         river.watched.end("conversation", "conv-1")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from flow.bounded import journal
 from flow.keeper import Keeper
 from freezing import await_frozen, await_running
 from tollkeeper.frozen import TO_FOREGROUND
@@ -9,12 +10,11 @@ from waiting import wait_until
 
 from .client import Client
 from .in_shell import InShell
-from .replies import Tokens, bash, say
+from .replies import say
+from .spending import OPUS, play
 from .stand_in import StandIn
 
 pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("tmux")]
-
-COSTS = Tokens(input=1000, output=800)  # $0.02 of Opus
 
 
 @pytest.fixture
@@ -22,9 +22,9 @@ def paused(stand_in: StandIn, client: Client, keeper: Keeper) -> InShell:
     """A session to be entered; its prompt GO is paused at the second of four replies."""
     keeper.limit(per_agent=0.03)
     keeper.start()
-    stand_in.play("GO", *[bash("sleep 0.5", tokens=COSTS)] * 3, say("All done.", tokens=COSTS))
+    play(stand_in, replies=4)
     stand_in.play("MORE", say("Well and truly."))
-    return InShell(client, args=["--model", "claude-opus-5-5"])
+    return InShell(client, args=OPUS)
 
 
 def pause(session: InShell) -> None:
@@ -38,7 +38,7 @@ def pause(session: InShell) -> None:
 
 def kinds(keeper: Keeper) -> list[tuple[str, str]]:
     """What happened, and by whom."""
-    return [(entry["kind"], entry["cause"]) for entry in keeper.report("log")["entries"]]
+    return [(entry["kind"], entry["cause"]) for entry in journal(keeper)]
 
 
 def test_resume_and_fg(stand_in: StandIn, keeper: Keeper, paused: InShell) -> None:

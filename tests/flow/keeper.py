@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from tollkeeper.control import Toll, is_listening
 from tollkeeper.errors import TollError
@@ -27,6 +27,13 @@ from .claude_home import ClaudeHome
 TOLL = Path(sys.executable).with_name("toll")
 # A socket's path holds about a hundred bytes, and a runner's own temporary folder may take them.
 SHORT_TEMP = "/tmp"
+
+
+class Running(Protocol):
+    """Anything with a pid."""
+
+    @property
+    def pid(self) -> int: ...
 
 
 class Keeper:
@@ -187,7 +194,7 @@ class Keeper:
         """A report as the daemon answers it."""
         return self.toll.call(verb, dict[str, Any], **params)
 
-    def agent(self, process: AgentProcess) -> Agent:
+    def agent(self, process: Running) -> Agent:
         """What it says of this agent."""
         [found] = [each for each in self.toll.agents() if each.pid == process.pid]
         return found

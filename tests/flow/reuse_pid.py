@@ -8,9 +8,9 @@ import subprocess
 import time
 from pathlib import Path
 
-from freezing import await_frozen, is_frozen
+from freezing import is_frozen
 
-from .bounded import start_known, usual
+from .bounded import overspend, start_bounded, usual
 from .keeper import Keeper
 
 LAST_PID = Path("/proc/sys/kernel/ns_last_pid")
@@ -19,11 +19,8 @@ LAST_PID = Path("/proc/sys/kernel/ns_last_pid")
 def main() -> None:
     """Let the agent be paused, die, and its pid be taken; then ask for everything."""
     with Keeper() as keeper:
-        keeper.limit(per_agent=usual(1))
-        keeper.start()
-        [agent] = start_known(keeper, 1)
-        agent.log.reply()
-        await_frozen(agent.pid)
+        [agent] = start_bounded(keeper, per_agent=usual(1))
+        overspend(agent)
         print("frozen")
         with_pid = _take_over(agent.pid, agent.process)
         try:

@@ -1,4 +1,4 @@
-"""A budget in an agent's environment that can't be read: the person hears of it."""
+"""Odd budgets in an agent's environment: of one that can't be read the person hears, 0 is none."""
 
 import os
 
@@ -26,3 +26,16 @@ def test_bad_budget_is_told_once(keeper: Keeper) -> None:
     assert "the budget of worker is not in force: TOLL_BUDGET_USD is '5,00'" in alert.text
     bounds = {agent.pid: agent.limits[0].bound_usd for agent in keeper.toll.agents()}
     assert {bad.pid: 5.0, good.pid: 2.5} == bounds
+
+
+def test_a_budget_of_nothing_is_no_limit(keeper: Keeper) -> None:
+    """0 is no limit, as in the settings: the agent has none of its own, and nobody is told of a mistake."""
+    keeper.start()
+    free, usual = start_billed(keeper, BUDGET_USD="0"), start_billed(keeper)
+    await_known(keeper, free, usual)
+    keeper.restart()
+    await_known(keeper, free, usual)
+    assert {free.pid: 0, usual.pid: 1} == {
+        each.pid: len(each.limits) for each in keeper.toll.agents()
+    }
+    assert () == keeper.toll.status().alerts

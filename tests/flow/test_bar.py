@@ -14,8 +14,19 @@ from freezing import await_frozen, await_running, is_frozen
 from waiting import wait_until
 
 from . import lines
-from .agent_process import AgentProcess
-from .bounded import await_known, journal, kinds, resume, start_billed, start_known, usual
+from .bounded import (
+    await_children,
+    await_known,
+    journal,
+    kinds,
+    overspend,
+    resume,
+    start_billed,
+    start_bounded,
+    start_bounded_family,
+    start_known,
+    usual,
+)
 from .keeper import Keeper
 
 pytestmark = pytest.mark.skipif(
@@ -23,22 +34,18 @@ pytestmark = pytest.mark.skipif(
 )
 
 TWENTY = 20
-FAMILY = ("sh", "-c", "sleep 600 & sleep 600 & wait")
 DEAF = ("sh", "-c", "trap '' TERM; while :; do sleep 600; done")
 
 
 def test_paused_by_the_reply_that_crosses(keeper: Keeper) -> None:
     """Below its bound an agent runs, at 80 % it is told of, and at the bound it is frozen."""
-    keeper.limit(per_agent=usual(5))
-    keeper.start()
-    [agent] = start_known(keeper, 1)
+    [agent] = start_bounded(keeper, per_agent=usual(5))
     for count, state in enumerate(["under", "under", "under", "warned"], 1):
         agent.log.reply()
         keeper.wait_for_requests(count)
         assert [limit.state for limit in keeper.agent(agent).limits] == [state]
         assert not is_frozen(agent.pid)
-    agent.log.reply()
-    await_frozen(agent.pid)
+    overspend(agent)
     assert kinds(keeper) == ["warned", "reached", "paused"]
     seen = keeper.agent(agent)
     assert (seen.state, seen.usage.cost_usd) == ("paused", usual(5))
@@ -47,9 +54,7 @@ def test_paused_by_the_reply_that_crosses(keeper: Keeper) -> None:
 
 def test_twenty_at_once(keeper: Keeper) -> None:
     """Twenty agents that cross together are all frozen, each over by no more than its last reply."""
-    keeper.limit(per_agent=usual(2.9))
-    keeper.start()
-    agents = start_known(keeper, TWENTY)
+    agents = start_bounded(keeper, TWENTY, per_agent=usual(2.9))
     for _ in range(3):
         for agent in agents:
             agent.log.reply()
@@ -63,39 +68,26 @@ def test_twenty_at_once(keeper: Keeper) -> None:
 
 def test_one_of_two_in_a_directory(keeper: Keeper) -> None:
     """Of two agents in one directory only the one over its budget is frozen."""
-    keeper.limit(per_agent=usual(1))
-    keeper.start()
-    spender, other = start_known(keeper, 2)
-    spender.log.reply()
-    await_frozen(spender.pid)
+    spender, other = start_bounded(keeper, 2, per_agent=usual(1))
+    overspend(spender)
     assert not is_frozen(other.pid)
     assert {entry["pid"] for entry in journal(keeper)} == {spender.pid}
 
 
 def test_descendants(keeper: Keeper) -> None:
     """What an agent started is frozen with it, and goes on with it."""
-    keeper.limit(per_agent=usual(1))
-    keeper.start()
-    agent = keeper.start_agent(command=FAMILY)
-    agent.says("busy")
-    await_known(keeper, agent)
-    children = wait_until(lambda: _children(agent, 2))
-    agent.log.reply()
-    await_frozen(agent.pid, *children)
+    agent, children = start_bounded_family(keeper, per_agent=usual(1))
+    overspend(agent)
+    await_frozen(*children)
     assert resume(keeper, agent) == ["resumed"]
     await_running(agent.pid, *children)
 
 
 def test_resumed_by_somebody_else(keeper: Keeper) -> None:
     """SIGCONT from elsewhere is noticed and noted, and what the agent started goes on with it."""
-    keeper.limit(per_agent=usual(1))
-    keeper.start()
-    agent = keeper.start_agent(command=FAMILY)
-    agent.says("busy")
-    await_known(keeper, agent)
-    children = wait_until(lambda: _children(agent, 2))
-    agent.log.reply()
-    await_frozen(agent.pid, *children)
+    agent, children = start_bounded_family(keeper, per_agent=usual(1))
+    overspend(agent)
+    await_frozen(*children)
     agent.resume()
     wait_until(lambda: kinds(keeper) == ["reached", "paused", "resumed"])
     assert journal(keeper)[-1]["cause"] == "elsewhere"
@@ -107,12 +99,8 @@ def test_resumed_by_somebody_else(keeper: Keeper) -> None:
 
 def test_stopped(keeper: Keeper) -> None:
     """With the action stop an agent ends by SIGTERM, and what it started ends with it."""
-    keeper.limit(per_agent=usual(1), action="stop")
-    keeper.start()
-    agent = keeper.start_agent(command=FAMILY)
-    agent.says("busy")
-    await_known(keeper, agent)
-    children = [psutil.Process(pid) for pid in wait_until(lambda: _children(agent, 2))]
+    agent, pids = start_bounded_family(keeper, per_agent=usual(1), action="stop")
+    children = [psutil.Process(pid) for pid in pids]
     agent.log.reply()
     assert agent.process.wait(10) == -signal.SIGTERM
     wait_until(lambda: not any(child.is_running() for child in children))
@@ -123,10 +111,8 @@ def test_deaf_to_sigterm(keeper: Keeper) -> None:
     """Who does not end within the grace period is killed, and the journal says so."""
     keeper.limit(per_agent=usual(1), action="stop", grace_seconds=0.5)
     keeper.start()
-    agent = keeper.start_agent(command=DEAF)
-    agent.says("busy")
-    await_known(keeper, agent)
-    wait_until(lambda: _children(agent, 1))
+    [agent] = start_known(keeper, 1, command=DEAF)
+    await_children(agent, 1)
     agent.log.reply()
     assert agent.process.wait(10) == -signal.SIGKILL
     wait_until(lambda: kinds(keeper) == ["reached", "killed"])
@@ -150,8 +136,7 @@ def test_session_file_of_another_process(keeper: Keeper, named: dict[str, Any]) 
     agent = start_billed(keeper)
     await_known(keeper, agent)
     stranger.log.reply()
-    agent.log.reply()
-    await_frozen(agent.pid)
+    overspend(agent)
     assert not is_frozen(stranger.pid)
     assert {entry["pid"] for entry in journal(keeper) if entry["pid"]} == {agent.pid}
 
@@ -174,18 +159,10 @@ def test_reused_pid() -> None:
 
 def test_late_line_of_an_agent_that_is_gone(keeper: Keeper) -> None:
     """The crossing line of an agent that ended meanwhile moves nothing."""
-    keeper.limit(per_agent=usual(1))
-    keeper.start()
-    agent, other = start_known(keeper, 2)
+    agent, other = start_bounded(keeper, 2, per_agent=usual(1))
     agent.exit()
     keeper.wait_for(lambda status: "exited" in {each.state for each in status.agents})
     agent.log.append(lines.reply(agent.log.writer))
     keeper.wait_for_requests(1)
     assert not is_frozen(other.pid)
     assert kinds(keeper) == []
-
-
-def _children(agent: AgentProcess, count: int) -> list[int]:
-    """The pids of its children, once there are so many; else none."""
-    found = [child.pid for child in psutil.Process(agent.pid).children(recursive=True)]
-    return found if len(found) == count else []

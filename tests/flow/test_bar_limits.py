@@ -9,7 +9,18 @@ from freezing import await_frozen, await_running, is_frozen
 from waiting import wait_until
 
 from .agent_process import AgentProcess
-from .bounded import BILLED, await_known, journal, kinds, resume, start_billed, start_known, usual
+from .bounded import (
+    BILLED,
+    await_known,
+    journal,
+    kinds,
+    overspend,
+    resume,
+    start_billed,
+    start_bounded,
+    start_subscribed,
+    usual,
+)
 from .keeper import Keeper
 from .lines import USUAL
 
@@ -20,13 +31,9 @@ pytestmark = pytest.mark.skipif(
 
 def test_daily_limit_binds_who_is_billed(keeper: Keeper) -> None:
     """At a shared limit every agent on an API key is paused, and none on a subscription."""
-    keeper.limit(daily=usual(3))
     keeper.home.subscribe()
-    keeper.start()
-    billed = start_known(keeper, 2)
-    subscribed = keeper.start_agent()
-    subscribed.says("busy")
-    await_known(keeper, subscribed)
+    billed = start_bounded(keeper, 2, daily=usual(3))
+    subscribed = start_subscribed(keeper)
     for _ in range(5):
         subscribed.log.reply()
     keeper.wait_for_requests(5)
@@ -41,13 +48,9 @@ def test_daily_limit_binds_who_is_billed(keeper: Keeper) -> None:
 
 def test_value_counts_a_subscription_too(keeper: Keeper) -> None:
     """With counts = "value" the list price of a subscription's replies is bounded as well."""
-    keeper.limit(daily=usual(3), counts="value")
     keeper.home.subscribe()
-    keeper.start()
-    [billed] = start_known(keeper, 1)
-    subscribed = keeper.start_agent()
-    subscribed.says("busy")
-    await_known(keeper, subscribed)
+    [billed] = start_bounded(keeper, daily=usual(3), counts="value")
+    subscribed = start_subscribed(keeper)
     for agent in (billed, subscribed, subscribed):
         agent.log.reply()
     await_frozen(billed.pid, subscribed.pid)
@@ -55,11 +58,8 @@ def test_value_counts_a_subscription_too(keeper: Keeper) -> None:
 
 def test_new_agent_under_a_limit_that_is_reached(keeper: Keeper) -> None:
     """Who starts when the day's budget is spent is paused before its first reply."""
-    keeper.limit(daily=usual(1))
-    keeper.start()
-    [first] = start_known(keeper, 1)
-    first.log.reply()
-    await_frozen(first.pid)
+    [first] = start_bounded(keeper, daily=usual(1))
+    overspend(first)
     second = start_billed(keeper)
     await_frozen(second.pid)
     assert kinds(keeper, second) == ["paused"]
@@ -68,9 +68,7 @@ def test_new_agent_under_a_limit_that_is_reached(keeper: Keeper) -> None:
 
 def test_run_limit(keeper: Keeper) -> None:
     """The agents of a run share its limit."""
-    keeper.limit(per_run=usual(2))
-    keeper.start()
-    one, two = start_known(keeper, 2)
+    one, two = start_bounded(keeper, 2, per_run=usual(2))
     one.log.reply()
     keeper.wait_for_requests(1)
     assert not is_frozen(one.pid)
@@ -116,27 +114,21 @@ def test_token_limit(keeper: Keeper) -> None:
     keeper.limit()
     keeper.home.subscribe()
     keeper.start()
-    agent = keeper.start_agent()
-    agent.says("busy")
-    await_known(keeper, agent)
+    agent = start_subscribed(keeper)
     keeper.report("limit.set", agent=str(agent.pid), tokens=2 * USUAL.total)
     agent.log.reply()
     keeper.wait_for_requests(1)
     assert not is_frozen(agent.pid)
-    agent.log.reply()
-    await_frozen(agent.pid)
+    overspend(agent)
     [limit] = keeper.agent(agent).limits
     assert (limit.used, limit.bound_tokens, limit.state) == (2 * USUAL.total,) * 2 + ("reached",)
 
 
 def test_strictest_action_wins(keeper: Keeper) -> None:
     """Of two limits reached at once the stricter is carried out, and each tells its own scope."""
-    keeper.limit(per_agent=usual(1), action="warn")
-    keeper.start()
-    [agent] = start_known(keeper, 1)
+    [agent] = start_bounded(keeper, per_agent=usual(1), action="warn")
     keeper.report("limit.set", daily=True, usd=usual(1), action="pause")
-    agent.log.reply()
-    await_frozen(agent.pid)
+    overspend(agent)
     wait_until(lambda: kinds(keeper).count("reached") == 2)
     reached = [entry for entry in journal(keeper) if entry["kind"] == "reached"]
     name = keeper.agent(agent).name
@@ -149,9 +141,7 @@ def test_strictest_action_wins(keeper: Keeper) -> None:
 
 def test_warn_holds_nobody(keeper: Keeper) -> None:
     """With the action warn it is told once, and the agent goes on."""
-    keeper.limit(per_agent=usual(1), action="warn")
-    keeper.start()
-    [agent] = start_known(keeper, 1)
+    [agent] = start_bounded(keeper, per_agent=usual(1), action="warn")
     for count in (1, 2):
         agent.log.reply()
         keeper.wait_for_requests(count)
@@ -162,28 +152,21 @@ def test_warn_holds_nobody(keeper: Keeper) -> None:
 
 def test_bare_resume(keeper: Keeper) -> None:
     """Who was let go is not paused by the same limit again, but by another one."""
-    keeper.limit(per_agent=usual(1), daily=usual(3))
-    keeper.start()
-    [agent] = start_known(keeper, 1)
-    agent.log.reply()
-    await_frozen(agent.pid)
+    [agent] = start_bounded(keeper, per_agent=usual(1), daily=usual(3))
+    overspend(agent)
     assert resume(keeper, agent) == ["resumed"]
     await_running(agent.pid)
     agent.log.reply()
     keeper.wait_for_requests(2)
     assert not is_frozen(agent.pid)
-    agent.log.reply()
-    await_frozen(agent.pid)
+    overspend(agent)
     assert journal(keeper)[-1]["scope"] == "daily"
 
 
 def test_resume_with_more_budget(keeper: Keeper) -> None:
     """With more budget a limit starts anew: told of near its end, and carried out at it."""
-    keeper.limit(per_agent=usual(1))
-    keeper.start()
-    [agent] = start_known(keeper, 1)
-    agent.log.reply()
-    await_frozen(agent.pid)
+    [agent] = start_bounded(keeper, per_agent=usual(1))
+    overspend(agent)
     assert resume(keeper, agent, add_usd=usual(4)) == ["resumed"]
     [limit] = keeper.agent(agent).limits
     assert (limit.bound_usd, limit.state) == (usual(5), "under")
@@ -191,19 +174,15 @@ def test_resume_with_more_budget(keeper: Keeper) -> None:
         agent.log.reply()
         keeper.wait_for_requests(count)
     assert not is_frozen(agent.pid)
-    agent.log.reply()
-    await_frozen(agent.pid)
+    overspend(agent)
     again = ["granted", "resumed", "warned", "reached", "paused"]
     assert kinds(keeper) == ["reached", "paused", *again]
 
 
 def test_raised_limit_offers(keeper: Keeper) -> None:
     """A limit that is raised above what is used lets nobody go, but says who could."""
-    keeper.limit(daily=usual(1))
-    keeper.start()
-    [agent] = start_known(keeper, 1)
-    agent.log.reply()
-    await_frozen(agent.pid)
+    [agent] = start_bounded(keeper, daily=usual(1))
+    overspend(agent)
     answer = keeper.report("limit.set", daily=True, usd=usual(9))
     assert answer["offered"] == [keeper.agent(agent).name]
     assert is_frozen(agent.pid)
@@ -239,14 +218,12 @@ def test_two_daemons_on_one_home(keeper: Keeper) -> None:
         agent.says("busy")
         await_known(keeper, agent)
         await_known(other, agent)
-        agent.log.reply()
-        await_frozen(agent.pid)
+        overspend(agent)
         other.wait_for(lambda status: status.agents[0].state == "paused")
         assert (kinds(keeper), kinds(other)) == (["reached", "paused"], [])
         assert resume(other, agent) == ["resumed"]
         await_running(agent.pid)
         wait_until(lambda: journal(keeper)[-1]["cause"] == "elsewhere")
-        agent.log.reply()
-        await_frozen(agent.pid)
+        overspend(agent)
         assert kinds(other) == ["resumed", "reached", "paused"]
         assert kinds(keeper) == ["reached", "paused", "resumed"]

@@ -16,7 +16,18 @@ from waiting import wait_until
 
 from . import lines
 from .agent_process import AgentProcess
-from .bounded import BILLED, await_known, journal, kinds, resume, start_billed, start_known, usual
+from .bounded import (
+    BILLED,
+    await_known,
+    journal,
+    kinds,
+    overspend,
+    resume,
+    start_billed,
+    start_bounded,
+    start_bounded_family,
+    usual,
+)
 from .claude_home import ClaudeHome, Log
 from .keeper import Keeper
 
@@ -26,7 +37,7 @@ pytestmark = pytest.mark.skipif(
 
 REPO = Path(__file__).parents[2]
 MEGABYTES = 60
-FAMILY = ("sh", "-c", "sleep 600 & sleep 600 & wait")
+WITH_STUBBORN_CHILD = ("sh", "-c", "(trap '' TERM; exec sleep 600) & wait")
 either_end = pytest.mark.parametrize("end", [Keeper.stop, Keeper.kill], ids=["SIGTERM", "kill -9"])
 End = Callable[[Keeper], object]
 
@@ -34,15 +45,10 @@ End = Callable[[Keeper], object]
 @either_end
 def test_paused_over_a_restart(keeper: Keeper, end: End) -> None:
     """An agent stays frozen while no daemon runs; the next one knows it, and can resume it."""
-    keeper.limit(per_agent=usual(1))
-    keeper.start()
-    agent = keeper.start_agent(command=FAMILY)
-    agent.says("busy")
-    await_known(keeper, agent)
-    children = wait_until(lambda: psutil.Process(agent.pid).children())
-    agent.log.reply()
-    pids = [agent.pid, *(child.pid for child in children)]
-    await_frozen(*pids)
+    agent, children = start_bounded_family(keeper, per_agent=usual(1))
+    overspend(agent)
+    await_frozen(*children)
+    pids = [agent.pid, *children]
     wait_until(lambda: kinds(keeper) == ["reached", "paused"])
     end(keeper)
     assert all(map(is_frozen, pids))
@@ -55,11 +61,29 @@ def test_paused_over_a_restart(keeper: Keeper, end: End) -> None:
 
 
 @either_end
+def test_stop_goes_on_to_the_end(keeper: Keeper, end: End) -> None:
+    """What a stopped agent leaves behind is ended by the next daemon when this one has no time to."""
+    keeper.limit(per_agent=usual(1), action="stop", grace_seconds=60)
+    keeper.start()
+    agent = keeper.start_agent(labels=BILLED, command=WITH_STUBBORN_CHILD)
+    agent.says("busy")
+    await_known(keeper, agent)
+    [child] = wait_until(lambda: psutil.Process(agent.pid).children())
+    wait_until(lambda: child.cmdline()[0] == "sleep")
+    agent.log.reply()
+    wait_until(lambda: child.ppid() != agent.pid)
+    end(keeper)
+    assert child.is_running()
+    keeper.limit(per_agent=usual(1), action="stop", grace_seconds=0.1)
+    keeper.start()
+    wait_until(lambda: not child.is_running())
+    wait_until(lambda: kinds(keeper) == ["reached", "stopped"])
+
+
+@either_end
 def test_crossed_while_no_daemon_ran(keeper: Keeper, end: End) -> None:
     """An agent that went over its budget unseen is paused as soon as a daemon runs."""
-    keeper.limit(per_agent=usual(2))
-    keeper.start()
-    crossing, under = start_known(keeper, 2)
+    crossing, under = start_bounded(keeper, 2, per_agent=usual(2))
     for agent in (crossing, under):
         agent.log.reply()
     keeper.wait_for_requests(2)
@@ -74,11 +98,8 @@ def test_crossed_while_no_daemon_ran(keeper: Keeper, end: End) -> None:
 @either_end
 def test_a_bare_resume_holds_over_a_restart(keeper: Keeper, end: End) -> None:
     """Who was let go is not paused again by the same limit, whichever daemon runs."""
-    keeper.limit(per_agent=usual(1))
-    keeper.start()
-    [agent] = start_known(keeper, 1)
-    agent.log.reply()
-    await_frozen(agent.pid)
+    [agent] = start_bounded(keeper, per_agent=usual(1))
+    overspend(agent)
     wait_until(lambda: kinds(keeper) == ["reached", "paused"])
     resume(keeper, agent)
     end(keeper)
@@ -91,11 +112,8 @@ def test_a_bare_resume_holds_over_a_restart(keeper: Keeper, end: End) -> None:
 
 def test_agent_of_a_home_that_is_not_followed_any_more(keeper: Keeper) -> None:
     """A daemon that follows other homes leaves an agent as it is; a later one knows how it is held."""
-    keeper.limit(per_agent=usual(1))
-    keeper.start()
-    held, agent = start_known(keeper, 2)
-    held.log.reply()
-    await_frozen(held.pid)
+    held, agent = start_bounded(keeper, 2, per_agent=usual(1))
+    overspend(held)
     wait_until(lambda: kinds(keeper) == ["reached", "paused"])
     keeper.stop()
     followed = keeper.environment["CLAUDE_CONFIG_DIR"]
@@ -116,11 +134,8 @@ def test_agent_of_a_home_that_is_not_followed_any_more(keeper: Keeper) -> None:
 
 def test_died_while_no_daemon_ran(keeper: Keeper) -> None:
     """A paused agent that is gone when the daemon is back is forgotten, and nobody is signalled."""
-    keeper.limit(per_agent=usual(1))
-    keeper.start()
-    [agent] = start_known(keeper, 1)
-    agent.log.reply()
-    await_frozen(agent.pid)
+    [agent] = start_bounded(keeper, per_agent=usual(1))
+    overspend(agent)
     keeper.stop()
     agent.exit()
     keeper.start()
@@ -165,8 +180,7 @@ def test_first_history_moves_no_rule(keeper: Keeper, corpus: Path, killed: bool)
     keeper.wait_for(lambda status: status.agents[0].usage.requests == 51)
     assert [limit.used for limit in keeper.agent(agent).limits] == [usual(1)]
     _quiet(keeper)
-    agent.log.reply()
-    await_frozen(agent.pid)
+    overspend(agent)
 
 
 def _quiet(keeper: Keeper) -> None:
@@ -178,9 +192,7 @@ def _quiet(keeper: Keeper) -> None:
 @pytest.mark.parametrize("replies", [50, 6_000], ids=["at once", "imported"])
 def test_history_of_a_home_that_is_followed_later(keeper: Keeper, replies: int) -> None:
     """What a home holds when it is first followed counts for no limit, what comes later does."""
-    keeper.limit(per_agent=usual(2), daily=usual(4))
-    keeper.start()
-    [agent] = start_known(keeper, 1)
+    [agent] = start_bounded(keeper, per_agent=usual(2), daily=usual(4))
     keeper.stop()
     second = ClaudeHome(keeper.root / "second", keeper.root / "work")
     late = AgentProcess(second, labels=BILLED)
@@ -199,8 +211,7 @@ def test_history_of_a_home_that_is_followed_later(keeper: Keeper, replies: int) 
         keeper.wait_for_requests(replies + 2)
         assert [limit.used for limit in keeper.agent(late).limits] == [usual(1)]
         _quiet(keeper)
-        late.log.reply()
-        await_frozen(late.pid)
+        overspend(late)
         assert not is_frozen(agent.pid)
     finally:
         late.exit()
@@ -208,9 +219,7 @@ def test_history_of_a_home_that_is_followed_later(keeper: Keeper, replies: int) 
 
 def test_lines_of_a_log_that_is_put_back(keeper: Keeper) -> None:
     """Of a ledger that is known, what is read late counts: it was spent under its limits."""
-    keeper.limit(daily=usual(3))
-    keeper.start()
-    [agent] = start_known(keeper, 1)
+    [agent] = start_bounded(keeper, daily=usual(3))
     agent.log.reply()
     keeper.wait_for_requests(1)
     keeper.stop()

@@ -1,13 +1,21 @@
 """Homes and folders that come, go and move while the daemon runs."""
 
 import shutil
+from pathlib import Path
+
+import pytest
+
+from freezing import await_frozen
 
 from . import lines
+from .bounded import start_billed, usual
 from .claude_home import ClaudeHome
 from .keeper import Keeper
 
 # How often homes are looked at anew, with some room for a busy machine.
 LOOKS_AROUND_WITHIN = 15.0
+# Less than a look around takes to come after the daemon's start.
+AT_ONCE = 2.0
 # Less than the sweep that finds whatever file events missed, which would hide that they did.
 BEFORE_THE_SWEEP = 20.0
 
@@ -29,6 +37,31 @@ def test_homes_that_come_and_come_again(keeper: Keeper) -> None:
         log.reply()
         log.subagent("analyst", "look at it").reply()
     keeper.wait_for_requests(10, LOOKS_AROUND_WITHIN)
+
+
+@pytest.mark.parametrize("missing", ["projects", "sessions", "both", "home"])
+def test_limit_acts_in_a_young_home(keeper: Keeper, missing: str) -> None:
+    """The first agent of a new installation is known and bounded as quickly as any later one."""
+    keeper.limit(per_agent=usual(3))
+    for folder in missing_folders(keeper.home, missing):
+        shutil.rmtree(folder)
+    keeper.start()
+    agent = start_billed(keeper)
+    for count in (1, 2):
+        agent.log.reply()
+        # What the folders hold when they come may be found with them; the next reply is heard of.
+        keeper.wait_for_requests(count, AT_ONCE)
+    keeper.wait_for(lambda status: [each.pid for each in status.agents] == [agent.pid], AT_ONCE)
+    agent.says("waiting")
+    keeper.wait_for(lambda status: status.agents[0].state == "waiting", AT_ONCE)
+    agent.log.reply()
+    await_frozen(agent.pid, timeout=AT_ONCE)
+
+
+def missing_folders(home: ClaudeHome, missing: str) -> list[Path]:
+    """What a new installation lacks."""
+    folders = {"projects": [home.projects], "sessions": [home.sessions], "home": [home.path]}
+    return folders.get(missing, [home.projects, home.sessions])
 
 
 def test_folders_made_in_one_go_lose_nothing(daemon: Keeper, home: ClaudeHome) -> None:

@@ -61,6 +61,8 @@ def test_limits_are_listed(pair: Pair) -> None:
         "fraction": round(USUAL_USD / 5, 4),
         "action": "pause",
         "state": "under",
+        "waived": False,
+        "by_hand": False,
     }
 
 
@@ -79,10 +81,13 @@ def test_two_units(pair: Pair) -> None:
     ]
     assert limits(pair.keeper)["daily", "tokens"]["used"] == USUAL.total
     told = said(pair.keeper, "limit", "clear", "--daily", "--tokens")
-    assert told == "The daily limit in tokens is cleared; what holds now says: toll limit\n"
+    assert told == "The daily limit in tokens is cleared; there is no other in its place.\n"
     assert ("daily", "tokens") not in limits(pair.keeper)
     assert limits(pair.keeper)["daily", "usd"]["bound_usd"] == 0.1
-    assert pair.keeper.json("limit", "clear", "--daily") == {"cleared": ["usd"], "offered": []}
+    answer = pair.keeper.json("limit", "clear", "--daily")
+    assert (answer["cleared"], answer["hit"], answer["offered"]) == (["usd"], [], [])
+    [instead] = answer["limits"]
+    assert (instead["scope"], instead["bound_usd"], instead["by_hand"]) == ("daily", 50.0, False)
     assert limits(pair.keeper)["daily", "usd"]["bound_usd"] == 50
     assert refused(pair.keeper, 1, "limit", "clear", "--daily") == (
         "toll: no such limit was set by hand; see: toll limit\n"
@@ -128,6 +133,88 @@ def test_set_acts_at_once(pair: Pair) -> None:
     assert said(pair.keeper, "resume", "Ada") == "Ada goes on.\n"
 
 
+def test_a_waived_limit(pair: Pair) -> None:
+    """A limit that a bare resume let an agent pass is waived, wherever it is shown, until it is set anew."""
+    new = ("limit", "set", "--agent", "Ada", "--usd", "0.01")
+    said(pair.keeper, *new)
+    assert said(pair.keeper, "resume", "Ada") == (
+        "Ada goes on. The limit of Ada is reached: $0.02 of $0.01. That limit holds it no more.\n"
+    )
+    ada = next(line for line in said(pair.keeper, "limit").splitlines() if "agent Ada" in line)
+    assert ada.split()[-3:] == ["waived", "by", "hand"]
+    assert limits(pair.keeper)["agent:Ada", "usd"]["state"] == "reached"
+    assert "236 % of $0.01, waived" in said(pair.keeper, "status")
+    said(pair.keeper, *new)
+    assert limits(pair.keeper)["agent:Ada", "usd"]["waived"] is False
+
+
+def test_more_for_who_is_not_held(pair: Pair) -> None:
+    """The limit of an agent that is not held is raised, too, and it is told to how much."""
+    assert said(pair.keeper, "resume", "Bob", "--add-usd", "2") == (
+        "Bob: it was not held. The limit of Bob was raised to $7.00; used so far: $0.00.\n"
+    )
+    assert limits(pair.keeper)["agent:Bob", "usd"]["bound_usd"] == 7
+
+
+def test_more_of_what_is_not_limited(pair: Pair) -> None:
+    """Who is not held and has no limit of its own is told that nothing was raised."""
+    said(pair.keeper, "limit", "set", "--agent", "Bob", "--usd", "0")
+    assert said(pair.keeper, "resume", "Bob", "--add-usd", "2") == (
+        "Bob: it was not held, and has no limit of its own in dollars to raise.\n"
+    )
+
+
+def test_more_of_a_shared_limit(pair: Pair) -> None:
+    """What holds several is raised once for all; the limits that hold nobody stay as they are."""
+    said(pair.keeper, "limit", "set", "--run", "--usd", "0.01")
+    assert (state_of(pair.ada.pid), state_of(pair.bob.pid)) == ("T", "T")
+    raised = "The limit of this run was raised to $2.02; used so far: $0.02."
+    assert said(pair.keeper, "resume", "--all", "--add-usd", "2").splitlines() == [
+        f"Ada goes on. {raised}",
+        f"Bob goes on. {raised}",
+    ]
+    assert limits(pair.keeper)["run", "usd"]["bound_usd"] == pytest.approx(2 + USUAL_USD)
+    assert {
+        limits(pair.keeper)[f"agent:{name}", "usd"]["bound_usd"] for name in ("Ada", "Bob")
+    } == {5}
+
+
+def test_clear_says_whom_it_hits(pair: Pair) -> None:
+    """Where the settings' own limit comes in force again, it is told whom that stops; or would."""
+    said(pair.keeper, "limit", "set", "--agent", "Ada", "--usd", "1")
+    pair.keeper.configure(SETTINGS + "per_agent = 0.01\n")
+    pair.keeper.restart()
+    pair.keeper.wait_for(lambda status: len(status.agents) == 2)
+    clear = ("limit", "clear", "--agent", "Ada")
+    assert said(pair.keeper, *clear, "--dry-run").splitlines() == [
+        "The limit of agent Ada in dollars would be cleared.",
+        "The limit of agent Ada would be $0.01, action pause; used so far: $0.0236 (236 %).",
+        "It would pause Ada: The limit of Ada is reached: $0.02 of $0.01.",
+        "Nothing was changed.",
+    ]
+    assert (state_of(pair.ada.pid), len(pair.keeper.json("limit")["by_hand"])) == ("S", 1)
+    assert said(pair.keeper, *clear).splitlines() == [
+        "The limit of agent Ada in dollars is cleared.",
+        "The limit of agent Ada is now $0.01, action pause; used so far: $0.0236 (236 %).",
+        "Ada is paused: The limit of Ada is reached: $0.02 of $0.01.",
+    ]
+    assert (state_of(pair.ada.pid), state_of(pair.bob.pid)) == ("T", "S")
+    assert refused(pair.keeper, 1, *clear, "--dry-run").startswith("toll: no such limit was set")
+
+
+def test_by_hand_is_for_one_agent(pair: Pair) -> None:
+    """A later agent of the same name has no limit that was set by hand for the one before it."""
+    said(pair.keeper, "limit", "set", "--agent", "Ada", "--usd", "3")
+    pair.ada.exit()
+    pair.keeper.wait_for(lambda status: "exited" in [each.state for each in status.agents])
+    start(pair.keeper, "Ada")
+    lines = [line.split() for line in said(pair.keeper, "limit").splitlines() if "Ada" in line]
+    assert lines == [
+        ["agent", "Ada", "$0.00", "$5.00", "0", "pause", "under"],
+        ["agent", "Ada", "$3.00", "ended", "by", "hand"],
+    ]
+
+
 def test_set_to_stop(pair: Pair) -> None:
     """With the action stop who has used it up is stopped, and told to be."""
     told = said(pair.keeper, "limit", "set", "--run", "--usd", "0.01", "--action", "stop")
@@ -155,7 +242,9 @@ def test_no_limit(pair: Pair) -> None:
 def test_resume_with_more(pair: Pair) -> None:
     """--add-usd raises what holds an agent so that so much is left of it."""
     said(pair.keeper, "limit", "set", "--agent", "Ada", "--usd", "0.01")
-    assert said(pair.keeper, "resume", "Ada", "--add-usd", "2") == "Ada goes on.\n"
+    assert said(pair.keeper, "resume", "Ada", "--add-usd", "2") == (
+        "Ada goes on. The limit of Ada was raised to $2.02; used so far: $0.02.\n"
+    )
     assert state_of(pair.ada.pid) == "S"
     assert limits(pair.keeper)["agent:Ada", "usd"]["bound_usd"] == pytest.approx(2 + USUAL_USD)
 
@@ -219,7 +308,8 @@ def test_limits_on_the_screen(pair: Pair) -> None:
     for verb in ("status", "agents"):
         shown = said(pair.keeper, verb)
         assert "157 % of $0.03" in shown
-        assert "‖ Ada is paused; to go on: toll resume Ada (--add-usd 5 for more budget)" in shown
+        assert "‖ Ada is paused: The limit of Ada is reached: $0.05 of $0.03.\n" in shown
+        assert "\n  To go on: toll resume Ada (--add-usd 5 for more budget)\n" in shown
     findings = pair.keeper.json("doctor")
     [held] = [each for each in findings if each["text"].startswith("held: ")]
     assert (held["well"], held["text"].startswith("held: Ada (paused); ")) == (True, True)

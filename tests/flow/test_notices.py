@@ -1,5 +1,6 @@
 """Notices and hooks of a real daemon: each kind reaches the user's command, each event its own."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -68,6 +69,26 @@ def test_reset_while_no_daemon_ran(keeper: Keeper, told: Told) -> None:
     told.first("notice", kind="waiting")  # By then the clock was looked at.
     assert ["waiting"] == [alert.kind for alert in keeper.toll.status().alerts]
     assert keeper.toll.status().plan.limited_until is None
+
+
+def test_failing_commands_are_seen_by_the_doctor(keeper: Keeper) -> None:
+    """A command that fails is a finding with how often and why; it is gone with other settings."""
+    settings = "[sources]\nprocesses = false\n[on]\nagent_started = "
+    keeper.configure(settings + "'echo no route; exit 7'\n")
+    keeper.start()
+
+    def findings() -> list[str]:
+        told = json.loads(keeper.run("doctor", "--json").stdout)
+        return [
+            each["text"] for each in told if not each["well"] and "agent_started" in each["text"]
+        ]
+
+    keeper.start_agent().says("busy")
+    wait_until(lambda: len(findings()) == 1)
+    keeper.start_agent().says("busy")
+    wait_until(lambda: "2 times in a row: it ended with status 7: no route (" in findings()[0])
+    keeper.configure(settings + "'true'\n")
+    wait_until(lambda: findings() == [])
 
 
 def test_waiting_too_long(keeper: Keeper, told: Told) -> None:

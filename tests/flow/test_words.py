@@ -119,9 +119,9 @@ def test_nobody_named(pair: Pair) -> None:
         "toll: which agents? name them, or --all; running now: Ada, Bob\n"
     )
     assert refused(pair.keeper, 2, "stop").endswith("running now: Ada, Bob\n")
-    assert refused(pair.keeper, 2, "resume").endswith("paused now: none\n")
+    assert refused(pair.keeper, 2, "resume").endswith("held now: none\n")
     said(pair.keeper, "pause", "Bob")
-    assert refused(pair.keeper, 2, "resume").endswith("paused now: Bob\n")
+    assert refused(pair.keeper, 2, "resume").endswith("held now: Bob\n")
     assert refused(pair.keeper, 2, "pause", "Ada", "--all").endswith("not both\n")
     assert state_of(pair.ada.pid) == "S"
 
@@ -193,7 +193,10 @@ def test_one_of_several_fails(pair: Pair) -> None:
     said(pair.keeper, "limit", "set", "--agent", "Bob", "--tokens", "1000")
     said(pair.keeper, "pause", "--all")
     result = pair.keeper.run("resume", "--all", "--add-tokens", "50")
-    assert (result.returncode, result.stdout) == (1, "Bob goes on.\n")
+    assert (result.returncode, result.stdout) == (
+        1,
+        "Bob goes on. The limit of Bob was raised to 1,050 tokens; used so far: 0 tokens.\n",
+    )
     assert result.stderr == "toll: Ada: it has no limit in tokens that could be raised\n"
     result = pair.keeper.run("resume", "Ada", "--add-tokens", "50", "--json")
     [done] = json.loads(result.stdout)["done"]

@@ -1,8 +1,9 @@
 """What the tray says of a status."""
 
 import pytest
+from msgspec.structs import replace
 
-from tollkeeper.model import DaemonInfo, Importing, Plan, Usage
+from tollkeeper.model import DaemonInfo, Hold, Importing, Plan, Usage
 from tollkeeper_tray.view import view_of
 
 from .statuses import NINE, agent, limit, spent, status
@@ -90,6 +91,19 @@ def test_reached_limits(state: str, action: str, mood: str) -> None:
         view = view_of(seen)
         assert mood == view.mood
         assert (state == "reached") == view.title.endswith(" | limit reached")
+
+
+def test_waived_limits() -> None:
+    """A limit that acts on nobody any more is no reason for alarm."""
+    view = view_of(status(agent("a"), limits=(replace(limit("reached", "pause"), waived=True),)))
+    assert ("calm", False) == (view.mood, view.title.endswith("limit reached"))
+
+
+def test_blocked_agents() -> None:
+    """An agent whose tool calls are refused has a mark of its own, whatever else it does."""
+    hold = Hold(kind="blocked", since=NINE, reason="It is reached.")
+    waits = agent("a", "waiting", waiting_for="permission prompt", held=hold)
+    assert ("⊘ a – blocked – $0.00 [api]",) == view_of(status(waits)).agents
 
 
 def test_import_is_told() -> None:

@@ -11,7 +11,7 @@ from tollkeeper.model import Agent, Limit, Status, Usage
 Mood = Literal["calm", "waiting", "limited", "gone"]
 
 # Each state has a mark of its own: menus have no colours.
-MARKS = {"working": "●", "idle": "○", "waiting": "⚠", "paused": "‖"}
+MARKS = {"working": "●", "idle": "○", "waiting": "⚠", "paused": "‖", "blocked": "⊘"}
 NAME_LENGTH = 32
 DOING_LENGTH = 40
 
@@ -43,7 +43,8 @@ def view_of(status: Status | None) -> View:
     alive = [agent for agent in status.agents if agent.state != "exited"]
     alive.sort(key=lambda agent: agent.started_at)
     pending = sum(agent.state == "waiting" for agent in alive)
-    limits = [*status.limits, *(limit for agent in alive for limit in agent.limits)]
+    every = [*status.limits, *(limit for agent in alive for limit in agent.limits)]
+    limits = [limit for limit in every if not limit.waived]
     return View(
         mood=_mood(status, pending, limits),
         title=_title(status, len(alive), pending, limits),
@@ -78,8 +79,10 @@ def _title(status: Status, alive: int, pending: int, limits: list[Limit]) -> str
 
 
 def _agent_row(agent: Agent) -> str:
-    doing = f"waiting: {agent.waiting_for}" if agent.waiting_for else agent.state
-    mark = MARKS.get(agent.state, "")
+    state = words.state_of(agent)
+    is_waiting = agent.waiting_for and state == "waiting"
+    doing = f"waiting: {agent.waiting_for}" if is_waiting else state
+    mark = MARKS.get(state, "")
     name, doing = _line(agent.name, NAME_LENGTH), _line(doing, DOING_LENGTH)
     return f"{mark} {name} – {doing} – {words.paid(agent.usage, agent.source)}"
 

@@ -15,7 +15,7 @@ def options(parser: ArgumentParser) -> None:
 
 
 def run(ask: Ask, options: Namespace) -> None:
-    from tollkeeper.cli.limit_screen import paused_lines
+    from tollkeeper.cli.limit_screen import held_lines
     from tollkeeper.cli.screen import agents_table, console
     from tollkeeper.model import Status
 
@@ -25,7 +25,7 @@ def run(ask: Ask, options: Namespace) -> None:
     elif status.agents:
         out = console()
         out.print(agents_table(status.agents, datetime.fromisoformat(status.time), out.width))
-        for line in paused_lines(status.agents):
+        for line in held_lines(status.agents):
             out.print(line)
     else:
         print("No agent is running.")

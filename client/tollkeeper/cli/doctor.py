@@ -122,6 +122,7 @@ def examine(ping: dict[str, Any], health: dict[str, Any]) -> list[Finding]:
         findings.append(Finding(False, health["failing"], "make room, and see tolld.log"))
     if held := health.get("held"):
         findings.append(_held(held))
+    findings += map(_command, health.get("failing_commands", ()))
     if health["bad_lines"]:
         findings.append(Finding(True, f"log lines that could not be read: {health['bad_lines']}"))
     if (audit := health.get("audit")) and audit["audited"]:
@@ -167,6 +168,15 @@ def _held(held: dict[str, str]) -> Finding:
     if (more := len(names) - MOST_NAMED) > 0:
         told += f" and {more} more"
     return Finding(True, f"held: {told}; why: toll log, to let one go on: toll resume NAME")
+
+
+def _command(command: dict[str, Any]) -> Finding:
+    """A command of the user's that failed when it last ran."""
+    name, failures = command["name"], command["failures"]
+    times = "" if failures == 1 else f", {failures} times in a row"
+    seen = datetime.fromisoformat(command["time"]).astimezone()
+    text = f"the command in {name} fails{times}: it {command['error']} ({seen:%Y-%m-%d %H:%M})"
+    return Finding(False, text, f"mend {name} in config.toml; what it says is in tolld.log")
 
 
 def _homes(health: dict[str, Any]) -> list[Finding]:

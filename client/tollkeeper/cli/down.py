@@ -2,7 +2,6 @@
 
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
 
 from msgspec import Struct
 
@@ -16,15 +15,16 @@ PATIENCE_SECONDS = 10.0
 MOST_NAMED = 10
 HELP = (
     "Stop the daemon; the agents go on, and what they do is read at the next start. Agents that "
-    "are paused stay paused: it says how to free them."
+    "are paused or blocked stay so: it says how to free them."
 )
 
 
 class Leaving(Struct, frozen=True):
-    """What the daemon answers before it ends: its pid, and whom it leaves paused."""
+    """What the daemon answers before it ends: its pid, and whom it leaves paused and blocked."""
 
     pid: int
     paused: tuple[str, ...] = ()
+    blocked: tuple[str, ...] = ()
 
 
 def options(parser: ArgumentParser) -> None:
@@ -39,23 +39,31 @@ def run(ask: Ask, options: Namespace) -> None:
             leaving = toll.call("shutdown", Leaving)
         _wait_until_gone(paths)
     if ask.as_json:
-        pid, paused = (leaving.pid, leaving.paused) if leaving else (None, ())
-        print_json({"pid": pid, "stopped": leaving is not None, "paused": paused})
+        held = leaving or Leaving(0)
+        print_json(
+            {
+                "pid": leaving.pid if leaving else None,
+                "stopped": leaving is not None,
+                "paused": held.paused,
+                "blocked": held.blocked,
+            }
+        )
     elif leaving:
         print(f"The daemon (pid {leaving.pid}) is down.")
-        _print_paused(leaving.paused)
+        _print_held(leaving)
     else:
         print("No daemon was running.")
 
 
-def _print_paused(names: Sequence[str]) -> None:
+def _print_held(leaving: Leaving) -> None:
     """Whom nobody looks after now, and how to free them."""
-    for name in names[:MOST_NAMED]:
-        freed = f"toll resume {words.typed(name)} frees it"
-        print(words.plain(f"{name} stays paused: {freed}"))
-    if (more := len(names) - MOST_NAMED) > 0:
-        print(f"{more} more stay paused.")
-    if names:
+    for how, names in (("paused", leaving.paused), ("blocked", leaving.blocked)):
+        for name in names[:MOST_NAMED]:
+            freed = f"toll resume {words.typed(name)} frees it"
+            print(words.plain(f"{name} stays {how}: {freed}"))
+        if (more := len(names) - MOST_NAMED) > 0:
+            print(f"{more} more stay {how}.")
+    if leaving.paused or leaving.blocked:
         print("To free all of them without a daemon: toll resume --all --no-start")
 
 

@@ -9,8 +9,8 @@ from tollkeeper.cli.context import Ask, print_raw
 from tollkeeper.cli.limit_scope import scope_of, scope_options, scope_params
 
 HELP = (
-    "Take back a limit that was set by hand: the settings' own holds again, if there is one. "
-    "Both that in dollars and that in tokens, unless one of them is named."
+    "Take back a limit that was set by hand: the settings' own holds again, if there is one, and "
+    "acts at once on who has used it up. Both that in dollars and that in tokens, unless one of them is named."
 )
 
 
@@ -25,10 +25,13 @@ def options(parser: ArgumentParser) -> None:
             const=unit,
             help=f"only the limit in {told}",
         )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="change nothing, only say whom that would hit now"
+    )
 
 
 def run(ask: Ask, options: Namespace) -> None:
-    params = scope_params(options)
+    params = {**scope_params(options), "dry_run": options.dry_run}
     if options.unit:
         params["unit"] = options.unit
     answer = ask.plain("limit.clear", params)
@@ -37,4 +40,4 @@ def run(ask: Ask, options: Namespace) -> None:
         return
     from tollkeeper.cli.limit_view import print_cleared
 
-    print_cleared(answer, scope_of(options))
+    print_cleared(answer, scope_of(options), options.dry_run)

@@ -1,4 +1,4 @@
-"""Limits on the screen: only what a person should see coming, and who waits to be let go on. Pure."""
+"""Limits on the screen: only what a person should see coming, and who is held, and why. Pure."""
 
 from collections.abc import Iterable, Sequence
 
@@ -8,11 +8,13 @@ from tollkeeper.cli import words
 from tollkeeper.cli.limit_scope import called
 from tollkeeper.model import Agent, Limit
 
-STYLES = {"under": "", "warned": "yellow", "reached": "bold red"}
+STYLES = {"under": "", "warned": "yellow", "reached": "bold red", "waived": "dim"}
 # An agent's limit is shown from here on, and limits on tasks and the like.
 NEAR = 0.5
 MOST_LINES = 5
-MOST_PAUSED = 5
+MOST_HELD = 5
+# How those who are held are marked.
+MARKS = {"paused": "‖", "blocked": "⊘"}
 IN_SUMS = ("daily", "run")
 
 
@@ -35,7 +37,9 @@ def cell(limit: Limit | None) -> Text:
         return Text("")
     # Whole percents, cut off: it is not 100 before it is reached.
     bound = words.bound(limit.bound_usd, limit.bound_tokens).removesuffix(".00")
-    return Text(f"{int(limit.fraction * 100)} % of {bound}", style=STYLES[limit.state])
+    told = f"{int(limit.fraction * 100)} % of {bound}"
+    state = words.limit_state(limit.state, limit.waived)
+    return Text(f"{told}, waived" if limit.waived else told, style=STYLES[state])
 
 
 def lines(limits: Iterable[Limit], without: Sequence[str]) -> list[Text]:
@@ -47,21 +51,27 @@ def lines(limits: Iterable[Limit], without: Sequence[str]) -> list[Text]:
     ]
 
 
-def paused_lines(agents: Iterable[Agent]) -> list[Text]:
-    """How to let go on who is paused."""
-    paused = [agent for agent in agents if agent.state == "paused"]
-    lines = [
-        Text(f"‖ {words.plain(each.name)} is paused; to go on: {_way_on(each)}", style="magenta")
-        for each in paused[:MOST_PAUSED]
-    ]
-    if (more := len(paused) - MOST_PAUSED) > 0:
-        lines.append(Text(f"‖ {more} more are paused: toll resume --all", style="magenta"))
+def held_lines(agents: Iterable[Agent]) -> list[Text]:
+    """Why those are held that are paused or blocked, and how to let them go on."""
+    held = [agent for agent in agents if words.state_of(agent) in MARKS]
+    lines = [Text(_held_line(each), style="magenta") for each in held[:MOST_HELD]]
+    if (more := len(held) - MOST_HELD) > 0:
+        lines.append(Text(f"‖ {more} more are held: toll resume --all", style="magenta"))
     return lines
+
+
+def _held_line(agent: Agent) -> str:
+    state = words.state_of(agent)
+    told = f"{MARKS[state]} {words.plain(agent.name)} is {state}"
+    if agent.held:
+        # On a line of its own, so that the command is not torn apart.
+        return f"{told}: {words.plain(agent.held.reason)}\n  To go on: {_way_on(agent)}"
+    return f"{told}; to go on: {_way_on(agent)}"
 
 
 def _way_on(agent: Agent) -> str:
     resume = f"toll resume {words.typed(agent.name, agent.pid)}"
-    spent = [limit for limit in agent.limits if limit.state == "reached"]
+    spent = [limit for limit in agent.limits if limit.state == "reached" and not limit.waived]
     if not spent:
         return resume
     more = "--add-tokens N" if spent[0].bound_usd is None else "--add-usd 5"

@@ -22,11 +22,8 @@ HELD = {
 
 def print_limits(answer: dict[str, Any]) -> None:
     """A line each; below those in force stand those that were set by hand and bind nothing now."""
-    by_hand = {(each["scope"], _unit(each)) for each in answer["by_hand"]}
-    in_force = {(each["scope"], _unit(each)) for each in answer["limits"]}
-    idle = [each for each in answer["by_hand"] if (each["scope"], _unit(each)) not in in_force]
-    rows = [_row(each, (each["scope"], _unit(each)) in by_hand) for each in answer["limits"]]
-    rows += [_idle_row(each) for each in idle]
+    rows = [_row(each) for each in answer["limits"]]
+    rows += [_idle_row(each) for each in answer["by_hand"] if not each["in_force"]]
     if not rows:
         print("There is no limit. Set one with: toll limit set --daily --usd 50")
         return
@@ -47,7 +44,22 @@ def print_limits(answer: dict[str, Any]) -> None:
 def print_set(answer: dict[str, Any], scope: str, unit: str, is_dry: bool) -> None:
     """How the limit stands, whom it hits, and who has room again."""
     limit = answer["limit"]
-    said = [_stands(limit, is_dry) if limit else _no_limit(scope, unit, is_dry)]
+    _print([_stands(limit, is_dry) if limit else _no_limit(scope, unit, is_dry)], answer, is_dry)
+
+
+def print_cleared(answer: dict[str, Any], scope: str, is_dry: bool) -> None:
+    """Which limits are no more, what holds instead, whom that hits, and who has room again."""
+    units = " and ".join("dollars" if unit == "usd" else "tokens" for unit in answer["cleared"])
+    cleared = f"{limit_of(scope)} in {units} {'would be' if is_dry else 'is'} cleared"
+    if answer["limits"]:
+        said = [f"{cleared}.", *(_stands(limit, is_dry) for limit in answer["limits"])]
+    else:
+        said = [f"{cleared}; {'it would have' if is_dry else 'there is'} no other in its place."]
+    _print(said, answer, is_dry)
+
+
+def _print(said: list[str], answer: dict[str, Any], is_dry: bool) -> None:
+    """These lines, and whom the change hits."""
     said += [_hit(each, is_dry) for each in answer["hit"]]
     if is_dry and not answer["hit"]:
         said.append("It would hit nobody now.")
@@ -57,13 +69,12 @@ def print_set(answer: dict[str, Any], scope: str, unit: str, is_dry: bool) -> No
         print("Nothing was changed.")
     else:
         print_offered(answer["offered"])
+        _print_unsaved(answer)
 
 
-def print_cleared(answer: dict[str, Any], scope: str) -> None:
-    """Which limits are no more."""
-    units = " and ".join("dollars" if unit == "usd" else "tokens" for unit in answer["cleared"])
-    print(words.plain(f"{limit_of(scope)} in {units} is cleared; what holds now says: toll limit"))
-    print_offered(answer["offered"])
+def _print_unsaved(answer: dict[str, Any]) -> None:
+    if answer.get("saved") is False:
+        print("It holds, but can't be saved now; that is tried again. See: toll doctor")
 
 
 def _stands(limit: dict[str, Any], is_dry: bool) -> str:
@@ -85,27 +96,27 @@ def _hit(effect: dict[str, Any], is_dry: bool) -> str:
     return f"{name}: {text}" if effect["action"] == "warn" else f"{name} was not touched: {text}"
 
 
-def _row(limit: dict[str, Any], is_own: bool) -> Row:
+def _row(limit: dict[str, Any]) -> Row:
+    state = words.limit_state(limit["state"], limit["waived"])
     cells = [
         words.plain(called(limit["scope"])),
         _amount(limit, limit["used"]),
         _bound(limit),
         str(_percent(limit)),
         limit["action"],
-        limit["state"],
-        "by hand" if is_own else "",
+        state,
+        "by hand" if limit["by_hand"] else "",
     ]
-    return Row(cells, STYLES.get(limit["state"], ""))
+    return Row(cells, STYLES.get(state, ""))
 
 
 def _idle_row(limit: dict[str, Any]) -> Row:
     bound = _bound(limit) if limit["bound_usd"] or limit["bound_tokens"] else "none"
     action = limit["action"] or ""
-    return Row([words.plain(called(limit["scope"])), "", bound, "", action, "", "by hand"], "dim")
-
-
-def _unit(limit: dict[str, Any]) -> str:
-    return "tokens" if limit["bound_usd"] is None else "usd"
+    is_gone = limit["scope"].startswith("agent:") and bound != "none"
+    state = "ended" if is_gone else ""
+    scope = words.plain(called(limit["scope"]))
+    return Row([scope, "", bound, "", action, state, "by hand"], "dim")
 
 
 def _bound(limit: dict[str, Any]) -> str:

@@ -19,7 +19,7 @@ HELP = (
     "Let agents go on that are paused, or whose tool calls are refused. A limit that held one acts "
     "on it no more; with --add-usd or --add-tokens it is raised instead, so that so much is left "
     "of it, and holds the agent again when that is used up. Without a daemon (--no-start, or when "
-    "none can be started) paused agents are set free all the same."
+    "none can be started) they are set free all the same."
 )
 
 
@@ -31,7 +31,7 @@ def options(parser: ArgumentParser) -> None:
 
 
 def run(ask: Ask, options: Namespace) -> int:
-    params = agent_params(ask, options, ("paused",), "paused")
+    params = agent_params(ask, options, "held")
     more = {"add_usd": options.add_usd, "add_tokens": options.add_tokens}
     added = {name: value for name, value in more.items() if value is not None}
     try:

@@ -1,6 +1,7 @@
 """The state of things as a person sees it: a status in, something rich can print out. Pure."""
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from rich.console import Console, Group, RenderableType
 from rich.progress_bar import ProgressBar
@@ -8,14 +9,15 @@ from rich.table import Table
 from rich.text import Text
 
 from tollkeeper.cli import limit_screen, words
-from tollkeeper.model import Agent, Importing, Status, Usage
+from tollkeeper.model import Agent, Alert, Importing, Status, Usage
 
 # Each state has a mark of its own, so that no one needs colour to tell them apart.
 STATES = {
     "working": ("●", "green"),
     "idle": ("○", "dim"),
     "waiting": ("⚠", "yellow"),
-    "paused": ("‖", "magenta"),
+    "paused": (limit_screen.MARKS["paused"], "magenta"),
+    "blocked": (limit_screen.MARKS["blocked"], "magenta"),
     "exited": ("✕", "dim"),
 }
 NARROW = 100
@@ -24,6 +26,7 @@ LIMIT_ROOM = 16
 # From here on the sums have room for whole figures and limits.
 ROOM_FOR_SUMS = 80
 ALERTS_SHOWN = 3
+ALERTS_LAST = timedelta(days=1)
 
 
 def status_screen(status: Status, width: int, rate: float | None = None) -> RenderableType:
@@ -36,13 +39,22 @@ def status_screen(status: Status, width: int, rate: float | None = None) -> Rend
         parts.append(agents_table(status.agents, now, width))
     else:
         parts.append(Text("No agent is running. Start one with: claude", style="dim"))
-    parts += limit_screen.paused_lines(status.agents)
+    parts += limit_screen.held_lines(status.agents)
     has_room = width >= ROOM_FOR_SUMS
     parts.append(_sums_table(status, has_room))
     parts += limit_screen.lines(status.limits, limit_screen.IN_SUMS if has_room else ())
-    for alert in status.alerts[-ALERTS_SHOWN:]:
-        parts.append(Text(f"! {words.plain(alert.text)}", style="yellow"))
+    parts += alert_lines(status.alerts, now)
     return Group(*parts)
+
+
+def alert_lines(alerts: Iterable[Alert], now: datetime) -> list[Text]:
+    """The latest alerts, and how long ago each came; what is older than a day is not worth a line."""
+    aged = [(alert, now - datetime.fromisoformat(alert.time)) for alert in alerts]
+    fresh = [(alert, age) for alert, age in aged if age <= ALERTS_LAST]
+    return [
+        Text(f"! {words.ago(age.total_seconds())}: {words.plain(alert.text)}", style="yellow")
+        for alert, age in fresh[-ALERTS_SHOWN:]
+    ]
 
 
 def _headline(status: Status) -> Text:
@@ -90,8 +102,11 @@ def agents_table(agents: tuple[Agent, ...], now: datetime, width: int) -> Table:
 
 
 def _agent_cells(agent: Agent, now: datetime, wide: bool, limited: bool) -> list[str | Text]:
-    mark, colour = STATES[agent.state]
-    doing = f"waiting: {words.plain(agent.waiting_for)}" if agent.waiting_for else agent.state
+    state = words.state_of(agent)
+    mark, colour = STATES[state]
+    doing = state
+    if agent.waiting_for and state == agent.state:
+        doing = f"waiting: {words.plain(agent.waiting_for)}"
     cells: list[str | Text] = [
         give_way(words.plain(agent.name)),
         give_way(f"{mark} {doing}", colour),

@@ -79,7 +79,8 @@ def lines_of(change: Change) -> list[str]:
 
 
 def _stand(limit: Limit) -> str:
-    return f"{called(limit.scope)}: {int(limit.fraction * 100)} % used, {limit.state}"
+    state = words.limit_state(limit.state, limit.waived)
+    return f"{called(limit.scope)}: {int(limit.fraction * 100)} % used, {state}"
 
 
 def _charged(charged: tuple[wire.Charged, ...], names: dict[str, str]) -> Iterator[str]:

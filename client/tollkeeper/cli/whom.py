@@ -13,11 +13,10 @@ from tollkeeper.errors import TollError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any
+    from typing import Any, Literal
 
 NAMED = "its name, pid or conversation, or the first letters (six or more) of the latter"
 DONE = {"paused": "is paused", "resumed": "goes on", "stopped": "has ended"}
-ALIVE = ("working", "idle", "waiting", "paused")
 MOST_NAMED = 10
 
 
@@ -28,32 +27,38 @@ def agent_options(parser: ArgumentParser, everyone: str) -> None:
 
 
 def agent_params(
-    ask: Ask, options: Namespace, states: tuple[str, ...] = ALIVE, those: str = "running"
+    ask: Ask, options: Namespace, those: Literal["running", "held"] = "running"
 ) -> dict[str, Any]:
     """Whom is meant, as parameters of a call; UsageError, which says whom there is, when nobody is.
 
-    Who may be meant is in one of these ``states``; the word for it is ``those``.
+    ``those`` are who may be meant.
     """
     if options.all and options.agents:
         raise UsageError("name agents, or --all: not both")
     if options.all:
         return {"all": True}
     if not options.agents:
-        raise UsageError(f"which agents? name them, or --all; {_candidates(ask, states, those)}")
+        raise UsageError(f"which agents? name them, or --all; {_candidates(ask, those)}")
     return {"agents": options.agents}
 
 
-def _candidates(ask: Ask, states: tuple[str, ...], those: str) -> str:
+def _candidates(ask: Ask, those: Literal["running", "held"]) -> str:
     """Who could be meant, if a daemon that runs says so; none is started for that."""
     try:
         agents = Ask(may_start=False).plain("snapshot")["agents"]
-        names = [agent["name"] for agent in agents if agent["state"] in states]
+        alive = [agent for agent in agents if agent["state"] != "exited"]
+        names = [agent["name"] for agent in alive if those == "running" or _is_held(agent)]
     except (TollError, *MISREAD):
         return "see: toll agents"
     shown = ", ".join(names[:MOST_NAMED])
     if len(names) > MOST_NAMED:
         shown += f" and {len(names) - MOST_NAMED} more"
     return f"{those} now: {shown or 'none'}"
+
+
+def _is_held(agent: dict[str, Any]) -> bool:
+    held = agent.get("held")
+    return agent["state"] == "paused" or (held is not None and held["kind"] == "blocked")
 
 
 def tell(ask: Ask, answer: dict[str, Any], nobody: str) -> int:
@@ -82,7 +87,8 @@ def print_offered(names: Iterable[str]) -> None:
 
 def _line(done: dict[str, Any]) -> str:
     note = done["note"] or ""
+    end = "" if note.endswith((".", "!", "?")) else "."
     if not done["kind"]:
-        return f"{done['agent']}: {note}."
+        return f"{done['agent']}: {note}{end}"
     line = f"{done['agent']} {DONE.get(done['kind'], done['kind'])}."
-    return f"{line} {note[:1].upper()}{note[1:]}." if note else line
+    return f"{line} {note[:1].upper()}{note[1:]}{end}" if note else line

@@ -6,7 +6,7 @@ from datetime import datetime
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from tollkeeper.model import Usage
+    from tollkeeper.model import Agent, Usage
 
 
 def money(dollars: float, guessed: bool = False) -> str:
@@ -45,6 +45,29 @@ def span(seconds: float) -> str:
 def since(moment: str | None, now: datetime) -> str:
     """How long ago this ISO time was; nothing for None."""
     return span((now - datetime.fromisoformat(moment)).total_seconds()) if moment else ""
+
+
+def ago(seconds: float) -> str:
+    """How long ago that was, by its largest unit: just now, 2 min ago, 3 h ago, 1 day ago."""
+    whole = int(seconds)
+    if whole < 60:
+        return "just now"
+    if whole < 3600:
+        return f"{whole // 60} min ago"
+    if whole < 86400:
+        return f"{whole // 3600} h ago"
+    return f"{whole // 86400} day{'' if whole < 2 * 86400 else 's'} ago"
+
+
+def state_of(agent: Agent) -> str:
+    """What the agent does; one whose tool calls are refused is ``blocked``, whatever it does."""
+    is_blocked = agent.held is not None and agent.held.kind == "blocked"
+    return "blocked" if is_blocked and agent.state not in ("paused", "exited") else agent.state
+
+
+def limit_state(state: str, waived: bool) -> str:
+    """How a limit stands; one that is reached and acts on nobody any more is waived."""
+    return "waived" if waived else state
 
 
 def model_name(model: str | None) -> str:

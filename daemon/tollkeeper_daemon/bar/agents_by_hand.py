@@ -1,28 +1,29 @@
 """People's words to agents: pause, resume with or without more budget, stop."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
 from tollkeeper.frozen import FOREGROUND, TO_FOREGROUND
 from tollkeeper.model import Done
+from tollkeeper.naming import named, several
 from tollkeeper.signals import SignalRefused
-from tollkeeper_daemon.bar.bar import Bar, key_of
+from tollkeeper_daemon.bar import words
+from tollkeeper_daemon.bar.bar import Bar, bound_with, key_of
 from tollkeeper_daemon.bar.buttons import ADD, ADDED_DOLLARS, RESUME, STOP
 from tollkeeper_daemon.budgets.board import Stand
-from tollkeeper_daemon.budgets.memories import Key
 from tollkeeper_daemon.outlets.notices import Notice
 from tollkeeper_daemon.outlets.signals import Signals
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.rules.limits import Unit
-from tollkeeper_daemon.rules.settings import NANO
+from tollkeeper_daemon.rules.settings import NANO, most
 
 BY_HAND = "told so by a person."
+NOT_HELD = "it was not held"
 TAKEN_BY_SHELL = (
     f"its terminal goes back to the shell: after toll resume, type  {TO_FOREGROUND}  there"
 )
-# So much of a conversation's id is enough to name it by.
-LEAST_OF_ID = 6
+UNSAVED = "This can't be saved now, and is tried again: see tolld.log."
 
 
 class Ambiguous(Exception):
@@ -42,15 +43,11 @@ class AgentsByHand:
 
         Ambiguous when there is more than one.
         """
-        alive = self._roster.alive()
-        # A number is a pid, whatever others call themselves.
-        found = [each for each in alive if word in (str(each.record.pid), each.record.id)]
-        found = found or [agent for agent in alive if word and word in _names_of(agent)]
-        found = found or [agent for agent in alive if is_begun(agent.record.conversation, word)]
+        alive = {agent.record.id: agent for agent in self._roster.alive()}
+        found = named(word, [agent.record for agent in alive.values()])
         if len(found) > 1:
-            told = " or ".join(f"{each.record.name} (pid {each.record.pid})" for each in found)
-            raise Ambiguous(f"{word!r} may be {told}")
-        return found[0] if found else None
+            raise Ambiguous(several(word, found))
+        return alive[found[0].id] if found else None
 
     def pause(self, agent: LiveAgent, now: int) -> Done:
         """Freeze this agent."""
@@ -65,7 +62,7 @@ class AgentsByHand:
         except SignalRefused as refused:
             return _done(agent, error=str(refused))
         return replace(
-            _done(agent, note=TAKEN_BY_SHELL if in_shell else ""),
+            _done(agent, note=" ".join([TAKEN_BY_SHELL] * in_shell + self._unsaved())),
             kind="paused",
         )
 
@@ -77,17 +74,31 @@ class AgentsByHand:
         self, agents: Sequence[LiveAgent], unit: Unit | None, more: int, now: int
     ) -> list[Done]:
         """Let these go on; with a unit, what holds them is raised to leave so much: once each."""
-        raised: set[Key] = set()
-        for agent in agents if unit else ():
-            for stand in self._to_raise(agent, unit):
-                if key_of(stand.limit) not in raised:
-                    raised.add(key_of(stand.limit))
-                    self._bar.grant(stand, more, now)
-        done = [self._resume(agent, unit, now) for agent in agents]
+        # Of all before any is raised: then the next agent would seem to be held by nothing.
+        to_raise = [self._to_raise(agent, unit) if unit else [] for agent in agents]
+        too_high = [self._too_high(stands, more) for stands in to_raise]
+        raised = [() if bad else stands for stands, bad in zip(to_raise, too_high, strict=True)]
+        stands = {key_of(stand.limit): stand for of_agent in raised for stand in of_agent}
+        told = {key: self._bar.grant(stand, more, now) for key, stand in stands.items()}
+        done = [
+            _done(agent, error=bad)
+            if bad
+            else self._resume(agent, unit, [told[key_of(stand.limit)] for stand in of_agent], now)
+            for agent, of_agent, bad in zip(agents, raised, too_high, strict=True)
+        ]
         self._bar.look(now)
         return done
 
-    def _to_raise(self, agent: LiveAgent, unit: Unit | None) -> list[Stand]:
+    def _too_high(self, stands: Iterable[Stand], more: int) -> str:
+        """Why one of these can't be raised so much; empty when all can."""
+        for stand in stands:
+            unit, scope = stand.limit.unit, stand.limit.scope
+            if bound_with(stand, more) > most(unit):
+                name = words.whose(scope, self._bar.board.agent_name(scope))
+                return f"{name} can't be raised above {words.amount(unit, most(unit))}"
+        return ""
+
+    def _to_raise(self, agent: LiveAgent, unit: Unit) -> list[Stand]:
         """What holds the agent, or else its own limit."""
         stands = [each for each in self._spent(agent) if each.limit.unit == unit]
         own = self._bar.board.own_of(agent)
@@ -96,15 +107,16 @@ class AgentsByHand:
     def _spent(self, agent: LiveAgent) -> list[Stand]:
         return [each for each in self._bar.reached_by(agent) if each.limit.action != "warn"]
 
-    def _resume(self, agent: LiveAgent, unit: Unit | None, now: int) -> Done:
+    def _resume(self, agent: LiveAgent, unit: Unit | None, raised: Sequence[str], now: int) -> Done:
         if unit and not any(stand.limit.unit == unit for stand in self._bar.bound_by(agent)):
             return _done(agent, error=f"it has no limit in {unit} that could be raised")
         spent = self._spent(agent)
-        notes = [f"{self._bar.describe(each)} That limit holds it no more." for each in spent]
+        notes = [*raised]
+        notes += [f"{self._bar.describe(each)} That limit holds it no more." for each in spent]
         try:
             held = self._bar.hands.release(agent, BY_HAND, "person")
             if held is None and not agent.stopped:
-                return _done(agent, note="it was not held")
+                return _done(agent, note=_not_held(unit, raised))
             if held is None:
                 self._bar.hands.wake(agent, BY_HAND, "person")
             elif agent.stopped:
@@ -113,8 +125,12 @@ class AgentsByHand:
             return _done(agent, error=str(refused))
         self._bar.spare(agent, spent, now)
         if self._signals.in_shell(agent.record.id) and (held is None or held.processes):
-            notes.append(FOREGROUND)
-        return replace(_done(agent, note="; ".join(notes)), kind="resumed")
+            notes.append(words.upper(FOREGROUND))
+        notes += self._unsaved()
+        return replace(_done(agent, note=" ".join(notes)), kind="resumed")
+
+    def _unsaved(self) -> list[str]:
+        return [] if self._bar.is_saved else [UNSAVED]
 
     def press(self, notice: Notice, button: str, now: int) -> None:
         """A button of a notification was pressed: it is for whom the limit holds."""
@@ -145,14 +161,11 @@ class AgentsByHand:
         return replace(_done(agent, error=error), kind=None if error else "stopped")
 
 
-def is_begun(conversation: str, word: str) -> bool:
-    """Whether the word is the beginning of the conversation's id, and long enough to name it."""
-    return len(word) >= LEAST_OF_ID and conversation.startswith(word)
-
-
-def _names_of(agent: LiveAgent) -> tuple[str, ...]:
-    record = agent.record
-    return record.name, str(record.pid), record.id, record.conversation
+def _not_held(unit: Unit | None, raised: Sequence[str]) -> str:
+    if raised:
+        return f"{NOT_HELD}. {' '.join(raised)}"
+    own = "dollars" if unit == "usd" else unit
+    return f"{NOT_HELD}, and has no limit of its own in {own} to raise" if unit else NOT_HELD
 
 
 def _done(agent: LiveAgent, note: str = "", error: str = "") -> Done:

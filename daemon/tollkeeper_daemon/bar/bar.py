@@ -2,7 +2,8 @@
 
 import contextlib
 import logging
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -11,11 +12,11 @@ from tollkeeper.model import ActionKind, LimitAction
 from tollkeeper_daemon.bar import words
 from tollkeeper_daemon.bar.buttons import RESUME, STOP, buttons_of
 from tollkeeper_daemon.bar.hands import CarriedOut, Hands
-from tollkeeper_daemon.bar.journal import Journal
+from tollkeeper_daemon.bar.journal import Cause, Journal
 from tollkeeper_daemon.budgets.board import Board, Stand
 from tollkeeper_daemon.budgets.memories import Key, Memories
 from tollkeeper_daemon.herald import Herald
-from tollkeeper_daemon.pipeline import Outcome
+from tollkeeper_daemon.pipeline import Outcome, Pipeline
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.rules.judge import highest_passed, judge
 from tollkeeper_daemon.rules.limits import (
@@ -33,6 +34,7 @@ from tollkeeper_daemon.rules.terms import Memory
 log = logging.getLogger(__name__)
 
 UNSAVED = "what was done of limits can't be saved"
+WENT_ON = "It went on while its tool calls were refused."
 HOLDING: tuple[ActionKind, ...] = ("paused", "blocked")
 
 
@@ -80,6 +82,7 @@ class Bar:
         hands: Hands,
         journal: Journal,
         roster: Roster,
+        pipeline: Pipeline,
         herald: Herald,
         is_new: bool,
     ) -> None:
@@ -89,8 +92,10 @@ class Bar:
         self.journal = journal
         self.herald = herald
         self._roster = roster
+        self._pipeline = pipeline
         self.is_new = is_new
         self.is_open = False
+        self.in_history = False
         self._is_busy = False
         self._failures: set[tuple[str, str]] = set()
 
@@ -100,26 +105,37 @@ class Bar:
         self.look(now)
 
     def take_up(self, now: int) -> None:
-        """What an earlier daemon booked, which ended before all history was read, is history too."""
+        """Go on with what an earlier daemon left undone.
+
+        What it booked before it had read all history is history, too.
+        """
+        with self._by_itself("who was being paused can't be looked after"):
+            self.hands.holds.take_up()
         if self.is_new:
             self._excuse({scope: self.board.used(scope) for scope in self.board.current()}, now)
 
     @contextlib.contextmanager
     def history(self, now: int) -> Generator[None]:
-        """What is booked inside is history: nothing of it counts, and nothing is judged by it."""
+        """What is booked inside is history: nothing of it counts, and nothing is judged by it.
+
+        It is taken off the day of now: no other one may begin ``in_history``.
+        """
         before = {scope: self.board.spent(scope) for scope in self.board.current()}
         was_busy, self._is_busy = self._is_busy, True
+        was_in, self.in_history = self.in_history, True
         try:
-            yield
+            with self._pipeline.history():
+                yield
         finally:
-            self._is_busy = was_busy
+            self._is_busy, self.in_history = was_busy, was_in
             self._excuse(
                 {scope: self.board.spent(scope) - spent for scope, spent in before.items()}, now
             )
 
     def _excuse(self, used: dict[Scope, Used], now: int) -> None:
         if more := {scope: each for scope, each in used.items() if each != Used()}:
-            self.memories.excuse(more, now)
+            with self.saving():
+                self.memories.excuse(more, now)
 
     # The river.
 
@@ -132,8 +148,19 @@ class Bar:
             if agent.record.id in paid and self.hands.holds.is_held(agent, "blocked")
         ]
         for agent in went_on:
-            self.hands.hold_harder(agent, now)
+            self._hold_harder(agent, now)
         self.look(now)
+
+    def _hold_harder(self, agent: LiveAgent, now: int) -> None:
+        """Freeze a blocked agent: refusing its tool calls did not hold it, it was given replies.
+
+        But one that somebody else let go on, with no daemon running, goes on.
+        """
+        if self.hands.lets_go_of_lifted(agent):
+            return
+        holding = [each for each in self.reached_by(agent) if each.limit.action != "warn"]
+        due = Due(agent, holding, "pause")
+        self._tell_deed(Deed(due, self._carry_out(due, [WENT_ON], now)), is_late=True)
 
     def look(self, now: int) -> None:
         """Judge every limit in force, and carry out what is news."""
@@ -170,6 +197,8 @@ class Bar:
         with self._by_itself("agents that are gone can't be forgotten"):
             known = self._roster.agents.keys() | self._roster.out_of_sight
             self.hands.forget_the_gone(known)
+        with self.saving():
+            self.hands.holds.save()
 
     @contextlib.contextmanager
     def _by_itself(self, failure: str) -> Generator[None]:
@@ -195,10 +224,13 @@ class Bar:
         """Deal with every agent that a reached limit binds and was not carried out on yet."""
         dues = [due for agent in self._roster.alive() if (due := self._due(agent, reached))]
         self.hands.halt([due.agent for due in dues if due.action == "pause"])
-        return [Deed(due, self._carry_out(due, now)) for due in dues]
+        reasons = [[self.describe(stand) for stand in due.stands] for due in dues]
+        return [
+            Deed(due, self._carry_out(due, because, now))
+            for due, because in zip(dues, reasons, strict=True)
+        ]
 
-    def _carry_out(self, due: Due, now: int) -> CarriedOut:
-        reasons = [self.describe(stand) for stand in due.stands]
+    def _carry_out(self, due: Due, reasons: Sequence[str], now: int) -> CarriedOut:
         try:
             return self.hands.carry_out(due.action, due.agent, reasons, now)
         except Exception as error:
@@ -230,9 +262,18 @@ class Bar:
             memory = replace(known, told=passed, acted=acted)
             if memory != known:
                 changed[key] = memory
-        with self._by_itself(UNSAVED):
-            self.memories.remember_anyway(changed, now)
+        with self.saving():
+            self.memories.remember(changed, now)
         return bool(changed)
+
+    def saving(self) -> AbstractContextManager[None]:
+        """What can't be saved in here holds all the same: that is told, and the next look tries again."""
+        return self._by_itself(UNSAVED)
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether the next daemon would know all that was done."""
+        return self.memories.is_saved and self.hands.holds.is_saved
 
     # What people ask, and say.
 
@@ -244,16 +285,21 @@ class Bar:
         """The limits that bind this agent."""
         return [each for each in self.board.stands() if self.board.binds(each.limit, agent)]
 
-    def grant(self, stand: Stand, more: int, now: int) -> None:
-        """Raise a limit so that so much is left of it, nano-dollars or tokens: it starts anew."""
-        key = key_of(stand.limit)
-        bound = max(stand.limit.bound, stand.used) + more
+    def grant(self, stand: Stand, more: int, now: int) -> str:
+        """Raise a limit so that so much is left of it, nano-dollars or tokens: it starts anew.
+
+        That it was raised, and to how much, in a sentence.
+        """
+        key, bound = key_of(stand.limit), bound_with(stand, more)
         granted = self.memories.of(key).granted + bound - stand.limit.bound
         raised = Stand(replace(stand.limit, bound=bound), stand.used)
         told = highest_passed(raised.limit, raised.used)
-        self.memories.remember({key: Memory(told, granted)}, now)
+        self.memories.touch(key, now)
+        with self.saving():
+            self.memories.remember({key: Memory(told, granted)}, now)
         text = words.raised(raised, self._name(stand.limit))
         self.note_limit("granted", text, stand.limit.scope, raised)
+        return text
 
     def spare(self, agent: LiveAgent, stands: Iterable[Stand], now: int) -> None:
         """A person lets the agent go on: these limits act on it no more, whatever they ask for."""
@@ -263,8 +309,8 @@ class Bar:
             for key, memory in known.items()
             if agent.record.id in memory.acted
         }
-        with self._by_itself(UNSAVED):
-            self.memories.remember_anyway(changed, now)
+        with self.saving():
+            self.memories.remember(changed, now)
 
     def with_room(self) -> list[LiveAgent]:
         """The agents that a limit holds, which is not reached any more: a person may resume them."""
@@ -286,10 +332,17 @@ class Bar:
         """That the limit is reached, in a sentence."""
         return words.reached(stand, self._name(stand.limit))
 
-    def note_limit(self, kind: ActionKind, text: str, scope: Scope, stand: Stand | None) -> None:
-        """A person changed a limit."""
+    def note_limit(
+        self,
+        kind: ActionKind,
+        text: str,
+        scope: Scope,
+        stand: Stand | None,
+        cause: Cause = "person",
+    ) -> None:
+        """A limit was changed."""
         agent = self._roster.agents.get(scope.name) if scope.kind == "agent" else None
-        self.journal.note(kind, text, "person", agent, stand, self.board.scope_name(scope))
+        self.journal.note(kind, text, cause, agent, stand, self.board.scope_name(scope))
         self.herald.limits_changed()
         if agent:
             self.herald.agent("agent.changed", agent)
@@ -319,12 +372,13 @@ class Bar:
         if kind is None or not self._is_news(deed):
             return
         text = words.happened(agent.record.name, kind, why)
+        stand = stands[0] if stands else None
         if kind != "stopped":  # Of that is told when the agent is gone.
-            scope = self.board.scope_name(stands[0].limit.scope)
-            self.journal.note(kind, text, "limit", agent, stands[0], scope)
+            scope = self.board.scope_name(stand.limit.scope) if stand else ""
+            self.journal.note(kind, text, "limit", agent, stand, scope)
         if is_late or kind == "failed":
             alert = "failed" if kind == "failed" else "paused"
-            buttons = buttons_of(stands[0].limit) if kind in HOLDING else ()
+            buttons = buttons_of(stand and stand.limit) if kind in HOLDING else ()
             self.herald.alert(alert, text, agent, buttons)
 
     def _is_news(self, deed: Deed) -> bool:
@@ -339,6 +393,11 @@ class Bar:
 
     def _name(self, limit: Limit) -> str:
         return self.board.agent_name(limit.scope)
+
+
+def bound_with(stand: Stand, more: int) -> int:
+    """What a limit has to be raised to, so that so much is left of it."""
+    return max(stand.limit.bound, stand.used) + more
 
 
 def key_of(limit: Limit) -> Key:

@@ -2,12 +2,15 @@
 
 import logging
 from collections.abc import Callable
+from typing import cast
 
 from tollkeeper import frozen
 from tollkeeper.frozen import FrozenAgent, FrozenFileError
+from tollkeeper.model import Hold, HoldKind
 from tollkeeper.paths import Paths
+from tollkeeper_daemon.bar import words
 from tollkeeper_daemon.bar.agents_by_hand import AgentsByHand
-from tollkeeper_daemon.bar.bar import Bar
+from tollkeeper_daemon.bar.bar import HOLDING, Bar
 from tollkeeper_daemon.bar.hands import Hands
 from tollkeeper_daemon.bar.holds import Holds
 from tollkeeper_daemon.bar.journal import Journal
@@ -22,6 +25,7 @@ from tollkeeper_daemon.outlets.signals import Signals
 from tollkeeper_daemon.pipeline import Pipeline
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.rules.limits import Scope
+from tollkeeper_daemon.rules.over import days_over
 from tollkeeper_daemon.rules.settings import Limits
 from tollkeeper_daemon.store.store import Store
 
@@ -56,9 +60,12 @@ class Budgets:
         self._board = board
         self._paths = paths
         self._signals = signals or Signals()
+        self._herald = herald
         self._offered: set[str] = set()
+        self._blocked: set[str] = set()
         self.journal = Journal(store, herald.acted)
-        self._holds = Holds(store, self._signals, Denials(paths.deny), self._write_frozen)
+        self._holds = Holds(store, self._signals, Denials(paths.deny), self._holds_changed)
+        herald.hold_of = self.hold_of
         self._hands = Hands(
             self._holds,
             self._signals,
@@ -68,7 +75,7 @@ class Budgets:
             herald.alert,
         )
         is_new = store.read(lambda transaction: transaction.meta(WATCHED_SINCE)) is None
-        self.bar = Bar(board, memories, self._hands, self.journal, roster, herald, is_new)
+        self.bar = Bar(board, memories, self._hands, self.journal, roster, pipeline, herald, is_new)
         self.agents = AgentsByHand(self.bar, roster, self._signals)
         self.limits = LimitsByHand(self.bar, board, memories, pipeline, roster)
         self.limits.restore()
@@ -92,6 +99,7 @@ class Budgets:
         """The history is read: from now on the limits act."""
         if self._store.read(lambda transaction: transaction.meta(WATCHED_SINCE)) is None:
             self._store.write(lambda transaction: transaction.set_meta(WATCHED_SINCE, now))
+        self.limits.forget_unused(now)
         self.bar.begin(now)
         self._write_frozen()
 
@@ -118,8 +126,16 @@ class Budgets:
             if (record := self._holds.of(agent))
         }
 
+    def hold_of(self, agent: LiveAgent) -> Hold | None:
+        """How this agent is held, as it is shown."""
+        record = self._holds.of(agent)
+        if record is None:
+            return None
+        kind = cast(HoldKind, record.kind)
+        return Hold(kind=kind, since=iso(record.since), reason=words.why(record.reason))
+
     def frozen(self) -> tuple[FrozenAgent, ...]:
-        """The agents that are paused, with what it takes to free them."""
+        """The agents that are paused or blocked, with what it takes to free them."""
         return tuple(
             FrozenAgent(
                 id=agent.record.id,
@@ -129,21 +145,35 @@ class Budgets:
                 at=iso(record.since),
                 reason=record.reason,
                 in_shell=self._signals.in_shell(agent.record.id),
+                conversation=agent.record.conversation,
+                denied=record.denied,
             )
             for agent in self._roster.alive()
-            if (record := self._holds.of(agent)) and record.kind == "paused"
+            if (record := self._holds.of(agent)) and record.kind in HOLDING
         )
 
     def begin_day(self, now: int) -> None:
-        """Forget what is over for good: earlier days and runs, and agents that left the list."""
+        """Forget what is over for good: days and runs, agents that left the list, limits on old work."""
         current = set(self._board.current())
-        over = {"agent", "run", "daily"}
-        scopes = self._memories.scopes()
+        scopes = {scope for scope in self._memories.scopes() if scope.name}
         current |= {Scope("agent", agent) for agent in self._roster.out_of_sight}
-        self._memories.forget(
-            {scope for scope in scopes if scope.kind in over and scope.name} - current
-        )
+        days = {scope.name for scope in scopes if scope.kind == "daily"}
+        over = {Scope("daily", day) for day in days_over(days, self._board.day)}
+        over |= {scope for scope in scopes if scope.kind in ("agent", "run")} - current
+        with self.bar.saving():
+            self._memories.forget(over, now)
+        if self.bar.is_open:  # Else what was spent of late may not be read yet.
+            self.limits.forget_unused(now)
         self.limits_moved(now)
+
+    def _holds_changed(self) -> None:
+        """Keep the file in step, and tell of those who are blocked: their processes look as before."""
+        self._write_frozen()
+        alive = {agent.record.id: agent for agent in self._roster.alive()}
+        before = self._blocked
+        self._blocked = {id for id, each in alive.items() if self._holds.is_held(each, "blocked")}
+        for id in sorted((before ^ self._blocked) & alive.keys()):
+            self._herald.agent("agent.changed", alive[id])
 
     def _write_frozen(self) -> None:
         """Leave a way to free them without a daemon."""

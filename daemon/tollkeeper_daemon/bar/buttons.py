@@ -9,6 +9,6 @@ ADD: Button = ("add", f"Add ${ADDED_DOLLARS}")
 STOP: Button = ("stop", "Stop")
 
 
-def buttons_of(limit: Limit) -> tuple[Button, ...]:
+def buttons_of(limit: Limit | None) -> tuple[Button, ...]:
     """What may be answered when this limit holds an agent; tokens are not added by the dollar."""
-    return (RESUME, ADD, STOP) if limit.unit == "usd" else (RESUME, STOP)
+    return (RESUME, ADD, STOP) if limit and limit.unit == "usd" else (RESUME, STOP)

@@ -3,16 +3,16 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from tollkeeper.model import ActionKind, AlertKind, LimitAction
 from tollkeeper.signals import SignalRefused
 from tollkeeper_daemon.bar import words
 from tollkeeper_daemon.bar.holds import Holds
 from tollkeeper_daemon.bar.journal import Cause, Journal
-from tollkeeper_daemon.outlets.signals import Signals
+from tollkeeper_daemon.outlets.signals import Signals, Stopped
 from tollkeeper_daemon.roster import LiveAgent
 from tollkeeper_daemon.sources.hooks import has_hook
 from tollkeeper_daemon.store.schema import HoldRecord
@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 # Until then a process that was frozen may still be seen running.
 SETTLED_MS = 1_000
+ELSEWHERE = "It was resumed by somebody else."
 
 
 class CarriedOut(NamedTuple):
@@ -89,14 +90,6 @@ class Hands:
         self.look_at(agent)
         return CarriedOut(kind, reason)
 
-    def hold_harder(self, agent: LiveAgent, now: int) -> None:
-        """Freeze a blocked agent: refusing its tool calls did not hold it, it was given replies."""
-        reason = "It went on while its tool calls were refused."
-        try:
-            self.pause(agent, reason, "limit", now)
-        except SignalRefused as refused:
-            self._fail(agent, str(refused), "limit")
-
     def pause(self, agent: LiveAgent, reason: str, cause: Cause, now: int) -> None:
         """Freeze the agent; SignalRefused when that is not for us to do."""
         self.holds.pause(agent, reason, cause, now)
@@ -133,24 +126,36 @@ class Hands:
         known = self._stopping.get(agent.record.id)
         if known is not None:
             return known
-        frozen = self.holds.begin_stopping(agent, reason, cause, now)
-        task = asyncio.get_running_loop().create_task(self._stop(agent, frozen, reason, cause))
-        self._stopping[agent.record.id] = task
-        task.add_done_callback(lambda _: self._stopping.pop(agent.record.id, None))
+        before = self.holds.of(agent)
+        told = (agent.record.id, *before.family) if before and before.kind == "stopping" else ()
+        record = self.holds.begin_stopping(agent, reason, cause, now)
+        return self._begin(record.agent, self._stop(agent, record, told))
+
+    def _begin(self, agent: str, work: Coroutine[Any, Any, str]) -> "asyncio.Task[str]":
+        task = asyncio.get_running_loop().create_task(work)
+        self._stopping[agent] = task
+        task.add_done_callback(lambda _: self._stopping.pop(agent, None))
         return task
 
-    async def _stop(
-        self, agent: LiveAgent, frozen: Sequence[str], reason: str, cause: Cause
-    ) -> str:
+    async def _stop(self, agent: LiveAgent, record: HoldRecord, told: Sequence[str]) -> str:
+        cause = cast(Cause, record.cause)
         try:
-            ended = await self._signals.stop(agent.record.id, frozen, self._grace())
+            ended = await self._end(record, told)
         except SignalRefused as refused:
-            self.holds.forget(agent.record.id)
             self._fail(agent, str(refused), cause)
             return str(refused)
-        self.holds.forget(agent.record.id)
-        self._note("killed" if ended.how == "killed" else "stopped", agent, reason, cause)
+        self._note("killed" if ended.how == "killed" else "stopped", agent, record.reason, cause)
         return ""
+
+    async def _end(self, record: HoldRecord, told: Sequence[str]) -> Stopped:
+        """End the agent and its family, which is forgotten then. SignalRefused when it can't be."""
+        try:
+            ended = await self._signals.stop(record.agent, record.processes, self._grace(), told)
+        except SignalRefused:
+            self.holds.forget(record.agent)
+            raise
+        self.holds.forget(record.agent)
+        return ended
 
     def check(self, agent: LiveAgent, now: int) -> None:
         """See whether a held agent is still held; called with each pulse, and when it changes."""
@@ -162,26 +167,44 @@ class Hands:
         elif agent.record.ended:
             self.holds.forget(agent.record.id)
         elif record.kind == "blocked":
-            self.holds.follow(agent)
-        elif now - record.since > SETTLED_MS and self._signals.runs(agent.record.id):
-            self.holds.let_go(agent.record.id)
-            self._note("resumed", agent, "It was resumed by somebody else.", "elsewhere")
+            if not self.lets_go_of_lifted(agent):
+                self.holds.follow(agent)
+        elif not 0 <= now - record.since <= SETTLED_MS and self._signals.runs(agent.record.id):
+            self._lets_go(agent, "resumed")
+
+    def lets_go_of_lifted(self, agent: LiveAgent) -> bool:
+        """Let go of a blocked agent whose refusal somebody else removed; whether it was one."""
+        if not self.holds.is_lifted(agent):
+            return False
+        self._lets_go(agent, "unblocked")
+        return True
+
+    def _lets_go(self, agent: LiveAgent, kind: ActionKind) -> None:
+        """Somebody else let the agent go on: so it is, and is told."""
+        self.holds.let_go(agent.record.id)
+        self._note(kind, agent, ELSEWHERE, "elsewhere")
+        self._alert("paused", words.happened(agent.record.name, kind, ELSEWHERE), agent)
 
     def _go_on_stopping(self, agent: LiveAgent, record: HoldRecord, now: int) -> None:
         """Do what an earlier daemon began; who does it in this one also tells of it."""
-        if agent.record.id in self._stopping:
-            return
         cause = cast(Cause, record.cause)
-        if agent.record.ended:
-            self.holds.forget(agent.record.id)
-            self._note("stopped", agent, record.reason, cause)
-        else:
+        if agent.record.id not in self._stopping:
             self.stop(agent, record.reason, cause, now)
 
     def forget_the_gone(self, known: Collection[str]) -> None:
         """Let go of what is remembered of agents that left long ago; only these are known."""
-        for agent in self.holds.records.keys() - set(known):
-            self.holds.forget(agent)
+        for agent in self.holds.records.keys() - set(known) - self._stopping.keys():
+            record = self.holds.records[agent]
+            if record.kind == "stopping":
+                self._begin(agent, self._end_rest(record))
+            else:
+                self.holds.forget(agent)
+
+    async def _end_rest(self, record: HoldRecord) -> str:
+        """End what an agent left behind that is not known any more; of it nothing is told."""
+        with contextlib.suppress(SignalRefused):
+            await self._end(record, record.family)
+        return ""
 
     def _note(self, kind: ActionKind, agent: LiveAgent, reason: str, cause: Cause) -> None:
         self._journal.note(kind, words.happened(agent.record.name, kind, reason), cause, agent)

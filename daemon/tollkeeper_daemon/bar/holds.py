@@ -2,11 +2,11 @@
 
 import contextlib
 import logging
-from collections.abc import Callable, Generator, Sequence
-from typing import Literal
+from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
+from tollkeeper.model import HoldKind
 from tollkeeper.signals import SignalRefused
 from tollkeeper_daemon.bar.journal import Cause
 from tollkeeper_daemon.outlets.denials import Denials
@@ -14,17 +14,17 @@ from tollkeeper_daemon.outlets.signals import Signals
 from tollkeeper_daemon.roster import LiveAgent
 from tollkeeper_daemon.store.schema import HoldRecord
 from tollkeeper_daemon.store.store import Store
+from tollkeeper_daemon.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
-
-HoldKind = Literal["paused", "blocked", "stopping"]
 
 
 class Holds:
     """Every agent that is held.
 
     An effect comes before its record: after a crash between the two it is simply done again, where a
-    record without its effect would let an agent run on. ``changed`` is called after each change.
+    record without its effect would let an agent run on. What can't be saved holds all the same, and
+    ``save`` tries again. ``changed`` is called after each change.
     """
 
     def __init__(
@@ -34,11 +34,14 @@ class Holds:
         self._signals = signals
         self._denials = denials
         self._changed = changed
+        self._unsaved: set[str] = set()
         records = store.read(lambda transaction: transaction.bar.holds())
         self.records = {record.agent: record for record in records}
+        is_whole = self._denials.is_there()
         self._denials.keep_only({each.denied for each in records if each.denied})
         for each in records:
-            if each.denied:  # Its file may be gone, when a daemon died as it let the agent go.
+            # A file that is gone alone was removed by whom let the agent go: that is seen later.
+            if each.denied and not (is_whole and self._denials.allows(each.denied)):
                 self._denials.deny(each.denied, each.reason)
 
     def of(self, agent: LiveAgent) -> HoldRecord | None:
@@ -52,12 +55,33 @@ class Holds:
 
     def pause(self, agent: LiveAgent, reason: str, cause: Cause, now: int) -> None:
         """Freeze the agent and what it started; SignalRefused when that is not for us to do."""
-        known = self.of(agent)
-        frozen = self._signals.freeze(agent.record.id)
-        before = known.processes if known else ()
-        processes = tuple(dict.fromkeys((*before, *frozen)))
-        denied = known.denied if known and not self._allowed(known.denied) else ""
-        self._keep(HoldRecord(agent.record.id, "paused", now, reason, cause, processes, denied))
+        known, own = self.of(agent), agent.record.id
+        self._signals.halt(own)
+        processes = tuple(dict.fromkeys((own, *(known.processes if known else ()))))
+        record = HoldRecord(own, "paused", now, reason, cause, processes)
+        record = replace(record, denied=known.denied if known else "")
+        others = tuple(each for each in self._signals.frozen_below(own) if each not in processes)
+        # Before what it started is frozen: else nobody would know, after a crash, who did that.
+        self._keep(replace(record, freezing=True, others=others))
+        self._freeze_below(record)
+
+    def _freeze_below(self, record: HoldRecord) -> None:
+        """Freeze what a halted agent started; no tool call need be refused to it any more."""
+        frozen = self._signals.freeze_below(record.agent)
+        processes = tuple(dict.fromkeys((*record.processes, *frozen)))
+        denied = "" if self._allowed(record) else record.denied
+        self._keep(replace(record, processes=processes, denied=denied))
+
+    def take_up(self) -> None:
+        """Go on with what an earlier daemon died over: it froze what is frozen below such an agent."""
+        for record in [each for each in self.records.values() if each.freezing]:
+            frozen = set(self._signals.frozen_below(record.agent)) - set(record.others)
+            processes = tuple(dict.fromkeys((*record.processes, *sorted(frozen))))
+            record = replace(record, processes=processes, freezing=False, others=())
+            if self._signals.runs(record.agent):
+                self._keep(record)  # Somebody let it go on: so will what is frozen with it.
+            else:
+                self._freeze_below(record)
 
     def block(self, agent: LiveAgent, reason: str, now: int) -> bool:
         """Have Claude Code refuse the agent's tool calls; False when its conversation has no file."""
@@ -72,13 +96,23 @@ class Holds:
         """These are near a limit that would hold them."""
         self._denials.mark_near(conversations)
 
-    def follow(self, agent: LiveAgent) -> None:
-        """A blocked agent turned to another conversation: that one is refused as well."""
+    def is_lifted(self, agent: LiveAgent) -> bool:
+        """Whether somebody removed the refusal of a blocked agent, as ``toll resume`` with no daemon does."""
         record = self.of(agent)
-        if record and record.denied and record.denied != agent.record.conversation:
-            self._denials.allow(record.denied)
-            if self._denials.deny(agent.record.conversation, record.reason):
-                self._keep(replace(record, denied=agent.record.conversation))
+        if record is None or record.kind != "blocked" or not record.denied:
+            return False
+        # With the whole folder gone nobody lifted anything: the daemon ends, the next one mends it.
+        return self._denials.is_there() and self._denials.allows(record.denied)
+
+    def follow(self, agent: LiveAgent) -> None:
+        """A blocked agent turned to another conversation: that one is refused instead."""
+        record, conversation = self.of(agent), agent.record.conversation
+        if record is None or record.denied in ("", conversation):
+            return
+        # What the record names is refused at any time, or else somebody has lifted it.
+        if self._denials.deny(conversation, record.reason):
+            self._keep(replace(record, denied=conversation))
+            self._allowed(record)
 
     def release(self, agent: LiveAgent) -> HoldRecord | None:
         """Let the agent go on; how it was held, None when it was not.
@@ -98,17 +132,16 @@ class Holds:
         """
         self._signals.thaw(self._left_to(agent.record.id, (agent.record.id,)))
 
-    def begin_stopping(
-        self, agent: LiveAgent, reason: str, cause: Cause, now: int
-    ) -> tuple[str, ...]:
-        """The agent is about to be stopped: what of it is frozen. Remembered until it is gone."""
-        known = self.of(agent)
+    def begin_stopping(self, agent: LiveAgent, reason: str, cause: Cause, now: int) -> HoldRecord:
+        """The agent is about to be stopped; remembered, with its family, until that has ended."""
+        known, own = self.of(agent), agent.record.id
         frozen = self._left_to(known.agent, known.processes) if known else ()
-        denied = known.denied if known and not self._allowed(known.denied) else ""
-        record = HoldRecord(agent.record.id, "stopping", now, reason, cause, frozen, denied)
-        with _logged(f"that {agent.record.name} is being stopped"):
-            self._keep(record)
-        return frozen
+        denied = known.denied if known and not self._allowed(known) else ""
+        family = (own, *(known.family if known else ()), *sorted(self._signals.family_of(own)))
+        record = HoldRecord(own, "stopping", now, reason, cause, frozen, denied)
+        record = replace(record, family=tuple(dict.fromkeys(family)))
+        self._keep(record)
+        return record
 
     def let_go(self, agent: str) -> None:
         """Somebody else thawed this agent: what it started goes on as well."""
@@ -117,7 +150,7 @@ class Holds:
             with contextlib.suppress(SignalRefused):
                 left = self._left_to(agent, others)
                 self._signals.thaw([each for each in left if each != agent])
-            self._allowed(record.denied)
+            self._allowed(record)
             self._drop(record)
 
     def forget(self, agent: str) -> None:
@@ -129,17 +162,22 @@ class Holds:
 
     def _open(self, record: HoldRecord) -> None:
         self._signals.thaw(self._left_to(record.agent, record.processes))
-        if not self._allowed(record.denied):
+        if not self._allowed(record):
             raise SignalRefused("its tool calls can't be allowed again: see tolld.log")
 
-    def _allowed(self, conversation: str) -> bool:
-        """Let this conversation use tools again, if there is one; whether that could be done."""
+    def _allowed(self, record: HoldRecord) -> bool:
+        """Let the conversation that is refused use tools again, if any; whether that could be done."""
+        if not record.denied:
+            return True
         try:
-            if conversation:
-                self._denials.allow(conversation)
+            self._denials.allow(record.denied)
         except OSError:
-            log.exception("can't allow the tools of %s", conversation)
+            log.exception("can't allow the tools of %s", record.denied)
             return False
+        for other in list(self.records.values()):
+            if other.denied == record.denied and other.agent != record.agent:
+                # Another agent in the same conversation: nothing refuses it, but nobody let it go on.
+                self._keep(replace(other, denied=""))
         return True
 
     def _left_to(self, agent: str, frozen: Sequence[str]) -> tuple[str, ...]:
@@ -157,30 +195,40 @@ class Holds:
             if below and other.agent != agent and other.kind == "paused":
                 own = self._signals.family_of(other.agent)
                 theirs = (*other.processes, *(each for each in left if each in own))
-                with _logged(f"what {other.agent} took over"):
-                    self._keep(replace(other, processes=tuple(dict.fromkeys(theirs))))
+                self._keep(replace(other, processes=tuple(dict.fromkeys(theirs))))
                 left = tuple(each for each in left if each not in own)
         return left
 
     def _keep(self, record: HoldRecord) -> None:
         self.records[record.agent] = record
-        try:
-            self._store.write(lambda transaction: transaction.bar.save_hold(record))
-        finally:
-            self._changed()
+        self._save_now(record.agent)
 
     def _drop(self, record: HoldRecord) -> None:
         del self.records[record.agent]
-        # It goes on all the same; a next daemon would see that, too.
-        with _logged(f"that {record.agent} is held no more"):
-            self._store.write(lambda transaction: transaction.bar.drop_hold(record.agent))
+        self._save_now(record.agent)
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether the store holds all of this."""
+        return not self._unsaved
+
+    def save(self) -> None:
+        """Save what could not be saved yet; raises when that fails again."""
+        if self._unsaved:
+            self._store.write(self._save)
+            self._unsaved.clear()
+
+    def _save(self, transaction: Transaction) -> None:
+        for agent in self._unsaved:
+            if record := self.records.get(agent):
+                transaction.bar.save_hold(record)
+            else:
+                transaction.bar.drop_hold(agent)
+
+    def _save_now(self, agent: str) -> None:
+        self._unsaved.add(agent)
+        try:
+            self.save()
+        except Exception:
+            log.exception("can't save how %s is held", agent)
         self._changed()
-
-
-@contextlib.contextmanager
-def _logged(what: str) -> Generator[None]:
-    """What was done stands, though it can't be saved."""
-    try:
-        yield
-    except Exception:
-        log.exception("can't save %s", what)

@@ -1,19 +1,21 @@
 """People's words about limits: what there are, one set, one taken back."""
 
+from collections.abc import Iterable
 from typing import cast
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tollkeeper import model
-from tollkeeper.model import LimitAction
+from tollkeeper.model import HoldKind, LimitAction
 from tollkeeper_daemon.bar import words
-from tollkeeper_daemon.bar.bar import Bar
-from tollkeeper_daemon.bar.holds import HoldKind
+from tollkeeper_daemon.bar.bar import Bar, key_of
 from tollkeeper_daemon.budgets.board import WATCHED, Board, Stand
 from tollkeeper_daemon.budgets.memories import Key, Memories
 from tollkeeper_daemon.pipeline import Pipeline
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.rules.limits import Scope, Unit
+from tollkeeper_daemon.rules.over import is_unused
 from tollkeeper_daemon.rules.terms import NOTHING, Own
 from tollkeeper_daemon.tally import dollars
 
@@ -32,12 +34,16 @@ class Effect(Struct, frozen=True):
 
 
 class ByHand(Struct, frozen=True, kw_only=True):
-    """A limit as it was set; without an action it is the settings' own, a bound of 0 is none."""
+    """A limit as it was set; without an action it is the settings' own, a bound of 0 is none.
+
+    ``in_force`` says whether it is among those that are: not without a bound, nor of whom is gone.
+    """
 
     scope: str
     bound_usd: float | None
     bound_tokens: int | None
     action: LimitAction | None
+    in_force: bool
 
 
 class LimitsByHand:
@@ -54,8 +60,29 @@ class LimitsByHand:
 
     def restore(self) -> None:
         """Watch what the limits of an earlier daemon bound."""
-        for scope in {scope for scope, _ in self._memories.own}:
-            self._watch(scope)
+        scopes = {scope for scope, _ in self._memories.own if scope.kind in WATCHED}
+        if scopes:
+            self._pipeline.watch((scope.kind, scope.name) for scope in scopes)
+
+    def forget_unused(self, now: int) -> None:
+        """Take back the limits on work that is over, so that there is always room for others."""
+        touched: dict[Scope, int] = {}
+        for (scope, _), at in self._memories.touched.items():
+            touched[scope] = max(at, touched.get(scope, 0))
+        unused = {scope for scope, at in touched.items() if self._is_unused(scope, at, now)}
+        with self._bar.saving():
+            self._memories.forget(unused, now)
+        for scope in unused:
+            self._unwatch(scope)
+            text = words.forgotten(scope)
+            self._bar.note_limit("limit-cleared", text, scope, None, "limit")
+
+    def _is_unused(self, scope: Scope, touched: int, now: int) -> bool:
+        if scope.kind not in WATCHED:
+            return False
+        there = (getattr(agent.record, scope.kind) for agent in self._roster.alive())
+        spent = self._pipeline.watched.last_spent(scope.kind, scope.name)
+        return scope.name not in there and is_unused(touched, spent, now)
 
     def all(self) -> list[model.Limit]:
         """Every limit in force."""
@@ -63,12 +90,14 @@ class LimitsByHand:
 
     def by_hand(self) -> list[ByHand]:
         """The limits that were set by hand, also those of what does not run now."""
+        in_force = {key_of(stand.limit) for stand in self._board.stands()}
         return [
             ByHand(
                 scope=self._board.scope_name(scope),
                 bound_usd=dollars(own.bound) if unit == "usd" else None,
                 bound_tokens=own.bound if unit == "tokens" else None,
                 action=own.action,
+                in_force=any((each, unit) in in_force for each in self._board.instances(scope)),
             )
             for (scope, unit), own in self._memories.own.items()
         ]
@@ -85,7 +114,7 @@ class LimitsByHand:
         effects = [self._effect(stand, agent) for agent in self._hit(stand)] if stand else []
         if not was_watched:
             self._unwatch(scope)
-        return stand and self._board.view(stand), effects
+        return stand and self._anew(stand, by_hand=True), effects
 
     def set(
         self, scope: Scope, unit: Unit, own: Own, now: int
@@ -94,7 +123,8 @@ class LimitsByHand:
         self._watch(scope)
         stand = self._board.stand_if(scope, unit, own)
         hit = self._hit(stand) if stand else []
-        self._memories.set_own(scope, unit, own)
+        with self._bar.saving():
+            self._memories.set_own(scope, unit, own, now)
         self._begin_anew(scope, unit, now)
         bound = words.amount(unit, own.bound) if own.bound else "none"
         name = words.whose(scope, self._board.agent_name(scope))
@@ -104,23 +134,51 @@ class LimitsByHand:
         effects = [self._effect(stand, agent) for agent in hit] if stand else []
         return stand and self._board.view(stand), effects
 
-    def clear(self, scope: Scope, unit: Unit, now: int) -> bool:
-        """Take the limit back: the settings' own holds again, if there is one."""
-        if not self._memories.clear_own(scope, unit):
-            return False
-        self._begin_anew(scope, unit, now)
+    def set_in(self, scope: Scope, units: Iterable[Unit]) -> list[Unit]:
+        """In which of these units there is a limit on this scope that was set by hand."""
+        return [unit for unit in units if (scope, unit) in self._memories.own]
+
+    def weigh_clearing(
+        self, scope: Scope, units: Iterable[Unit]
+    ) -> tuple[list[model.Limit], list[Effect]]:
+        """What would hold instead, and whom it would stop now; nothing is cleared."""
+        stands = self._instead(scope, units)
+        effects = [self._effect(stand, agent) for stand in stands for agent in self._hit(stand)]
+        return [self._anew(stand, by_hand=False) for stand in stands], effects
+
+    def clear(
+        self, scope: Scope, units: Iterable[Unit], now: int
+    ) -> tuple[list[model.Limit], list[Effect]]:
+        """Take these back: what the settings or the agent itself ask for holds again, from now on."""
+        units = list(units)
+        stands = self._instead(scope, units)
+        hit = [(stand, agent) for stand in stands for agent in self._hit(stand)]
+        for unit in units:
+            with self._bar.saving():
+                self._memories.clear_own(scope, unit, now)
+            self._begin_anew(scope, unit, now)
+            name = words.whose(scope, self._board.agent_name(scope))
+            text = f"{words.upper(name)} in {'dollars' if unit == 'usd' else unit} was cleared."
+            self._bar.note_limit("limit-cleared", text, scope, None)
         if not self._is_watched(scope):
             self._unwatch(scope)
-        name = words.whose(scope, self._board.agent_name(scope))
-        text = f"{words.upper(name)} in {'dollars' if unit == 'usd' else unit} was cleared."
-        self._bar.note_limit("limit-cleared", text, scope, None)
         self._bar.look(now)
-        return True
+        effects = [self._effect(stand, agent) for stand, agent in hit]
+        return [self._board.view(stand) for stand in stands], effects
+
+    def _anew(self, stand: Stand, by_hand: bool) -> model.Limit:
+        """The limit as it would be shown when it begins anew."""
+        return replace(self._board.view(stand), waived=False, by_hand=by_hand)
+
+    def _instead(self, scope: Scope, units: Iterable[Unit]) -> list[Stand]:
+        found = (self._board.stand_without(scope, unit) for unit in units)
+        return [stand for stand in found if stand]
 
     def _begin_anew(self, scope: Scope, unit: Unit, now: int) -> None:
         """Nothing was told or done of this limit yet; also of those of the run and the day of now."""
         keys: list[Key] = [(each, unit) for each in self._board.instances(scope)]
-        self._memories.remember(dict.fromkeys(keys, NOTHING), now)
+        with self._bar.saving():
+            self._memories.remember(dict.fromkeys(keys, NOTHING), now)
 
     def _effect(self, stand: Stand, agent: LiveAgent) -> Effect:
         record, hold = agent.record, self._bar.hands.holds.of(agent)
@@ -142,7 +200,7 @@ class LimitsByHand:
 
     def _watch(self, scope: Scope) -> None:
         if scope.kind in WATCHED and not self._pipeline.watched.has(scope.kind, scope.name):
-            self._pipeline.watch(scope.kind, scope.name)
+            self._pipeline.watch([(scope.kind, scope.name)])
 
     def _unwatch(self, scope: Scope) -> None:
         self._pipeline.watched.end(scope.kind, scope.name)

@@ -7,9 +7,12 @@ from tollkeeper.cli.words import typed
 from tollkeeper.model import ActionKind
 from tollkeeper_daemon.budgets.board import Stand
 from tollkeeper_daemon.rules.limits import Scope, Unit
+from tollkeeper_daemon.rules.over import UNUSED_DAYS
 from tollkeeper_daemon.rules.settings import NANO
 
 MOST_NAMED = 5
+DENIED = "Tollkeeper: "
+WAY_ON = " To go on: toll resume"
 DONE: dict[ActionKind, str] = {
     "blocked": "Its tool calls are refused",
     "paused": "It is paused",
@@ -82,8 +85,16 @@ def warned(stand: Stand, name: str) -> str:
 
 
 def raised(stand: Stand, name: str) -> str:
-    """That a limit was raised."""
-    return f"{upper(whose(stand.limit.scope, name))} was raised: {share(stand)} is used."
+    """That a limit was raised, and to how much."""
+    unit, limit = stand.limit.unit, stand.limit
+    bound, used = amount(unit, limit.bound), amount(unit, stand.used)
+    return f"{upper(whose(limit.scope, name))} was raised to {bound}; used so far: {used}."
+
+
+def forgotten(scope: Scope) -> str:
+    """That a limit set by hand is no more, since nobody needs it."""
+    whom = upper(whose(scope, ""))
+    return f"{whom} is forgotten: nothing was spent under it for {UNUSED_DAYS} days."
 
 
 def happened(agent: str, kind: ActionKind, reason: str) -> str:
@@ -99,9 +110,14 @@ def offered(agent: str) -> str:
 def denial(agent: str, reasons: Sequence[str]) -> str:
     """What Claude Code tells the person whose agent's tool calls are refused."""
     return (
-        f"Tollkeeper: {' '.join(reasons)} To go on: toll resume {typed(agent)}, "
+        f"{DENIED}{' '.join(reasons)}{WAY_ON} {typed(agent)}, "
         f"or with more money: toll resume --add-usd 5 {typed(agent)}"
     )
+
+
+def why(reason: str) -> str:
+    """Why an agent is held, without what a denial adds for the person in front of it."""
+    return upper(reason.removeprefix(DENIED).partition(WAY_ON)[0])
 
 
 def upper(text: str) -> str:

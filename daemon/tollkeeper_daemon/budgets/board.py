@@ -10,7 +10,7 @@ from tollkeeper_daemon.ledger.books import SUBSCRIPTION
 from tollkeeper_daemon.pipeline import Pipeline
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.rules.judge import highest_passed
-from tollkeeper_daemon.rules.limits import REACHED, Limit, Scope, Unit, Used
+from tollkeeper_daemon.rules.limits import REACHED, STRICTEST, Limit, Scope, Unit, Used
 from tollkeeper_daemon.rules.settings import Limits
 from tollkeeper_daemon.rules.terms import EVERY, Own, Terms
 from tollkeeper_daemon.tally import Tally, dollars
@@ -52,6 +52,11 @@ class Board:
         self._roster = roster
         self._settings = settings
 
+    @property
+    def day(self) -> str:
+        """The local day that is counted now."""
+        return self._pipeline.day
+
     def stands(self) -> list[Stand]:
         """Every limit in force, with what was used of it."""
         return self._stands([*map(_scope_of, self._roster.alive()), *self._shared_scopes()])
@@ -74,6 +79,12 @@ class Board:
         limit = self._terms().as_if(instance, unit, own)
         return limit and Stand(limit, self.used(instance).of(limit.measure))
 
+    def stand_without(self, scope: Scope, unit: Unit) -> Stand | None:
+        """How the limit would stand that holds once this one is cleared; None when none does."""
+        own = {key: each for key, each in self._memories.own.items() if key != (scope, unit)}
+        found = self._stands([self.instances(scope)[-1]], Terms(self._settings(), own, {}))
+        return next((stand for stand in found if stand.limit.unit == unit), None)
+
     def instances(self, scope: Scope) -> list[Scope]:
         """The scope; behind one of every run or every day, that of the run or the day of now."""
         now = [each for each in self._shared_scopes() if each.kind == scope.kind]
@@ -82,7 +93,7 @@ class Board:
     def _terms(self) -> Terms:
         return Terms(self._settings(), self._memories.own, self._memories.of_limits)
 
-    def _stands(self, scopes: list[Scope]) -> list[Stand]:
+    def _stands(self, scopes: list[Scope], terms: Terms | None = None) -> list[Stand]:
         labels = {
             _scope_of(agent): agent.record.budget
             for agent in self._roster.agents.values()
@@ -90,13 +101,13 @@ class Board:
         }
         return [
             Stand(limit, self.used(limit.scope).of(limit.measure))
-            for limit in self._terms().in_force(scopes, labels)
+            for limit in (terms or self._terms()).in_force(scopes, labels)
         ]
 
     def _shared_scopes(self) -> list[Scope]:
         run = self._roster.run
         scopes = [Scope("run", run.id)] if run else []
-        scopes.append(Scope("daily", self._pipeline.day))
+        scopes.append(Scope("daily", self.day))
         labelled = {scope for scope, _ in self._memories.own if scope.kind in WATCHED}
         return scopes + sorted(labelled, key=lambda scope: (scope.kind, scope.name))
 
@@ -147,7 +158,17 @@ class Board:
             fraction=round(stand.used / limit.bound, 4),
             action=limit.action,
             state="reached" if passed >= REACHED else "warned" if passed else "under",
+            waived=stand.is_reached and self._is_waived(limit),
+            by_hand=self._terms().is_by_hand(limit.scope, limit.unit),
         )
+
+    def _is_waived(self, limit: Limit) -> bool:
+        """Whether a person let all go on that it binds: then nobody is dealt with because of it."""
+        if limit.action == STRICTEST:  # It may as well have been carried out.
+            return False
+        acted = self._memories.of((limit.scope, limit.unit)).acted
+        bound = [agent for agent in self._roster.alive() if self.binds(limit, agent)]
+        return bool(bound) and all(acted.get(each.record.id) == STRICTEST for each in bound)
 
     def scope_name(self, scope: Scope) -> str:
         """The scope in the words of the wire."""

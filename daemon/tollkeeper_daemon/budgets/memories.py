@@ -1,12 +1,13 @@
-"""What is remembered of the limits, in memory and in the store, always both."""
+"""What is remembered of the limits, in memory and, as soon as that can be, in the store."""
 
 from collections.abc import Sequence
 from itertools import zip_longest
-from typing import cast
+from typing import NamedTuple, cast
 
 from tollkeeper.model import LimitAction
 from tollkeeper_daemon.rules.limits import STRICTEST, Scope, ScopeKind, Unit, Used
 from tollkeeper_daemon.rules.terms import NOTHING, Memory, Own
+from tollkeeper_daemon.store.bar_shelf import BarShelf
 from tollkeeper_daemon.store.schema import ExcusedRecord, LimitRecord, MemoryRecord
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.store.transaction import Transaction
@@ -14,24 +15,37 @@ from tollkeeper_daemon.store.transaction import Transaction
 Key = tuple[Scope, Unit]
 
 
+class Unsaved(NamedTuple):
+    """Of what the store does not hold what memory does."""
+
+    limits: set[Key]
+    memories: set[Key]
+    excused: set[Scope]
+
+
 class Memories:
     """The limits set by hand, what was told and done of each limit, and what is not counted.
 
-    ``excused`` is what was used of a scope before anybody watched: it moves no rule.
+    ``touched`` is when a person minded each limit set by hand (ms),
+    ``excused`` what was used of a scope before anybody watched: it moves no rule.
+
+    A change holds at once. When it can't be saved that raises, and each ``save`` tries again.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self.own: dict[Key, Own] = {}
+        self.touched: dict[Key, int] = {}
         self.of_limits: dict[Key, Memory] = {}
         self.excused: dict[Scope, Used] = {}
-        self._unsaved: dict[Key, Memory] = {}
+        self._unsaved = Unsaved(set(), set(), set())
         store.read(self._restore)
 
     def _restore(self, transaction: Transaction) -> None:
         for each in transaction.bar.limits():
             action = cast(LimitAction, each.action) if each.action else None
             self.own[_key(each)] = Own(each.bound, action)
+            self.touched[_key(each)] = each.touched
         for each in transaction.bar.memories():
             self.of_limits[_key(each)] = Memory(each.told, each.granted, _acted(each))
         for each in transaction.bar.excused():
@@ -42,97 +56,104 @@ class Memories:
         """What is remembered of this limit."""
         return self.of_limits.get(key, NOTHING)
 
-    def remember(self, changed: dict[Key, Memory], now: int) -> None:
-        """Keep these memories, saved together; when that fails, nothing is changed."""
-        self._save({**self._unsaved, **changed}, now)
-        self._unsaved.clear()
-        self.of_limits.update(changed)
+    @property
+    def is_saved(self) -> bool:
+        """Whether the store holds all of this."""
+        return not any(self._unsaved)
 
-    def remember_anyway(self, changed: dict[Key, Memory], now: int) -> None:
-        """Keep what has happened already; should it not be saved now, the next time saves it too."""
-        self.of_limits.update(changed)
-        self._unsaved.update(changed)
-        if self._unsaved:
-            self.remember({}, now)
+    def save(self, now: int) -> None:
+        """Save what could not be saved yet; raises when that fails again."""
+        if self.is_saved:
+            return
 
-    def _save(self, memories: dict[Key, Memory], now: int) -> None:
         def work(transaction: Transaction) -> None:
-            for (scope, unit), memory in memories.items():
-                acted = sorted(memory.acted)
-                actions = tuple(memory.acted[agent] for agent in acted)
-                transaction.bar.save_memory(
-                    MemoryRecord(
-                        scope.kind,
-                        scope.name,
-                        unit,
-                        now,
-                        memory.told,
-                        memory.granted,
-                        tuple(acted),
-                        actions,
-                    )
-                )
+            for key in self._unsaved.limits:
+                self._save_limit(transaction.bar, key)
+            for key in self._unsaved.memories:
+                self._save_memory(transaction.bar, key, now)
+            for scope in self._unsaved.excused:
+                self._save_excused(transaction.bar, scope, now)
 
         self._store.write(work)
+        self._unsaved = Unsaved(set(), set(), set())
+
+    def _save_limit(self, shelf: BarShelf, key: Key) -> None:
+        scope, unit = key
+        if own := self.own.get(key):
+            touched, action = self.touched[key], own.action or ""
+            shelf.save_limit(LimitRecord(scope.kind, scope.name, unit, own.bound, action, touched))
+        else:
+            shelf.drop_limit(scope.kind, scope.name, unit)
+
+    def _save_memory(self, shelf: BarShelf, key: Key, now: int) -> None:
+        scope, unit = key
+        memory = self.of_limits.get(key)
+        if memory is None:
+            shelf.drop_memory(scope.kind, scope.name, unit)
+            return
+        acted = tuple(sorted(memory.acted))
+        actions = tuple(memory.acted[agent] for agent in acted)
+        told, granted = memory.told, memory.granted
+        shelf.save_memory(
+            MemoryRecord(scope.kind, scope.name, unit, now, told, granted, acted, actions)
+        )
+
+    def _save_excused(self, shelf: BarShelf, scope: Scope, now: int) -> None:
+        if used := self.excused.get(scope):
+            shelf.save_excused(
+                ExcusedRecord(scope.kind, scope.name, now, used.cost, used.value, used.tokens)
+            )
+        else:
+            shelf.drop_excused(scope.kind, scope.name)
+
+    def remember(self, changed: dict[Key, Memory], now: int) -> None:
+        """Keep these memories, and whatever was not saved yet."""
+        self.of_limits.update(changed)
+        self._unsaved.memories.update(changed)
+        self.save(now)
 
     def scopes(self) -> set[Scope]:
         """Every scope of which anything is kept."""
         return {scope for scope, _ in (*self.own, *self.of_limits)} | self.excused.keys()
 
-    def forget(self, scopes: set[Scope]) -> None:
+    def forget(self, scopes: set[Scope], now: int) -> None:
         """Drop what is remembered of scopes that are over for good."""
-        keys = [key for key in self.of_limits if key[0] in scopes]
-        keys_set = [key for key in self.own if key[0] in scopes]
-        excused = [scope for scope in self.excused if scope in scopes]
-        if not (keys or keys_set or excused):
-            return
-
-        def work(transaction: Transaction) -> None:
-            for scope, unit in keys:
-                transaction.bar.drop_memory(scope.kind, scope.name, unit)
-            for scope, unit in keys_set:
-                transaction.bar.drop_limit(scope.kind, scope.name, unit)
-            for scope in excused:
-                transaction.bar.drop_excused(scope.kind, scope.name)
-
-        self._store.write(work)
-        for key in keys:
+        for key in [key for key in self.of_limits if key[0] in scopes]:
             del self.of_limits[key]
-            self._unsaved.pop(key, None)
-        for key in keys_set:
-            del self.own[key]
-        for scope in excused:
+            self._unsaved.memories.add(key)
+        for key in [key for key in self.own if key[0] in scopes]:
+            del self.own[key], self.touched[key]
+            self._unsaved.limits.add(key)
+        for scope in self.excused.keys() & scopes:
             del self.excused[scope]
+            self._unsaved.excused.add(scope)
+        self.save(now)
 
-    def set_own(self, scope: Scope, unit: Unit, own: Own) -> None:
+    def set_own(self, scope: Scope, unit: Unit, own: Own, now: int) -> None:
         """A person sets a limit."""
-        record = LimitRecord(scope.kind, scope.name, unit, own.bound, own.action or "")
-        self._store.write(lambda transaction: transaction.bar.save_limit(record))
         self.own[scope, unit] = own
+        self.touch((scope, unit), now)
+        self.save(now)
 
-    def clear_own(self, scope: Scope, unit: Unit) -> bool:
-        """A person takes a limit back; whether there was one."""
-        if (scope, unit) not in self.own:
-            return False
-        self._store.write(lambda transaction: transaction.bar.drop_limit(*_names(scope, unit)))
-        del self.own[scope, unit]
-        return True
+    def touch(self, key: Key, now: int) -> None:
+        """A person minds this limit, if it is one set by hand; ``save`` saves that."""
+        if key in self.own:
+            self.touched[key] = now
+            self._unsaved.limits.add(key)
+
+    def clear_own(self, scope: Scope, unit: Unit, now: int) -> None:
+        """A person takes a limit back."""
+        self.own.pop((scope, unit), None)
+        self.touched.pop((scope, unit), None)
+        self._unsaved.limits.add((scope, unit))
+        self.save(now)
 
     def excuse(self, used: dict[Scope, Used], now: int) -> None:
         """This much more of these scopes was used before anybody watched."""
         for scope, more in used.items():
             self.excused[scope] = self.excused.get(scope, Used()) + more
-
-        def work(transaction: Transaction) -> None:
-            for scope in used:
-                total = self.excused[scope]
-                transaction.bar.save_excused(
-                    ExcusedRecord(
-                        scope.kind, scope.name, now, total.cost, total.value, total.tokens
-                    )
-                )
-
-        self._store.write(work)
+        self._unsaved.excused.update(used)
+        self.save(now)
 
 
 def _key(record: LimitRecord | MemoryRecord) -> Key:
@@ -143,7 +164,3 @@ def _acted(record: MemoryRecord) -> dict[str, LimitAction]:
     """Whom the limit was carried out on; an earlier version did not say how, and did it once."""
     actions = cast(Sequence[LimitAction], record.actions)
     return dict(zip_longest(record.acted, actions, fillvalue=STRICTEST))
-
-
-def _names(scope: Scope, unit: Unit) -> tuple[str, str, str]:
-    return scope.kind, scope.name, unit

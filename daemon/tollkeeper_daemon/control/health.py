@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+from tollkeeper_daemon.clock import iso
 from tollkeeper_daemon.config import ConfigError, load_config
 from tollkeeper_daemon.daemon import Daemon
 from tollkeeper_daemon.ledger.prices import PriceError, load_prices
@@ -28,6 +29,15 @@ async def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
         "logs": len(daemon.marks),
         "failing": daemon.failures.failing,
         "held": daemon.budgets.held(),
+        "failing_commands": [
+            {
+                "name": each.name,
+                "failures": each.failures,
+                "time": iso(each.time),
+                "error": each.error,
+            }
+            for each in daemon.commands.troubles.values()
+        ],
         "bad_lines": daemon.pipeline.bad_lines,
         "bad_session_files": sorted(daemon.census.bad_files),
         "bad_stats_caches": sorted(daemon.stats_caches.bad),

@@ -1,6 +1,5 @@
 """``limit.clear``: take back a limit that was set by hand; the settings' own holds again."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from tollkeeper_daemon.clock import now_ms
@@ -11,17 +10,29 @@ from tollkeeper_daemon.rules.limits import UNITS, Unit
 
 
 class Cleared(Bounded, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Whose limit; in both units, unless one is named."""
+    """Whose limit; in both units, unless one is named. With ``dry_run`` nothing is cleared."""
 
     unit: Unit | None = None
+    dry_run: bool = False
 
 
 def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
-    """The units in which there was one, and who has room now and is still held."""
+    """The units in which there was one, what holds instead, whom that stops, and who has room now."""
     wish = params_as(Cleared, params)
     scope = scope_of(daemon, wish)
-    units: Sequence[Unit] = [wish.unit] if wish.unit else UNITS
-    cleared = [unit for unit in units if daemon.budgets.limits.clear(scope, unit, now_ms())]
-    if not cleared:
+    limits = daemon.budgets.limits
+    units = limits.set_in(scope, [wish.unit] if wish.unit else UNITS)
+    if not units:
         raise Refused("not-found", "no such limit was set by hand", "see: toll limit")
-    return {"cleared": cleared, "offered": daemon.budgets.offered()}
+    instead, hit = (
+        limits.weigh_clearing(scope, units)
+        if wish.dry_run
+        else limits.clear(scope, units, now_ms())
+    )
+    return {
+        "cleared": units,
+        "limits": instead,
+        "hit": hit,
+        "offered": daemon.budgets.offered(),
+        "saved": daemon.budgets.bar.is_saved,
+    }

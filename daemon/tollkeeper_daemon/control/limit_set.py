@@ -5,7 +5,7 @@ from typing import Any
 from msgspec import Struct
 
 from tollkeeper.model import LimitAction
-from tollkeeper_daemon.bar.agents_by_hand import is_begun
+from tollkeeper.naming import is_begun
 from tollkeeper_daemon.bar.limits_by_hand import MOST_BY_HAND
 from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.control.refusal import Refused, params_as
@@ -50,7 +50,12 @@ def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
     stand, effects = (
         limits.weigh(scope, unit, own) if wish.dry_run else limits.set(scope, unit, own, now_ms())
     )
-    return {"limit": stand, "hit": effects, "offered": daemon.budgets.offered()}
+    return {
+        "limit": stand,
+        "hit": effects,
+        "offered": daemon.budgets.offered(),
+        "saved": daemon.budgets.bar.is_saved,
+    }
 
 
 def scope_of(daemon: Daemon, wish: Bounded) -> Scope:

@@ -30,11 +30,15 @@ class Book(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Charge(Struct, frozen=True, array_like=True, gc=False):
-    """What one request was charged, and in which book; ``value`` in nano-dollars."""
+    """What one request was charged, and in which book; ``value`` in nano-dollars.
+
+    ``history`` says that it was there before anybody watched: no limit counts it.
+    """
 
     book: int
     value: int
     unpriced: bool
+    history: bool = False
 
 
 class Group(Struct, frozen=True, array_like=True, gc=False):

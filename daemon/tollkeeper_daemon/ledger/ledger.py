@@ -96,6 +96,7 @@ class Ledger:
     """The rules of booking, on top of a shelf that holds what was booked before.
 
     ``attribute`` says which book a request belongs to, ``attribute_prompt`` the same of a prompt.
+    Requests that are posted first while ``history`` is set are marked so.
     """
 
     def __init__(
@@ -105,6 +106,7 @@ class Ledger:
         attribute_prompt: Callable[[Prompt], Book],
     ) -> None:
         self.prices = prices
+        self.history = False
         self._attribute = attribute
         self._attribute_prompt = attribute_prompt
 
@@ -211,8 +213,9 @@ class Ledger:
         if book is None:
             book = shelf.number_of(self._attribute(reply))
         if known is None:
-            return Charge(book, *charge(reply, self.prices))
-        return Charge(book, known.value, known.unpriced)
+            history = kept.history if kept else self.history
+            return Charge(book, *charge(reply, self.prices), history)
+        return replace(known, book=book)
 
     def _unsettle(self, key: str, group: Group, posting: Posting) -> None:
         if not group.charges:
@@ -258,6 +261,7 @@ class _Kept:
     def __init__(self, before: Group, rebook: bool) -> None:
         old = list(zip(resolve(before.entries), before.charges, strict=True))
         self.prices = {_priced(reply): made for reply, made in old}
+        self.history = any(made.history for _, made in old)
         self.books = {} if rebook else {_belonging(reply): made.book for reply, made in old}
 
 

@@ -1,6 +1,7 @@
 """Charges requests anew that were charged before, when the prices have become others."""
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -31,26 +32,34 @@ def recharge(group: Group, prices: PriceList, since: int) -> Iterator[Recharged]
     for reply, before in zip(resolve(group.entries), group.charges, strict=True):
         after = before
         if reply.time >= since:
-            after = Charge(before.book, *charge(reply, prices))
+            after = Charge(before.book, *charge(reply, prices), before.history)
         yield Recharged(reply, before, after)
+
+
+class Postings(NamedTuple):
+    """What charging anew changes of the history, and then of what limits count: in this order."""
+
+    history: Posting
+    counted: Posting
 
 
 def recharge_all(
     groups: Iterable[tuple[str, Group]], prices: PriceList, since: int
-) -> tuple[Posting, list[Recharged]]:
+) -> tuple[Postings, list[Recharged]]:
     """What charging these groups anew changes, and every request in them."""
-    posting = Posting()
+    postings = Postings(Posting(), Posting())
     found: list[Recharged] = []
     for key, group in groups:
         requests = list(recharge(group, prices, since))
         found += requests
-        changed = [each for each in requests if each.changed]
-        if changed:
-            charges = tuple(each.after for each in requests)
-            posting.groups[key] = Group(group.entries, charges)
-        for each in changed:
-            posting.add((quarter(each.reply.time), each.before.book), _difference(each))
-    return posting, found
+        charges = list(group.charges)
+        for posting, is_history in zip(postings, (True, False), strict=True):
+            for place, each in enumerate(requests):
+                if each.changed and each.before.history == is_history:
+                    charges[place] = each.after
+                    posting.groups[key] = Group(group.entries, tuple(charges))
+                    posting.add((quarter(each.reply.time), each.before.book), _difference(each))
+    return postings, found
 
 
 def _difference(each: Recharged) -> Totals:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from tollkeeper.cli.words import plain
+from tollkeeper_daemon.clock import now_ms
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +21,7 @@ MOST_WAITING = 200
 # What a command says at last; the rest of it is thrown away.
 OUTPUT_BYTES = 4096
 OUTPUT_LINES = 10
+LONGEST_WORDS = 200
 # What was said before the end is there by then.
 LAST_WORDS_SECONDS = 0.2
 # So long those that run may go on when the daemon stops.
@@ -34,14 +36,25 @@ class Call(Struct, frozen=True):
     data: bytes
 
 
+class Trouble(Struct, frozen=True):
+    """That the command of a setting fails: how often since it last did well, when last (ms), and how."""
+
+    name: str
+    failures: int
+    time: int
+    error: str
+
+
 class Commands:
     """Runs a few at once and lets some wait; what is more is dropped.
 
-    ``on_trouble`` is told, once for each command line, that it failed.
+    ``on_trouble`` is told, once for each command line, that it failed; ``troubles`` has the settings
+    whose command failed when it last ran, by their names.
     """
 
     def __init__(self, timeout: float) -> None:
         self.on_trouble: Callable[[str], None] | None = None
+        self.troubles: dict[str, Trouble] = {}
         self.dropped = 0
         self.timeout_seconds = timeout
         self._waiting: deque[Call] = deque()
@@ -98,9 +111,18 @@ class Commands:
             for line in output.splitlines()[-OUTPUT_LINES:]:
                 log.warning("%s says: %s", call.name, line)
             log.warning("the command in %s %s", call.name, failure)
+            self._count(call.name, failure, output)
             self._tell(call.command, f"the command in {call.name} {failure}: see tolld.log")
-        elif output:
-            log.info("%s says: %s", call.name, " | ".join(output.splitlines()[-OUTPUT_LINES:]))
+        else:
+            self.troubles.pop(call.name, None)
+            if output:
+                log.info("%s says: %s", call.name, " | ".join(output.splitlines()[-OUTPUT_LINES:]))
+
+    def _count(self, name: str, failure: str, output: str) -> None:
+        known = self.troubles.get(name)
+        words = "".join(output.splitlines()[-1:])
+        error = f"{failure}: {words[:LONGEST_WORDS]}" if words else failure
+        self.troubles[name] = Trouble(name, (known.failures if known else 0) + 1, now_ms(), error)
 
     async def _run(self, call: Call) -> tuple[str, str]:
         """Why it failed, empty if it did not, and what it said."""

@@ -64,6 +64,14 @@ class Denials:
                 (self._folder / f"{name}{NEAR_SUFFIX}").touch(mode=0o600)
         self._near = wanted
 
+    def is_there(self) -> bool:
+        """Whether there is the folder: it goes with the run directory, and every refusal with it."""
+        return self._folder.is_dir()
+
+    def allows(self, conversation: str) -> bool:
+        """Whether this conversation may use tools."""
+        return not (is_file_name(conversation) and os.path.lexists(self._folder / conversation))
+
     def denied(self) -> set[str]:
         """The conversations that are refused."""
         return {name for name in self._names() if is_file_name(name)}

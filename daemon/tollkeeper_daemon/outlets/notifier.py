@@ -51,10 +51,10 @@ class Notifier:
         connect: "Callable[[], Desktop] | None" = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.commands = commands
         self.on_press: Callable[[Notice, str], None] | None = None
         self.waiting_after_seconds = settings.waiting_after_seconds
         self._rules = Rules(settings)
-        self._commands = commands
         self._settings = settings
         self._connect = connect
         self._clock = clock
@@ -70,7 +70,7 @@ class Notifier:
             return
         # A command that fails must not be told so by itself, again and again.
         if self._settings.command and notice.kind != "command":
-            self._commands.run(COMMAND, self._settings.command, as_json(notice, now))
+            self.commands.run(COMMAND, self._settings.command, as_json(notice, now))
         if self._connect and self._settings.desktop and self._clock() >= self._silent_until:
             task = asyncio.get_running_loop().create_task(self._show(notice, self._connect))
             self._under_way.add(task)

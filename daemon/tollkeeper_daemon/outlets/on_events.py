@@ -31,6 +31,8 @@ class OnEvents:
         """The settings are these now."""
         self._settings = config.on
         self._commands.timeout_seconds = config.on.timeout_seconds
+        # They may be other commands now.
+        self._commands.troubles.clear()
 
     def hear(self, topic: wire.Topic, update: wire.Update) -> None:
         """An update was published: commands get it as it is on the wire, and its topic."""

@@ -68,7 +68,11 @@ class Signals:
         can't be signalled; its descendants are left alone then.
         """
         self.halt(agent)
-        frozen = [agent]
+        return (agent, *self.freeze_below(agent))
+
+    def freeze_below(self, agent: str) -> tuple[str, ...]:
+        """Freeze the descendants of an agent that is halted; the ids of whom this froze."""
+        frozen: list[str] = []
         seen = {agent}
         settled = False
         for _ in range(MOST_LOOKS):
@@ -80,7 +84,7 @@ class Signals:
             running = [process for process in new if not alive[process].stopped]
             frozen += [process for process in running if self._reaches(process, signal.SIGSTOP)]
             settled = not new and not any(
-                alive[process].state in RUNNING for process in frozen if process in alive
+                alive[process].state in RUNNING for process in (agent, *frozen) if process in alive
             )
         return tuple(frozen)
 
@@ -91,20 +95,35 @@ class Signals:
         """
         return signals.thaw(frozen, self._kernel)
 
+    def frozen_below(self, agent: str) -> tuple[str, ...]:
+        """The ids of all that descends from it and is frozen, by whomever."""
+        family = self._family([agent])
+        return tuple(each for each, stat in family.items() if stat.stopped and each != agent)
+
     def family_of(self, agent: str) -> set[str]:
         """The ids of the agent and all that descend from it, of those that run."""
         return set(self._family([agent]))
 
     async def stop(
-        self, agent: str, frozen: Sequence[str] = (), grace: float = GRACE_SECONDS
+        self,
+        agent: str,
+        frozen: Sequence[str] = (),
+        grace: float = GRACE_SECONDS,
+        told: Sequence[str] = (),
     ) -> Stopped:
         """End the agent, then what it leaves behind: kindly, and after the grace period (s) not so.
 
-        ``frozen`` is what ``freeze`` froze: it has to run to end well. SignalRefused when the agent
-        can't be signalled. When this is cancelled, who was told to end has still been told.
+        ``frozen`` is what ``freeze`` froze: it has to run to end well. ``told`` is the agent's family
+        at an earlier stop that did not come to its end: the agent may be gone by now.
+        SignalRefused when the agent can't be signalled. When this is cancelled, who was told to
+        end has still been told.
         """
-        known = list(self._family([agent]))
-        send(agent, signal.SIGTERM, self._kernel)
+        known = list(self._family(dict.fromkeys([agent, *told])))
+        try:
+            send(agent, signal.SIGTERM, self._kernel)
+        except ProcessGone:
+            if not told:
+                raise
         signals.thaw(frozen, self._kernel)
         self._wake(agent)
         killed = False

@@ -2,20 +2,22 @@
 
 import re
 
-from tollkeeper_daemon.rules.settings import nano_of
+from tollkeeper_daemon.rules.settings import MOST_DOLLARS, nano_of
 
 LABEL = "TOLL_BUDGET_USD"
-MOST_DOLLARS = 1e9
 LONGEST_SHOWN = 40
 # float() takes more: digits of other scripts, underscores, names of numbers that are none.
 NUMBER = re.compile(r"\+?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 def budget_of(text: str | None) -> int | None:
-    """The budget in nano-dollars; None when there is none, or it can't be one."""
+    """The budget in nano-dollars, 0 for no limit; None when there is none, or it can't be one."""
     found = NUMBER.fullmatch((text or "").strip())
-    dollars = float(found[0]) if found else 0.0
-    return nano_of(dollars) if 0 < dollars < MOST_DOLLARS else None
+    if found is None:
+        return None
+    dollars, says_zero = float(found[0]), not set(found[1]) - set("0.")
+    # What is too small to be a number above 0 is a mistake, and must not become no limit.
+    return nano_of(dollars) if says_zero or 0 < dollars < MOST_DOLLARS else None
 
 
 def complaint(agent: str, text: str | None) -> str:
@@ -25,5 +27,5 @@ def complaint(agent: str, text: str | None) -> str:
     shown = f"{text[:LONGEST_SHOWN]}{'…' if len(text) > LONGEST_SHOWN else ''}"
     return (
         f"the budget of {agent} is not in force: {LABEL} is {shown!r}, and not a number of dollars "
-        f"above 0 such as 2.50; set one: toll limit set --agent {agent} --usd 2.50"
+        f"such as 2.50, or 0 for no limit; set one: toll limit set --agent {agent} --usd 2.50"
     )

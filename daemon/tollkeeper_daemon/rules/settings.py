@@ -5,13 +5,16 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from tollkeeper.model import LimitAction
+from tollkeeper_daemon.rules.limits import Unit
 
-Dollars = Annotated[float, Meta(ge=0, le=1_000_000_000)]
-MoreDollars = Annotated[float, Meta(gt=0, le=1_000_000_000)]
-NANO = 10**9
 # More than anybody can spend.
-Tokens = Annotated[int, Meta(ge=0, le=10**15)]
-MoreTokens = Annotated[int, Meta(gt=0, le=10**15)]
+MOST_DOLLARS = 1_000_000_000
+MOST_TOKENS = 10**15
+Dollars = Annotated[float, Meta(ge=0, le=MOST_DOLLARS)]
+MoreDollars = Annotated[float, Meta(gt=0, le=MOST_DOLLARS)]
+Tokens = Annotated[int, Meta(ge=0, le=MOST_TOKENS)]
+MoreTokens = Annotated[int, Meta(gt=0, le=MOST_TOKENS)]
+NANO = 10**9
 Label = Annotated[str, Meta(min_length=1, max_length=200)]
 Fraction = Annotated[float, Meta(gt=0, lt=1)]
 
@@ -31,6 +34,11 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     warn_at: tuple[Fraction, ...] = (0.8,)
     counts: Literal["cost", "value"] = "cost"
     grace_seconds: Annotated[float, Meta(ge=0, le=3600)] = 10.0
+
+
+def most(unit: Unit) -> int:
+    """The highest bound that there can be, in nano-dollars or tokens."""
+    return MOST_DOLLARS * NANO if unit == "usd" else MOST_TOKENS
 
 
 def nano_of(dollars: float) -> int:

@@ -59,6 +59,10 @@ class Terms(Struct, frozen=True):
                     found.append(self._limit(scope, unit, own))
         return found
 
+    def is_by_hand(self, scope: Scope, unit: Unit) -> bool:
+        """Whether the limit in force was set by hand."""
+        return self._own(scope, unit) is not None
+
     def as_if(self, scope: Scope, unit: Unit, own: Own) -> Limit | None:
         """The limit that this would be, if it were set by hand now; None for no limit."""
         limit = self._limit(scope, unit, own) if own.bound else None

@@ -59,12 +59,17 @@ class Folder(Struct):
 class Watcher:
     """Calls ``on_log`` and ``on_session`` with a path, in a thread of its own, for every change.
 
-    ``on_trouble`` is called once, with a line for people, when native events are exhausted.
+    ``on_folder`` is called there when a home has more to follow. ``on_trouble`` is called once, with
+    a line for people, when native events are exhausted.
     """
 
-    def __init__(self, on_log: Report, on_session: Report, on_trouble: Report) -> None:
+    def __init__(
+        self, on_log: Report, on_session: Report, on_folder: Callable[[], None], on_trouble: Report
+    ) -> None:
         self._gone: set[str] = set()
-        self._handler = _Handler(on_log, on_session, self._note_gone)
+        self._wanted: set[str] = set()
+        self._handler = _Handler(on_log, on_session, self._note_come, self._note_gone)
+        self._on_folder = on_folder
         self._on_trouble = on_trouble
         self._observer: BaseObserver = Observer()
         self._polling = False
@@ -91,6 +96,7 @@ class Watcher:
         """Watch whatever of the home exists by now; whether something new came under watch."""
         found = [(home.projects, True), (home.sessions, False), (home.path, False)]
         for path, _ in found:
+            self._wanted.add(str(path))
             self._unwatch_if_gone(path)
         new = [(path, deep) for path, deep in found if path not in self._watched and path.is_dir()]
         for path, deep in new:
@@ -100,6 +106,10 @@ class Watcher:
     def watch_inbox(self, folder: Path, on_letter: Callable[[], None]) -> None:
         """Call this whenever a file comes into the folder, written elsewhere and renamed."""
         self._watch(folder, Folder(False, _Doorbell(on_letter), LETTERS))
+
+    def _note_come(self, path: str) -> None:
+        if path in self._wanted:
+            self._on_folder()
 
     def _note_gone(self, path: str) -> None:
         if Path(path) in self._watched:
@@ -144,9 +154,12 @@ class Watcher:
 class _Handler(FileSystemEventHandler):
     """Sorts paths by what they name; a new folder is walked, since files may be in it already."""
 
-    def __init__(self, on_log: Report, on_session: Report, on_gone: Report) -> None:
+    def __init__(
+        self, on_log: Report, on_session: Report, on_come: Report, on_gone: Report
+    ) -> None:
         self._on_log = on_log
         self._on_session = on_session
+        self._on_come = on_come
         self._on_gone = on_gone
 
     def on_any_event(self, event: FileSystemEvent) -> None:
@@ -154,6 +167,7 @@ class _Handler(FileSystemEventHandler):
             self._on_gone(os.fsdecode(event.src_path))
         for path in {os.fsdecode(event.src_path), os.fsdecode(event.dest_path)}:
             if event.is_directory and event.event_type in ("created", "moved"):
+                self._on_come(path)
                 self._walk(path)
             else:
                 self._sort(path)

@@ -120,7 +120,8 @@ class PlanWindow(Struct, frozen=True, array_like=True, gc=False):
 class LimitRecord(Struct, frozen=True, array_like=True, gc=False):
     """A limit that was set by hand: on what, in ``usd`` (``bound`` in nano-dollars) or ``tokens``.
 
-    An empty ``action`` is the settings' own; a ``bound`` of 0 is no limit.
+    An empty ``action`` is the settings' own; a ``bound`` of 0 is no limit. ``touched`` (ms) is when a
+    person set or raised it.
     """
 
     kind: str
@@ -128,6 +129,7 @@ class LimitRecord(Struct, frozen=True, array_like=True, gc=False):
     unit: str
     bound: int
     action: str = ""
+    touched: int = 0
 
 
 class MemoryRecord(Struct, frozen=True, array_like=True, gc=False):
@@ -165,7 +167,9 @@ class HoldRecord(Struct, frozen=True, array_like=True, gc=False):
     end and not gone yet (``stopping``).
 
     ``processes`` are those that were frozen, the agent's own first. ``denied`` is the conversation
-    whose tool calls are refused, ``cause`` as in the journal.
+    whose tool calls are refused, ``cause`` as in the journal. ``family`` are those that are to end:
+    the agent, and all that descended from it when it was told so. ``freezing`` says that not all
+    which is frozen below it was noted yet, but for ``others``, whom somebody else had frozen before.
     """
 
     agent: str
@@ -175,6 +179,9 @@ class HoldRecord(Struct, frozen=True, array_like=True, gc=False):
     cause: str
     processes: tuple[str, ...] = ()
     denied: str = ""
+    family: tuple[str, ...] = ()
+    freezing: bool = False
+    others: tuple[str, ...] = ()
 
 
 class JournalRecord(Struct, frozen=True, array_like=True, gc=False):
