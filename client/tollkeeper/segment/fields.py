@@ -1,12 +1,12 @@
 """The fields of a segment: what each says of a status, or of one agent in it. Pure."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
 from tollkeeper.cli import words
-from tollkeeper.model import Agent, Limit, LimitState, Plan, Status, Usage, Window
+from tollkeeper.model import Agent, AgentState, Limit, LimitState, Plan, Status, Usage, Window
 
 Tone = Literal["calm", "warned", "spent"]
 
@@ -15,6 +15,7 @@ WARNED_PERCENT = 80.0
 OLD = timedelta(minutes=30)
 LONGEST_NAME = 32
 TONES: dict[LimitState, Tone] = {"under": "calm", "warned": "warned", "reached": "spent"}
+STATES: dict[AgentState, Tone] = {"waiting": "warned", "paused": "spent"}
 
 
 class Seen(NamedTuple):
@@ -135,15 +136,14 @@ def _windows(seen: Seen, title: str, windows: list[Window | None]) -> Said:
     if not current:
         return NOTHING
     told = ", ".join(_percent(window, seen.now) for window in current)
-    tones = [_tone(_used(window)) for window in current]
     plural = "s" if len(current) > 1 else ""
-    return Said(f"{title}{plural}: {told}", worst(tones), told)
+    return Said(f"{title}{plural}: {told}", worst(_tone(_used(each)) for each in current), told)
 
 
 def _percent(window: Window, now: datetime) -> str:
     """How much is used: an estimate of now as such, else what was seen, and when if long ago."""
-    used = int(_used(window))
-    if used > int(window.used_percent):
+    used = _whole(_used(window))
+    if used > _whole(window.used_percent):
         return f"~{used}%"
     age = now - datetime.fromisoformat(window.observed_at)
     return f"{used}% ({_age(age)} ago)" if age > OLD else f"{used}%"
@@ -175,7 +175,7 @@ def _context(agent: Agent) -> Said:
     if percent is None:
         return NOTHING
     tone: Tone = "warned" if percent >= WARNED_PERCENT else "calm"
-    return Said(f"ctx {int(percent)}%", tone, f"{int(percent)}%")
+    return Said(f"ctx {_whole(percent)}%", tone, f"{_whole(percent)}%")
 
 
 def _limit(agent: Agent) -> Said:
@@ -191,8 +191,7 @@ def _limit(agent: Agent) -> Said:
 
 
 def _state(agent: Agent) -> Said:
-    tone: Tone = {"waiting": "warned", "paused": "spent"}.get(agent.state, "calm")  # pyright: ignore[reportAssignmentType]
-    return Said(agent.state, tone, agent.state)
+    return Said(agent.state, STATES.get(agent.state, "calm"), agent.state)
 
 
 def _model(agent: Agent) -> Said:
@@ -228,9 +227,9 @@ FIELDS: dict[str, Callable[[Seen], Said]] = {
 RANKS: tuple[Tone, ...] = ("calm", "warned", "spent")
 
 
-def worst(tones: "list[Tone] | map[Tone]") -> Tone:
+def worst(tones: Iterable[Tone]) -> Tone:
     """The tone that people have to see; calm for none."""
-    return max(tones, key=RANKS.index, default="calm")
+    return RANKS[max((RANKS.index(tone) for tone in tones), default=0)]
 
 
 def _tone(percent: float) -> Tone:
@@ -252,6 +251,11 @@ def _money(usage: Usage, dollars: float, words: str, tone: Tone = "calm") -> Sai
 def _dollars(dollars: float) -> str:
     """Whole cents; a bar has no room for more."""
     return "<$0.01" if 0 < dollars < 0.005 else f"${dollars:,.2f}"
+
+
+def _whole(percent: float) -> int:
+    """Whole percents, cut off: it is not 100 before it is reached, though 57 may come as 56.999999."""
+    return int(percent + 1e-6)
 
 
 def _counted(count: int, noun: str) -> str:
