@@ -18,10 +18,11 @@ set -ag status-right ' #(cat "@run@/segments/all" 2>/dev/null)'
 # With colours, at the price of a start of Python each time:
 # set -ag status-right ' #(toll segment --style tmux)'""",
     "zsh": """\
-# ~/.zshrc: no process is started. The time of "alive" lies ahead of the terminal's while a daemon lives.
+# ~/.zshrc: no process is started. While a daemon lives, the time of "alive" lies ahead of the terminal's.
+toll_run="@run@"
 toll_segment() {
   toll_line=
-  [[ "@run@/alive" -nt /dev/fd/0 && -r "@run@/segments/all" ]] && toll_line="$(<"@run@/segments/all")"
+  [[ $toll_run/alive -nt /dev/fd/0 && -r $toll_run/segments/all ]] && toll_line="$(<$toll_run/segments/all)"
   toll_line=${toll_line//\\%/%%}
 }
 autoload -Uz add-zsh-hook
@@ -29,18 +30,21 @@ add-zsh-hook precmd toll_segment
 setopt prompt_subst
 PROMPT='${toll_line:+$toll_line }'"$PROMPT\"""",
     "bash": """\
-# ~/.bashrc: no process is started. The time of "alive" lies ahead of the terminal's while a daemon lives.
+# ~/.bashrc: no process is started. While a daemon lives, the time of "alive" lies ahead of the terminal's.
+toll_run="@run@"
 toll_segment() {
   toll_line=
-  [[ "@run@/alive" -nt /dev/fd/0 && -r "@run@/segments/all" ]] && read -r toll_line <"@run@/segments/all"
+  [[ $toll_run/alive -nt /dev/fd/0 && -r $toll_run/segments/all ]] && read -r toll_line <"$toll_run/segments/all"
 }
 PROMPT_COMMAND="${PROMPT_COMMAND:+$PROMPT_COMMAND; }toll_segment"
 PS1='${toll_line:+$toll_line }'"$PS1\"""",
     "fish": """\
-# ~/.config/fish/conf.d/tollkeeper.fish: no process is started. The time of "alive" lies ahead while a daemon lives.
+# ~/.config/fish/conf.d/tollkeeper.fish: no process is started. While a daemon lives, the time of "alive" lies ahead.
+set -g toll_run "@run@"
 function toll_segment
-  test -r "@run@/segments/all"; and test (path mtime --relative "@run@/alive") -lt 0 2>/dev/null
-  and read --local line <"@run@/segments/all"; and echo -n "$line "
+  test -r $toll_run/segments/all; or return
+  test (path mtime --relative $toll_run/alive; or echo 0) -lt 0; or return
+  read --local line <$toll_run/segments/all; and echo -n "$line "
 end
 functions --query toll_old_prompt; or functions --copy fish_prompt toll_old_prompt
 function fish_prompt
@@ -54,7 +58,7 @@ command = 'cat "@run@/segments/all" 2>/dev/null'
 when = true
 shell = ["sh"]
 style = ""
-format = "[$output]($style) \"""",
+format = "([$output]($style) )\"""",
     "waybar": """\
 // ~/.config/waybar/config: and "custom/tollkeeper" in a list of modules.
 // The classes for style.css: #custom-tollkeeper.calm, .warned, .spent

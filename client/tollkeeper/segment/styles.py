@@ -34,8 +34,13 @@ def tmux(text: str, tone: Tone) -> str:
 
 
 def zsh(text: str, tone: Tone) -> str:
-    """For prompts of zsh, see zshmisc(1), EXPANSION OF PROMPT SEQUENCES: ``%%`` is one as text."""
-    text = text.replace("%", "%%")
+    """For prompts of zsh, see zshmisc(1), EXPANSION OF PROMPT SEQUENCES: ``%%`` is one as text.
+
+    Under ``PROMPT_SUBST`` a prompt is expanded first. What begins an expansion has nothing behind
+    it (``%{%}``) and so begins none; a backquote can't be kept from it, and is another quote.
+    """
+    text = text.replace("%", "%%").replace("`", "'")
+    text = text.replace("\\", r"\%{%}").replace("$", "$%{%}")
     return f"%F{{{NAMES[tone]}}}{text}%f" if tone in NAMES else text
 
 

@@ -1,0 +1,121 @@
+"""The snippets of tmux, starship, waybar and polybar: what they show of a segment."""
+
+import configparser
+import json
+import os
+import re
+import subprocess
+import tomllib
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from client.making import agent, status
+from tollkeeper.cli.segment_snippets import snippet
+from tollkeeper.segment import render
+
+from .conftest import STARSHIP, Open, Place, need
+from .terminal import PATH
+from .test_shells import LINE, NASTY
+
+NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+
+
+def in_tmux(place: Place, open_terminal: Open, settings: str) -> Any:
+    """A tmux with these settings, seen in a terminal."""
+    conf = place.home / "tmux.conf"
+    conf.write_text(f"set -g status-right ''\n{settings}\n")
+    socket = str(place.home / "inner")
+    return open_terminal(
+        "env", "-u", "TMUX", "tmux", "-u", "-S", socket, "-f", str(conf), "new", "cat"
+    )
+
+
+def end_inner(place: Place) -> None:
+    """End the tmux that was seen."""
+    subprocess.run(
+        ["tmux", "-S", str(place.home / "inner"), "kill-server"], check=False, capture_output=True
+    )
+
+
+def test_tmux_follows_the_file(place: Place, open_terminal: Open) -> None:
+    """The status line shows the segment, and nothing of it when the daemon has ended."""
+    place.shows(LINE)
+    terminal = in_tmux(place, open_terminal, snippet("tmux", str(place.run)))
+    try:
+        terminal.wait_for(lambda screen: LINE in screen, LINE)
+        place.shows("[🤖 1 agent]")
+        terminal.wait_for(lambda screen: "[🤖 1 agent]" in screen, "the new line")
+        place.is_gone()
+        terminal.wait_for(lambda screen: "🤖" not in screen, "bare status line")
+        assert "No such file" not in terminal.screen()
+    finally:
+        end_inner(place)
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_names_are_text_in_tmux(name: str, place: Place, open_terminal: Open) -> None:
+    """An agent's name stands in the status line as it reads, and nothing of it is run."""
+    one = agent(name, state="paused")
+    told, plain = (
+        render(status(one), "<{name} is {state}>", style, NOW, one) for style in ("tmux", "plain")
+    )
+    (place.home / "styled").write_text(told)
+    settings = f"set -g status-right-length 100\nset -g status-right '#(cat {place.home}/styled)'"
+    terminal = in_tmux(place, open_terminal, settings)
+    try:
+        terminal.wait_for(lambda screen: plain in screen, plain)
+        assert not [*place.home.rglob("hit")]
+    finally:
+        end_inner(place)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_starship_shows_the_file(shell: str, place: Place, open_terminal: Open) -> None:
+    """Starship's prompt shows the segment to the letter, and nothing of it when the daemon has ended."""
+    need("starship", shell)
+    (place.home / ".config").mkdir()
+    own = 'format = "${custom.tollkeeper}$character"\n[character]\nsuccess_symbol = ">"\nerror_symbol = ">"\n'
+    (place.home / ".config" / "starship.toml").write_text(own + snippet("starship", str(place.run)))
+    start = f'PATH={PATH}:{STARSHIP}\neval "$(starship init {shell})"\n'
+    (place.home / f".{shell}rc").write_text(start)
+    place.shows(LINE)
+    # It writes \\$ for bash's prompt, which is a # there for root.
+    is_root_in_bash = shell == "bash" and os.getuid() == 0
+
+    def shown(line: str) -> str:
+        return line.replace("$", "#") if is_root_in_bash else line
+
+    flag = {"bash": "--noprofile", "zsh": "-d"}[shell]
+    terminal = open_terminal(shell, flag, "-i")
+    terminal.wait_for_line(f"{shown(LINE)} >")
+    for line in NASTY[:4]:
+        place.shows(line)
+        terminal.type("")
+        terminal.wait_for_line(f"{shown(line)} >")
+    place.is_gone()
+    terminal.type("clear")
+    terminal.wait_for_line(">")
+    assert not [*place.home.rglob("hit")]
+
+
+def test_starship_snippet_is_toml(place: Place) -> None:
+    """The snippet is what starship reads."""
+    [(name, module)] = tomllib.loads(snippet("starship", str(place.run)))["custom"].items()
+    assert ("tollkeeper", ["sh"]) == (name, module["shell"])
+
+
+def test_waybar_snippet_is_json() -> None:
+    """The snippet is a module that waybar reads as JSON, from the command that prints it."""
+    text = re.sub(r"^//.*$", "", snippet("waybar", "/run"), flags=re.MULTILINE)
+    module = json.loads(f"{{{text}}}")["custom/tollkeeper"]
+    assert ("toll segment --style waybar", "json") == (module["exec"], module["return-type"])
+
+
+def test_polybar_snippet_is_ini() -> None:
+    """The snippet is a module of a script that polybar reads."""
+    read = configparser.ConfigParser()
+    read.read_string(snippet("polybar", "/run"))
+    module = dict(read["module/tollkeeper"])
+    assert ("custom/script", "toll segment --style polybar") == (module["type"], module["exec"])
