@@ -19,6 +19,7 @@ from .conftest import STARSHIP, Open, Place, need
 from .terminal import PATH
 from .test_shells import LINE, NASTY
 
+BACKSLASH = "\\"
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 
 
@@ -73,7 +74,7 @@ def test_names_are_text_in_tmux(name: str, place: Place, open_terminal: Open) ->
 
 @pytest.mark.parametrize("shell", ["bash", "zsh"])
 def test_starship_shows_the_file(shell: str, place: Place, open_terminal: Open) -> None:
-    """Starship's prompt shows the segment to the letter, and nothing of it when the daemon has ended."""
+    """Starship's prompt shows the segment, with names as text, and nothing of it when the daemon has ended."""
     need("starship", shell)
     (place.home / ".config").mkdir()
     own = 'format = "${custom.tollkeeper}$character"\n[character]\nsuccess_symbol = ">"\nerror_symbol = ">"\n'
@@ -90,10 +91,15 @@ def test_starship_shows_the_file(shell: str, place: Place, open_terminal: Open) 
     flag = {"bash": "--noprofile", "zsh": "-d"}[shell]
     terminal = open_terminal(shell, flag, "-i")
     terminal.wait_for_line(f"{shown(LINE)} >")
-    for line in NASTY[:4]:
-        place.shows(line)
+    for name in NASTY:
+        one = agent(name, state="paused")
+        told, plain = (
+            render(status(one), "<{name} is {state}>", style, NOW, one)
+            for style in ("starship", "plain")
+        )
+        place.shows(told)
         terminal.type("")
-        terminal.wait_for_line(f"{shown(line)} >")
+        terminal.wait_for_line(f"{shown(plain.replace(BACKSLASH, '·'))} >")
     place.is_gone()
     terminal.type("clear")
     terminal.wait_for_line(">")

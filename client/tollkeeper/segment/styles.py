@@ -23,8 +23,15 @@ def plain(text: str, tone: Tone) -> str:
 
 
 def ansi(text: str, tone: Tone) -> str:
-    """For terminals, by escape codes (ECMA-48); starship puts them in brackets itself."""
+    """For terminals, by escape codes (ECMA-48)."""
     return f"\x1b[{CODES[tone]}m{text}\x1b[0m" if tone in CODES else text
+
+
+def starship(text: str, tone: Tone) -> str:
+    """For starship, which keeps escape codes, ``$`` and backquotes from the shell, but with a
+    backslash before them fails to (1.26 in bash).
+    """
+    return ansi(text.replace("\\", "·"), tone)
 
 
 def tmux(text: str, tone: Tone) -> str:
@@ -78,7 +85,7 @@ STYLES: dict[Style, Callable[[str, Tone], str]] = {
     "tmux": tmux,
     "zsh": zsh,
     "bash": bash,
-    "starship": ansi,
+    "starship": starship,
     "waybar": plain,
     "polybar": polybar,
 }
