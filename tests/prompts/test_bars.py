@@ -14,6 +14,9 @@ import pytest
 from client.making import agent, status
 from tollkeeper.cli.segment_snippets import snippet
 from tollkeeper.segment import render
+from tray.screen import display as virtual_display
+from tray.screen import running
+from waiting import wait_until
 
 from .conftest import STARSHIP, Open, Place, need
 from .terminal import PATH
@@ -125,3 +128,32 @@ def test_polybar_snippet_is_ini() -> None:
     read.read_string(snippet("polybar", "/run"))
     module = dict(read["module/tollkeeper"])
     assert ("custom/script", "toll segment --style polybar") == (module["type"], module["exec"])
+
+
+def test_polybar_shows_colours(place: Place) -> None:
+    """Polybar draws the segment in its colours, and a name that looks like its markup draws none."""
+    need("polybar", "Xvfb")
+    xlib = pytest.importorskip("Xlib.display")
+    one = agent("%{B#00ff00}x{B#00ff00}", state="paused", context_used_percent=85.0)
+    told = render(status(one), "{name} is {state} {context} %{name}", "polybar", NOW, one)
+    (place.home / "line").write_text(told)
+    own = "[bar/top]\nwidth = 100%\nheight = 27\nbackground = #000000\nmodules-left = tollkeeper\n"
+    text = snippet("polybar", str(place.run))
+    text = text.replace("toll segment --style polybar", f"cat {place.home}/line")
+    (place.home / "config.ini").write_text(f"{own}font-0 = monospace:size=12\n{text}\n")
+
+    def drawn(display: str) -> set[bytes]:
+        opened = xlib.Display(display)
+        zpixmap = 2
+        root = opened.screen().root
+        data: bytes = root.get_image(0, 0, 640, 27, zpixmap, 0xFFFFFFFF).data
+        opened.close()
+        return {data[at + 2 : at - 1 : -1] if at else data[2::-1] for at in range(0, len(data), 4)}
+
+    with (
+        virtual_display("640x240") as name,
+        running(["polybar", "-c", str(place.home / "config.ini"), "top"], DISPLAY=name),
+    ):
+        red, yellow, green = (bytes.fromhex(hue) for hue in ("e01b24", "e5a50a", "00ff00"))
+        seen = wait_until(lambda: {red, yellow} <= (hues := drawn(name)) and hues)
+        assert green not in seen

@@ -49,6 +49,8 @@ class Segments:
         # Whether an agent's segment may tell what is no longer so of what all agents share.
         self._behind = False
         self._written: dict[str, str | Link] = {}
+        # Whose segment a file was rendered for, by id.
+        self._owners: dict[str, str] = {}
         self._troubled = False
 
     def begin(self, status: Status) -> None:
@@ -98,14 +100,18 @@ class Segments:
         if everyone:
             self._all_due = clock + ALL_SECONDS
         self._behind = not everyone
+        owners: dict[str, str] = {}
         for name, whose in files_of(status.agents).items():
             if isinstance(whose, Link):
                 files[name] = whose
-            elif everyone or whose.id in self._named or name not in self._written:
+                continue
+            owners[name] = whose.id
+            if everyone or self._is_stale(name, whose):
                 files[name] = render(status, self._settings.statusline, "ansi", now, whose)
             else:
                 files[name] = self._written[name]
         self._named.clear()
+        self._owners = owners
         self._put(files)
 
     def clear(self) -> None:
@@ -115,6 +121,11 @@ class Segments:
         with contextlib.suppress(OSError):
             for name in os.listdir(self._folder):
                 self._remove(name)
+
+    def _is_stale(self, name: str, whose: Agent) -> bool:
+        """Whether the file may tell what is no longer so of its agent."""
+        is_same = self._owners.get(name) == whose.id and name in self._written
+        return whose.id in self._named or not is_same
 
     def _put(self, files: dict[str, str | Link]) -> None:
         """Let there be these files and no others, each whole at any moment."""
