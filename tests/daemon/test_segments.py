@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+import tollkeeper.segment
 from client.making import TIME, USED, agent, status, today
 from tollkeeper import wire
 from tollkeeper.model import Agent, Plan, Status, Usage, Window
@@ -118,7 +119,7 @@ def test_renders_and_writes_only_what_changed(
     kept = Kept(tmp_path, *many)
     before = {each.name: each.stat().st_ino for each in tmp_path.iterdir()}
     rendered: list[Any] = []
-    real = segments.render
+    real = tollkeeper.segment.render
 
     def render(*arguments: Any) -> str:
         rendered.append(arguments)

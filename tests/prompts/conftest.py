@@ -27,7 +27,8 @@ class Place:
     def alive(self, seconds: float) -> None:
         """A daemon lives for so long from now on, or died so long ago."""
         (self.run / "alive").touch()
-        os.utime(self.run / "alive", (time.time() + seconds,) * 2)
+        moment = time.time() + seconds
+        os.utime(self.run / "alive", (moment, moment))
 
     def shows(self, line: str) -> None:
         """This is the segment of everything."""

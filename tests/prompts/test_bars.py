@@ -7,7 +7,6 @@ import re
 import subprocess
 import tomllib
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
@@ -19,14 +18,14 @@ from tray.screen import running
 from waiting import wait_until
 
 from .conftest import STARSHIP, Open, Place, need
-from .terminal import PATH
+from .terminal import PATH, Terminal
 from .test_shells import LINE, NASTY
 
 BACKSLASH = "\\"
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 
 
-def in_tmux(place: Place, open_terminal: Open, settings: str) -> Any:
+def in_tmux(place: Place, open_terminal: Open, settings: str) -> Terminal:
     """A tmux with these settings, seen in a terminal."""
     conf = place.home / "tmux.conf"
     conf.write_text(f"set -g status-right ''\n{settings}\n")
@@ -155,5 +154,12 @@ def test_polybar_shows_colours(place: Place) -> None:
         running(["polybar", "-c", str(place.home / "config.ini"), "top"], DISPLAY=name),
     ):
         red, yellow, green = (bytes.fromhex(hue) for hue in ("e01b24", "e5a50a", "00ff00"))
-        seen = wait_until(lambda: {red, yellow} <= (hues := drawn(name)) and hues)
+        seen: set[bytes] = set()
+
+        def is_coloured() -> bool:
+            seen.clear()
+            seen.update(drawn(name))
+            return {red, yellow} <= seen
+
+        wait_until(is_coloured)
         assert green not in seen
