@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from tollkeeper.model import AlertKind
+from tollkeeper.segment import check
 from tollkeeper_daemon import misfits
 from tollkeeper_daemon.rules.settings import Limits
 
@@ -99,6 +100,21 @@ class PlanSettings(Struct, frozen=True, forbid_unknown_fields=True):
     warn_at: tuple[Percent, ...] = (80.0,)
 
 
+class SegmentSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """``[segments]``: presets or formats of what is kept ready for prompts and status lines.
+
+    ``format`` is that of everything, ``statusline`` that of each conversation.
+    """
+
+    format: str = "brief"
+    statusline: str = "statusline"
+
+    def __post_init__(self) -> None:
+        """ValueError for formats that can't be shown."""
+        check(self.format)
+        check(self.statusline)
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings; each has a default, so that no file is needed."""
 
@@ -110,6 +126,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     history: History = History()
     limits: Limits = Limits()
     plan: PlanSettings = PlanSettings()
+    segments: SegmentSettings = SegmentSettings()
 
 
 def load_config(path: Path) -> Config:

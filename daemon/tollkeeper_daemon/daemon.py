@@ -26,6 +26,7 @@ from tollkeeper_daemon.marks import Marks
 from tollkeeper_daemon.outlets.alive import Alive
 from tollkeeper_daemon.outlets.notifier import Notifier
 from tollkeeper_daemon.outlets.publisher import Publisher
+from tollkeeper_daemon.outlets.segments import Segments
 from tollkeeper_daemon.ownfile import OwnFile
 from tollkeeper_daemon.past import Past
 from tollkeeper_daemon.pipeline import Outcome, Pipeline
@@ -107,6 +108,8 @@ class Daemon:
             self.failures,
         )
         self.alive = Alive(paths.alive)
+        self.segments = Segments(paths.segments, config.segments)
+        publisher.follow(self.segments.hear)
 
         agents = Agents(self.registry, self.pipeline, self.herald, self.budgets, self.failures)
         self.census = Census(
@@ -201,6 +204,7 @@ class Daemon:
     async def start(self) -> None:
         """Take up where the last daemon ended; returns when the figures are right, or importing."""
         now, attempt = now_ms(), self.failures.attempt
+        self.segments.clear()
         agents, runs = self.store.read(lambda t: (t.agents(), t.runs()))
         self.roster.restore(agents, runs, now, self.followed.may_follow)
         self.days.check(now)
@@ -216,12 +220,14 @@ class Daemon:
         attempt(self.lookout.catch_up)
         if not self.herald.importing:
             attempt(self.past.let_limits_act)
+        self.segments.begin(self.herald.status())
         work = [
             self.intake.listen(),
             self.lookout.listen(),
             *self.sensors.all(),
             *self.beats.all(),
             self.retention.run(),
+            self.segments.keep_up(self.failures.attempt),
         ]
         self._tasks += map(asyncio.create_task, work)
 
@@ -231,6 +237,7 @@ class Daemon:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self.alive.end()
+        self.segments.clear()
         await self.history.stop()
         await self.budgets.stop()
         await self.auditor.stop()
@@ -249,6 +256,7 @@ class Daemon:
 
     def _settings_changed(self, config: Config) -> None:
         self.herald.follow(config)
+        self.segments.follow(config.segments)
         self.failures.attempt(self.budgets.limits_moved, now_ms())
 
     def _begin_day(self, midnight: int, next_midnight: int) -> None:

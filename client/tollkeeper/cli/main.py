@@ -31,6 +31,7 @@ VERBS = {
     "reprice": "charge stored requests by the prices in force",
     "plans": "the subscription plans; set, remove",
     "hook": "what Claude Code's hooks call",
+    "segment": "a line for a prompt or a status bar",
     "up": "start the daemon",
     "down": "stop the daemon",
     "doctor": "say what is wrong, and how to mend it",
