@@ -1,7 +1,7 @@
 """Settings of any content, written in any way that JSON allows."""
 
 import json
-from typing import Any
+from typing import Any, cast
 
 from hypothesis import strategies as st
 
@@ -84,10 +84,10 @@ class _Wild:
 
     def written(self, value: Any) -> str:
         if isinstance(value, dict):
-            pairs: dict[str, Any] = value
-            return self._within("{", [self._pair(*pair) for pair in pairs.items()], "}")
+            pairs = cast("dict[str, Any]", value).items()
+            return self._within("{", [self._pair(*pair) for pair in pairs], "}")
         if isinstance(value, list):
-            items: list[Any] = value
+            items = cast("list[Any]", value)
             return self._within("[", [self.written(item) for item in items], "]")
         return json.dumps(value, ensure_ascii=self._draw(st.booleans()))
 

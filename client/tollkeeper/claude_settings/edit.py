@@ -11,23 +11,11 @@ from tollkeeper.claude_settings.hooks import (
     without_hook,
 )
 from tollkeeper.claude_settings.line import line_command, with_line, without_line
-from tollkeeper.claude_settings.parts import STATUS_LINE, Ours, Record, parse_settings
+from tollkeeper.claude_settings.parts import EVENTS, STATUS_LINE, Ours, Record, parse_settings
 from tollkeeper.claude_settings.verify import verify
 from tollkeeper.json_text import read
 from tollkeeper.ours import is_our_status_line, words_of
 
-EVENTS = (
-    "SessionStart",
-    "SessionEnd",
-    "UserPromptSubmit",
-    "PreToolUse",
-    "PostToolUse",
-    "Stop",
-    "StopFailure",
-    "SubagentStart",
-    "SubagentStop",
-    "Notification",
-)
 EMPTY = "{}\n"
 
 
@@ -70,16 +58,15 @@ def removed(before: str, record: Record | None = None) -> str | None:
     return text if is_left else None
 
 
-def lacking(text: str, record: Record) -> list[str]:
-    """What was put into these settings and is not there: the status line, events of hooks.
+def lacking(text: str) -> list[str]:
+    """What is not in these settings: our status line, the events without a hook of ours.
 
     UnfitError when the settings are not in order.
     """
-    root = parse_settings(text)
-    command = line_command(text, root)
-    gone = record.status_line and not (command and is_our_status_line(read(text, command)))
-    lacks = [STATUS_LINE] if gone else []
-    return lacks + [event for event in record.events if not has_hook(text, event)]
+    command = line_command(text, parse_settings(text))
+    has_line = command and is_our_status_line(read(text, command))
+    lacks = [] if has_line else [STATUS_LINE]
+    return lacks + [event for event in EVENTS if not has_hook(text, event)]
 
 
 def programs(text: str) -> set[str]:

@@ -9,6 +9,18 @@ from msgspec.structs import replace
 
 from tollkeeper.json_text import Mistake, Value, member, parse
 
+EVENTS = (
+    "SessionStart",
+    "SessionEnd",
+    "UserPromptSubmit",
+    "PreToolUse",
+    "PostToolUse",
+    "Stop",
+    "StopFailure",
+    "SubagentStart",
+    "SubagentStop",
+    "Notification",
+)
 STATUS_LINE = "statusLine"
 HOOKS = "hooks"
 # The name of the whole among the members that were there and empty.
@@ -27,7 +39,8 @@ class Record(Struct, frozen=True):
 
     ``created`` is the file itself. ``made`` names the members that were not there before: of the
     whole, and the events of the hooks. ``spaces`` is what stood in those that were there and empty.
-    ``former`` is the status line's command before ours, as it was written.
+    ``former`` is the status line's command before ours, as it was written. ``project`` says that
+    the file is a project's, not of a Claude home.
     """
 
     created: bool = False
@@ -36,6 +49,7 @@ class Record(Struct, frozen=True):
     spaces: dict[str, str] = {}
     former: str | None = None
     status_line: bool = False
+    project: bool = False
 
     def with_event(self, event: str, *made: str) -> Record:
         """Our hook is at this event, and these members were not there before."""
