@@ -38,14 +38,30 @@ def is_our_status_line(command: object) -> bool:
 
 def runs_script(command: object) -> bool:
     """Whether this shell command is the status-line script, alone or with a command beside it."""
-    words = words_of(command)
-    return len(words) in (1, 2) and os.path.basename(words[0]) == STATUS_SCRIPT
+    return script_of(command) is not None
+
+
+def script_of(command: object) -> str | None:
+    """The path of the status-line script that this shell command runs, if it does."""
+    match words_of(command):
+        case [".", script] | [script] | [script, _]:
+            return script if os.path.basename(script) == STATUS_SCRIPT else None
+        case _:
+            return None
 
 
 def shown_beside(command: object) -> str | None:
     """The command that the status-line script is to show as well, if this runs it with one."""
-    words = words_of(command)
-    return words[1] if runs_script(command) and len(words) == 2 else None
+    match words_of(command):
+        case [script, theirs] if script == script_of(command):
+            return theirs
+        case _:
+            return None
+
+
+def program_of(command: object) -> str:
+    """The path of ours that this shell command of ours runs; ``toll`` alone is looked for."""
+    return script_of(command) or words_of(command)[0]
 
 
 def words_of(command: object) -> list[str]:

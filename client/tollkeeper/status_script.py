@@ -48,5 +48,9 @@ def script(run: str) -> str:
 
 
 def command(path: str, theirs: str | None) -> str:
-    """What Claude Code runs as its status line: the script, with a command to show as well."""
-    return shlex.join([path] if theirs is None else [path, theirs])
+    """What Claude Code runs as its status line: the script, with a command to show as well.
+
+    Alone the script is read by the shell that Claude Code starts for any command, which saves the
+    start of another.
+    """
+    return shlex.join([".", path] if theirs is None else [path, theirs])

@@ -14,7 +14,7 @@ from .json_writing import settings_texts
 
 OURS = Ours("/opt/toll/bin/toll hook", "/data/toll-statusline")
 GROUP = {"hooks": [{"type": "command", "command": OURS.hook}]}
-OUR_LINE = {"type": "command", "command": OURS.script}
+OUR_LINE = {"type": "command", "command": f". {OURS.script}"}
 ALL_OURS = {"statusLine": OUR_LINE, "hooks": {event: [GROUP] for event in EVENTS}}
 
 
@@ -112,7 +112,7 @@ def test_styles(style: str) -> None:
             assert "\n" not in there
         case "odd":
             assert there.endswith(
-                '\n   "statusLine": {\n     "type": "command",\n     "command": "/data/toll-statusline"\n   } }  '
+                '\n   "statusLine": {\n     "type": "command",\n     "command": ". /data/toll-statusline"\n   } }  '
             )
         case _:
             assert there.count("\n") > 100
@@ -132,7 +132,7 @@ def test_former_status_line() -> None:
 def test_status_line_replaced_since() -> None:
     """A status line that somebody put in the place of ours is lacking ours, stays, and is called."""
     there, record = installed("{}", OURS)
-    changed = there.replace(OURS.script, "date")
+    changed = there.replace(f". {OURS.script}", "date")
     assert lacking(changed) == ["statusLine"]
     assert json.loads(removed(changed, record) or "") == {
         "statusLine": {"type": "command", "command": "date"}

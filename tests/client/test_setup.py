@@ -67,7 +67,7 @@ def test_there_and_back(home: Paths, file: Path, run: Run) -> None:
     assert (exit_status, err) == (0, "")
     assert '+    "statusLine": {' in out
     settings = json.loads(file.read_text())
-    assert settings["statusLine"] == {"type": "command", "command": str(home.status_script)}
+    assert settings["statusLine"] == {"type": "command", "command": f". {home.status_script}"}
     hook = {"type": "command", "command": f"{TOLL} hook"}
     assert settings["hooks"] == {event: [{"hooks": [hook]}] for event in EVENTS}
     assert file.stat().st_mode & 0o777 == 0o600

@@ -48,7 +48,7 @@ class Place:
         """Run it to its end, which must be a good one without complaints; what it printed."""
         named = {} if conversation is None else {"CLAUDE_CODE_SESSION_ID": conversation}
         done = subprocess.run(
-            [*self.shell, "-c", " ".join([*self.shell, command(str(self.file), theirs)])],
+            [*self.shell, "-c", self._command(theirs)],
             env={"PATH": os.environ["PATH"], "A": "é", **named},
             input=given.encode(),
             capture_output=True,
@@ -57,6 +57,11 @@ class Place:
         )
         assert (done.returncode, done.stderr) == (0, b"")
         return done.stdout.decode()
+
+    def _command(self, theirs: str | None) -> str:
+        """What is set up; where it is to be started, by this shell."""
+        line = command(str(self.file), theirs)
+        return line if theirs is None else f"{' '.join(self.shell)} {line}"
 
     def letters(self) -> dict[str, str]:
         return {path.name: path.read_text() for path in self.inbox.iterdir()}

@@ -14,7 +14,7 @@ from tollkeeper.claude_settings.line import line_command, with_line, without_lin
 from tollkeeper.claude_settings.parts import EVENTS, STATUS_LINE, Ours, Record, parse_settings
 from tollkeeper.claude_settings.verify import verify
 from tollkeeper.json_text import read
-from tollkeeper.ours import is_our_status_line, words_of
+from tollkeeper.ours import is_our_status_line, program_of
 
 EMPTY = "{}\n"
 
@@ -81,4 +81,4 @@ def programs(text: str) -> set[str]:
     command = line_command(text, root)
     if command and is_our_status_line(read(text, command)):
         commands.append(read(text, command))
-    return {words[0] for each in commands if os.path.isabs((words := words_of(each))[0])}
+    return {path for path in map(program_of, commands) if os.path.isabs(path)}

@@ -16,7 +16,7 @@ from tollkeeper.claude_settings.parts import (
     space_of,
 )
 from tollkeeper.json_text import Mistake, Value, appended, raw, read, replaced, space_in, without
-from tollkeeper.ours import is_our_status_line, runs_script, shown_beside, words_of
+from tollkeeper.ours import is_our_status_line, runs_script, script_of, shown_beside
 
 
 def with_line(text: str, ours: Ours, record: Record, inherited: str | None) -> tuple[str, Record]:
@@ -38,7 +38,7 @@ def with_line(text: str, ours: Ours, record: Record, inherited: str | None) -> t
     theirs = shown_beside(command)
     if not record.status_line:
         record = record.with_line(None, is_made=theirs is None)
-    if words_of(command)[0] != ours.script:
+    if script_of(command) != ours.script:
         text = replaced(text, value, quoted(status_script.command(ours.script, theirs)))
     return text, record
 
