@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from tollkeeper.errors import PlaceError
+from tollkeeper.ours import STATUS_SCRIPT
 from tollkeeper.places import (
     ALIVE_FILE,
     CONTROL_SOCKET,
@@ -79,6 +80,16 @@ class Paths(Struct, frozen=True):
     @property
     def ledger(self) -> Path:
         return self.data / "ledger.lmdb"
+
+    @property
+    def status_script(self) -> Path:
+        """What Claude Code runs as its status line, once it is set up."""
+        return self.data / STATUS_SCRIPT
+
+    @property
+    def setups(self) -> Path:
+        """What was put into which of Claude Code's settings files."""
+        return self.data / "setup.json"
 
     @property
     def log(self) -> Path:

@@ -30,6 +30,8 @@ VERBS = {
     "prices": "every known price; set, remove, import, check",
     "reprice": "charge stored requests by the prices in force",
     "plans": "the subscription plans; set, remove",
+    "setup": "put status line and hooks into Claude Code's settings; --undo takes them out",
+    "statusline": "what Claude Code's status line may call",
     "hook": "what Claude Code's hooks call",
     "segment": "a line for a prompt or a status bar",
     "up": "start the daemon",
