@@ -30,6 +30,7 @@ from tollkeeper_daemon.ownfile import OwnFile
 from tollkeeper_daemon.past import Past
 from tollkeeper_daemon.pipeline import Outcome, Pipeline
 from tollkeeper_daemon.plan_gauge import PlanGauge
+from tollkeeper_daemon.plan_table import PlanTable
 from tollkeeper_daemon.posting import Posting
 from tollkeeper_daemon.pricing import Pricing
 from tollkeeper_daemon.registry import Registry
@@ -44,6 +45,7 @@ from tollkeeper_daemon.sources.watcher import Watcher
 from tollkeeper_daemon.stats_caches import StatsCaches
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.watched_homes import WatchedHomes
+from tollkeeper_daemon.whose import Whose
 
 
 class Daemon:
@@ -67,7 +69,14 @@ class Daemon:
         self.roster = Roster()
         self.registry = Registry(store, self.roster)
         self.pipeline = Pipeline(store, self.roster, prices, self.followed.source_of)
-        self.plan = PlanGauge(store, lambda: self.settings.config.plan, now_ms())
+        self.plan = PlanGauge(
+            store,
+            lambda: self.settings.config.plan,
+            now_ms(),
+            self.pipeline.plan_sums,
+            PlanTable(self.own_plans).terms,
+        )
+        whose = Whose(self.roster, self.pipeline, self.followed)
         memories = Memories(store)
         board = Board(memories, self.pipeline, self.roster, self._limits)
         self.herald = Herald(publisher, notifier, self.roster, self.pipeline, board, self.plan)
@@ -91,7 +100,9 @@ class Daemon:
             self._look_at,
         )
         notifier.on_press = self.budgets.press
-        self.sensors = Sensors(paths.inbox, self.roster, self.plan, self.herald, self.failures)
+        self.sensors = Sensors(
+            paths.inbox, self.roster, self.plan, whose, self.herald, self.failures
+        )
         self.alive = Alive(paths.alive)
 
         agents = Agents(self.registry, self.pipeline, self.herald, self.budgets, self.failures)
@@ -125,6 +136,7 @@ class Daemon:
             self.census,
             agents,
             self.failures,
+            whose,
         )
         self.intake = Intake(
             inlet,

@@ -37,7 +37,7 @@ def test_a_window_is_warned_of_once(store: Store) -> None:
     assert told.kind == "warned"
     assert told.text.startswith("80 % of the plan's five-hour window is used; it begins anew at ")
     assert kinds(plan.observed("five_hour", 93.0, RESET, NOW)) == []
-    window = plan.view().five_hour
+    window = plan.view(NOW).five_hour
     assert window is not None
     assert window.used_percent == 93.0
 
@@ -62,7 +62,7 @@ def test_the_next_window_starts_anew(store: Store) -> None:
     plan.observed("five_hour", 85, RESET, NOW)
     assert plan.look(RESET - 1) is None
     assert kinds(plan.look(RESET)) == ["reset"]
-    assert plan.view().five_hour is None
+    assert plan.view(NOW).five_hour is None
     assert kinds(plan.observed("five_hour", 85, RESET + 5 * HOUR, RESET)) == ["warned"]
 
 
@@ -78,7 +78,7 @@ def test_a_warning_outlives_a_restart(store: Store) -> None:
     gauge(store).observed("five_hour", 85, RESET, NOW)
     again = gauge(store)
     assert kinds(again.observed("five_hour", 86, RESET, NOW)) == []
-    window = again.view().five_hour
+    window = again.view(NOW).five_hour
     assert window is not None
     assert window.used_percent == 86
 
@@ -88,12 +88,12 @@ def test_a_refusal_fills_its_window(store: Store) -> None:
     plan = gauge(store)
     assert kinds(plan.refused("five_hour", RESET, NOW)) == ["limited"]
     assert plan.refused("five_hour", RESET, NOW + 1) is None
-    view = plan.view()
+    view = plan.view(NOW)
     assert view.five_hour is not None
     assert view.five_hour.used_percent == 100
     assert view.limited_until is not None
     assert kinds(plan.look(RESET)) == ["reset"]
-    assert plan.view().limited_until is None
+    assert plan.view(NOW).limited_until is None
 
 
 @pytest.mark.parametrize("resets_at", [0, NOW, NOW - 1, NOW + 9 * 24 * HOUR])
@@ -102,4 +102,4 @@ def test_impossible_resets_change_nothing(store: Store, resets_at: int) -> None:
     plan = gauge(store)
     assert plan.observed("five_hour", 99, resets_at, NOW) is None
     assert plan.refused("five_hour", resets_at, NOW) is None
-    assert plan.view().five_hour is None
+    assert plan.view(NOW).five_hour is None
