@@ -75,8 +75,8 @@ def _messages(plan: Plan) -> list[Piece]:
     pieces: list[Piece] = [(today, "")]
     if plan.opus_limit:
         part = 100 * plan.opus_messages // plan.opus_limit
-        opus = f"{plan.opus_messages:,}/~{plan.opus_limit:,} ({part} %), approximate"
-        pieces.append((f"opus messages {opus}", _style(part)))
+        opus = f"{plan.opus_messages:,}/~{plan.opus_limit:,} ({part} %)"
+        pieces += [(f"opus messages {opus}", _style(part)), ("approximate", "dim")]
     elif plan.opus_messages:
         pieces.append((f"opus messages this month {plan.opus_messages:,}", ""))
     return pieces
@@ -84,8 +84,8 @@ def _messages(plan: Plan) -> list[Piece]:
 
 def _bar(used: float, estimated: float, width: int) -> str:
     """What was seen to be used, and what was estimated since."""
-    full = min(int(used * width / SPENT), width)
-    more = min(int(estimated * width / SPENT), width) - full
+    full = max(min(int(used * width / SPENT), width), 0)
+    more = max(min(int(estimated * width / SPENT), width) - full, 0)
     return "█" * full + "▒" * more + "░" * (width - full - more)
 
 
