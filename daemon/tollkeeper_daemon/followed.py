@@ -81,7 +81,8 @@ class Followed:
 
     def account_of(self, home: Home) -> str:
         """The account of the subscription that clients of this home use; empty where not known."""
-        return next(filter(None, map(self._account_in, settings_files(home))), "")
+        found = (self._account_in(file) for file in settings_files(home))
+        return next((account for account in found if account), "")
 
     def _account_in(self, file: Path) -> str:
         """Read the file again only when it was written since."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -16,6 +17,12 @@ KEPT_MS = 8 * 86_400_000
 OPUS = "opus"
 # A request may be dated so much ahead.
 QUARTERS_AHEAD = 5
+
+
+@lru_cache(maxsize=1_000)
+def is_opus(model: str) -> bool:
+    """Whether the model is one of the Opus family."""
+    return family_of(model) == OPUS
 
 
 class Spent(Struct):
@@ -66,7 +73,7 @@ class PlanSums:
         """The ledger's row of this quarter and book changed by so much."""
         if book.source != SUBSCRIPTION:
             return
-        opus = totals.messages if family_of(book.model) == OPUS else 0
+        opus = totals.messages if is_opus(book.model) else 0
         spent = self._quarters.setdefault(book.account, {}).setdefault(time, Spent())
         spent.value += totals.value
         spent.messages += totals.messages
