@@ -235,7 +235,7 @@ class PlanGauge:
         transaction.set_meta(LIMITED_UNTIL, 0)
 
     def _keep(self, of: Account, seen: GaugeRecord, points: tuple[Point, ...]) -> bool:
-        """Take this sighting in; whether that is a change, which the same figure rarely is."""
+        """Take this sighting in; whether that is news, and saved: the same whole percent rarely is."""
         alone = len({*map(_name, self._known()), of.name}) < 2
         booked = self._sums.booked(of.name, alone, seen.seen)
         point = Point(seen.seen, seen.used_percent, booked)
@@ -243,11 +243,10 @@ class PlanGauge:
         known = of.windows.get(seen.kind)
         of.windows[seen.kind] = record
         is_due = not 0 <= seen.seen - of.saved.get(seen.kind, 0) < SAVED_EVERY_MS
-        if is_due or known is None or _figures(known) != _figures(record):
-            of.saved[seen.kind] = seen.seen
-            self._store.write(lambda transaction: transaction.bar.save_gauge(record))
-        elif known.used_percent == record.used_percent:
+        if not is_due and known is not None and _figures(known) == _figures(record):
             return False
+        of.saved[seen.kind] = seen.seen
+        self._store.write(lambda transaction: transaction.bar.save_gauge(record))
         return True
 
     def _drop(self, of: Account, kind: str) -> None:
@@ -257,7 +256,7 @@ class PlanGauge:
 
 
 def _figures(window: GaugeRecord) -> tuple[int, int, float]:
-    """What is saved at once when it changes."""
+    """What is saved, and told, at once when it changes."""
     return int(window.used_percent), window.resets_at, window.told
 
 
