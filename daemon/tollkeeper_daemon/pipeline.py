@@ -263,11 +263,11 @@ class Pipeline:
         return found
 
     def account_of(self, conversation: str) -> str:
-        """The account that the conversation's own log names; empty where it names none."""
+        """The subscription's account that the conversation's own log names; empty without one."""
         found = self._conversations.get(conversation) or self.store.read(
             lambda transaction: transaction.conversation(conversation)
         )
-        return found.account if found else ""
+        return found.account if found and found.source == SUBSCRIPTION else ""
 
     def _remember(self, changed: dict[str, Conversation]) -> None:
         if len(self._conversations) > MOST_CONVERSATIONS_CACHED:

@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from tollkeeper_daemon.followed import Followed
+from tollkeeper_daemon.ledger.books import SUBSCRIPTION
 from tollkeeper_daemon.pipeline import Pipeline
 from tollkeeper_daemon.roster import Roster
 
@@ -29,7 +30,8 @@ class Whose:
         if home is None and agent:
             homes = self._followed.homes
             home = next((each for each in homes if str(each.path) == agent.record.home), None)
-        account = agent.record.account if agent else ""
+        pays = agent is not None and agent.record.source == SUBSCRIPTION
+        account = agent.record.account if agent and pays else ""
         account = account or self._pipeline.account_of(conversation)
         if home is None:
             return Owner(account)
