@@ -53,7 +53,7 @@ def apply(status: Status, topic: str, update: wire.Update) -> Status:
                 limits=update.limits,
             )
         case wire.PlanUpdate():
-            return replace(status, plan=update.plan)
+            return replace(status, plan=update.plan, plans=update.plans)
         case wire.LimitUpdate():
             return replace(status, limits=update.limits)
         case wire.AlertUpdate():

@@ -31,6 +31,7 @@ from tollkeeper_daemon.ownfile import OwnFile
 from tollkeeper_daemon.past import Past
 from tollkeeper_daemon.pipeline import Outcome, Pipeline
 from tollkeeper_daemon.plan_gauge import PlanGauge
+from tollkeeper_daemon.plan_table import PlanTable
 from tollkeeper_daemon.posting import Posting
 from tollkeeper_daemon.pricing import Pricing
 from tollkeeper_daemon.registry import Registry
@@ -45,6 +46,7 @@ from tollkeeper_daemon.sources.watcher import Watcher
 from tollkeeper_daemon.stats_caches import StatsCaches
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.watched_homes import WatchedHomes
+from tollkeeper_daemon.whose import Whose
 
 
 class Daemon:
@@ -69,7 +71,14 @@ class Daemon:
         self.roster = Roster()
         self.registry = Registry(store, self.roster)
         self.pipeline = Pipeline(store, self.roster, prices, self.followed.source_of)
-        self.plan = PlanGauge(store, lambda: self.settings.config.plan, now_ms())
+        self.plan = PlanGauge(
+            store,
+            lambda: self.settings.config.plan,
+            now_ms(),
+            self.pipeline.plan_sums,
+            PlanTable(self.own_plans).terms,
+        )
+        whose = Whose(self.roster, self.pipeline, self.followed)
         memories = Memories(store)
         board = Board(memories, self.pipeline, self.roster, self._limits)
         self.herald = Herald(publisher, notifier, self.roster, self.pipeline, board, self.plan)
@@ -104,6 +113,7 @@ class Daemon:
             Bell(asyncio.get_running_loop()),
             self.roster,
             self.plan,
+            whose,
             self.herald,
             self.failures,
         )
@@ -143,6 +153,7 @@ class Daemon:
             self.census,
             agents,
             self.failures,
+            whose,
         )
         self.intake = Intake(
             inlet,

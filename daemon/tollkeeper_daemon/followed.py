@@ -5,7 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tollkeeper_daemon.ledger.books import API, SUBSCRIPTION
-from tollkeeper_daemon.sources.homes import Home, Homes, names_subscription, settings_files
+from tollkeeper_daemon.sources.homes import (
+    Home,
+    Homes,
+    account_in,
+    names_subscription,
+    settings_files,
+)
 from tollkeeper_daemon.sources.tail import find_logs
 
 
@@ -20,6 +26,7 @@ class Followed:
         self._bounded = homes.bounded
         self._source = source
         self._settings: dict[Path, tuple[int, bool]] = {}
+        self._accounts: dict[Path, tuple[int, str]] = {}
 
     def admit(self, path: str) -> tuple[Home | None, bool]:
         """The followed home at this path, and whether it was only now taken in."""
@@ -70,6 +77,22 @@ class Followed:
         known = self._settings.get(file)
         if known is None or known[0] != written:
             known = self._settings[file] = (written, names_subscription(file))
+        return known[1]
+
+    def account_of(self, home: Home) -> str:
+        """The account of the subscription that clients of this home use; empty where not known."""
+        found = (self._account_in(file) for file in settings_files(home))
+        return next((account for account in found if account), "")
+
+    def _account_in(self, file: Path) -> str:
+        """Read the file again only when it was written since."""
+        try:
+            written = os.stat(file).st_mtime_ns
+        except OSError:
+            return ""
+        known = self._accounts.get(file)
+        if known is None or known[0] != written:
+            known = self._accounts[file] = (written, account_in(file))
         return known[1]
 
     def source_of(self, path: str) -> str:

@@ -27,6 +27,7 @@ from tollkeeper_daemon.outlets.notifier import Notifier
 from tollkeeper_daemon.outlets.publisher import Publisher
 from tollkeeper_daemon.pipeline import Outcome, Pipeline
 from tollkeeper_daemon.plan_gauge import News, PlanGauge
+from tollkeeper_daemon.plan_told import PlanTold
 from tollkeeper_daemon.reading import Scan
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.unpriced import ToldModels
@@ -65,6 +66,7 @@ class Herald:
         self._alerts: deque[Alert] = deque(maxlen=ALERTS_KEPT)
         self._told: set[str] = set()
         self._told_models = ToldModels()
+        self._plan_told = PlanTold()
         self._waits = Waits(notifier.waiting_after_seconds)
         self._started = now_ms()
 
@@ -78,7 +80,8 @@ class Herald:
             time=iso(now),
             daemon=self._info(),
             agents=tuple(self._agent(agent, now) for agent in self._roster.agents.values()),
-            plan=self._plan.view(),
+            plan=self._plan.view(now),
+            plans=self._plan.views(now),
             today=self._today(),
             run=self._run(),
             limits=self._board.shared(),
@@ -128,9 +131,14 @@ class Herald:
     def plan_changed(self, news: list[News] | None) -> None:
         """The plan was seen anew, with this news of it; None is for no change."""
         if news is not None:
-            self._publish("plan", wire.PlanUpdate, plan=self._plan.view())
+            self._tell_plan(now_ms())
             for each in news:
                 self.alert(each.kind, each.text)
+
+    def _tell_plan(self, now: int) -> None:
+        plans = self._plan.views(now)
+        self._plan_told.note(plans, now)
+        self._publish("plan", wire.PlanUpdate, plan=self._plan.view(now), plans=plans)
 
     def follow(self, config: Config) -> None:
         """The settings are these now."""
@@ -138,8 +146,13 @@ class Herald:
         self._waits.after_seconds = config.notify.waiting_after_seconds
 
     def look_at_clock(self, now: int) -> None:
-        """Tell what time alone brings: the plan's refusal is over, an agent waits too long."""
+        """Tell what time alone brings.
+
+        The plan's refusal is over, its estimates moved, an agent waits too long.
+        """
         self.plan_changed(self._plan.look(now))
+        if self._plan_told.is_due(self._plan.views(now), now):
+            self._tell_plan(now)
         for agent, text in self._waits.overdue(self._roster.alive(), now):
             self.alert("waiting", text, agent)
 

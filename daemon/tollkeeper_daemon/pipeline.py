@@ -13,6 +13,7 @@ from tollkeeper_daemon.ledger.ledger import Ledger, Posting, Row
 from tollkeeper_daemon.ledger.prices import PriceList
 from tollkeeper_daemon.ledger.requests import identity
 from tollkeeper_daemon.ledger.totals import Totals
+from tollkeeper_daemon.plan_sums import PlanSums
 from tollkeeper_daemon.reading import Scan, place_of
 from tollkeeper_daemon.records import Profile, Prompt, Refusal, Reply
 from tollkeeper_daemon.roster import LiveAgent, LiveSubagent, Roster
@@ -54,6 +55,7 @@ class Pipeline:
         self.roster = roster
         self.today: dict[str, Tally] = {}
         self.watched = Watched()
+        self.plan_sums = PlanSums()
         self._run_sum = ("", Tally())
         self.bad_lines: int = store.read(lambda transaction: transaction.meta("bad_lines")) or 0
         self.unpriced_models: set[str] = set(
@@ -109,6 +111,7 @@ class Pipeline:
         def sum_up(transaction: Transaction) -> None:
             for (_, number), totals in transaction.rows(quarter(midnight), quarter(next_midnight)):
                 self._add_to_day(transaction.book(number), totals)
+            self.plan_sums.begin_day(midnight, next_midnight, transaction)
 
         self.store.read(sum_up)
 
@@ -234,6 +237,7 @@ class Pipeline:
                 continue
             charged.append((book, totals))
             self.watched.add(row[0], book, totals)
+            self.plan_sums.add(row[0], book, totals)
             if quarter(self._midnight) <= row[0] < quarter(self._next_midnight):
                 self._add_to_day(book, totals)
             if book.agent and (agent := self._add_to_agent(book, totals)):
@@ -267,6 +271,13 @@ class Pipeline:
             found = transaction.conversation(name) or Conversation()
             self._conversations[name] = found
         return found
+
+    def account_of(self, conversation: str) -> str:
+        """The subscription's account that the conversation's own log names; empty without one."""
+        found = self._conversations.get(conversation) or self.store.read(
+            lambda transaction: transaction.conversation(conversation)
+        )
+        return found.account if found and found.source == SUBSCRIPTION else ""
 
     def _remember(self, changed: dict[str, Conversation]) -> None:
         if len(self._conversations) > MOST_CONVERSATIONS_CACHED:

@@ -16,15 +16,22 @@ from tollkeeper_daemon.roster import LiveAgent, LiveSubagent, Roster
 from tollkeeper_daemon.sources import inbox
 from tollkeeper_daemon.transcript.letters import (
     HookReport,
+    Sighting,
     StatusLine,
     parse_hook,
     parse_status_line,
 )
+from tollkeeper_daemon.whose import Whose
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+Shown = tuple[float | None, tuple[Sighting, ...]]
+"""What a conversation's status line showed last of the plan, and after how much time at the API."""
+
+# Of so many conversations it is remembered what they showed.
+MOST_SHOWN = 2_000
 # What comes within so short a time is read together.
 GATHER_SECONDS = 0.02
 LOOK_SECONDS = 0.25
@@ -51,6 +58,7 @@ class Sensors:
         bell: Bell,
         roster: Roster,
         plan: PlanGauge,
+        whose: Whose,
         herald: Herald,
         failures: Failures,
     ) -> None:
@@ -60,6 +68,8 @@ class Sensors:
         self.bell = bell
         self._roster = roster
         self._plan = plan
+        self._whose = whose
+        self._shown: dict[str, Shown] = {}
         self._herald = herald
         self._failures = failures
 
@@ -113,14 +123,33 @@ class Sensors:
     def _note(self, line: StatusLine, now: int) -> None:
         """What a status line was told: the plan's windows, and how full the context is."""
         self.bad_letters += line.refused
-        for seen in line.windows:
-            news = self._plan.observed(seen.window, seen.used_percent, seen.resets_at, now)
-            self._herald.plan_changed(news)
+        if line.windows and self._is_news(line):
+            owner = self._whose.of(line.conversation, line.log, now)
+            for seen in line.windows:
+                news = self._plan.observed(
+                    seen.window,
+                    seen.used_percent,
+                    seen.resets_at,
+                    now,
+                    owner.account,
+                    owner.home,
+                )
+                self._herald.plan_changed(news)
         agent = self._roster.agent_of(line.conversation, now)
         percent = line.context_used_percent
         if agent and percent is not None and percent != agent.context_used_percent:
             agent.context_used_percent = percent
             self._herald.agent("agent.changed", agent)
+
+    def _is_news(self, line: StatusLine) -> bool:
+        """Whether the client heard of the plan anew: one that is idle repeats what it knows."""
+        shown = (line.api_ms, line.windows)
+        if line.api_ms is not None and self._shown.get(line.conversation) == shown:
+            return False
+        if len(self._shown) >= MOST_SHOWN:
+            self._shown.clear()
+        self._shown[line.conversation] = shown
+        return True
 
     def _heed(self, report: HookReport, now: int) -> None:
         """What a hook reported: what the agent does, and which helpers it has."""

@@ -10,7 +10,7 @@ from tollkeeper import __version__, wire
 from tollkeeper.cli import doctor, screen, watch
 from tollkeeper.cli.live import Rate
 from tollkeeper.feed import Change
-from tollkeeper.model import Agent, Alert, DaemonInfo, Importing, Plan, Status, Usage
+from tollkeeper.model import Agent, Alert, DaemonInfo, Importing, Plan, Status, Usage, Window
 
 from .making import TIME, USED, agent, held, helper, printed, status, today
 
@@ -253,6 +253,18 @@ def test_watched_changes() -> None:
     assert ["09:30:00 alert look"] == watch.lines_of(change("alert", alert))
     later = wire.Update(sequence=8, time=TIME)
     assert ["09:30:00 brand.new"] == watch.lines_of(change("brand.new", later))
+
+
+def test_watched_plan() -> None:
+    """A plan is told by its account, with what was seen of its windows and what is estimated."""
+    five = Window(used_percent=42.9, resets_at=TIME, observed_at=TIME, estimated_percent=44.1)
+    plan = Plan(account="0b77fe09-aaaa", five_hour=five, limited_until=TIME)
+    bare = Plan(seven_day=Window(used_percent=3, resets_at=TIME, observed_at=TIME))
+    update = wire.PlanUpdate(sequence=8, time=TIME, plan=plan, plans=(bare, plan))
+    assert [
+        "09:30:00 plan 7 days 3 %",
+        "09:30:00 plan account 0b77fe09, 5 hours 42 % (~44 % now), limited",
+    ] == watch.lines_of(change("plan", update))
 
 
 def test_watched_usage() -> None:

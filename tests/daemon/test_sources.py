@@ -280,3 +280,20 @@ def test_other_programs_are_no_clients(child: "subprocess.Popen[bytes]") -> None
     passed = processes.Passed()
     assert child.pid not in {found.pid for found in processes.find_clients(passed)}
     assert child.pid not in passed.left({child.pid}, time.monotonic() + 61)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ('{"oauthAccount": {"accountUuid": "acc-1", "emailAddress": "a@b"}}', "acc-1"),
+        ('{"oauthAccount": {"accountUuid": 5}}', ""),
+        ('{"oauthAccount": null}', ""),
+        ("{", ""),
+    ],
+)
+def test_account_of_a_home(tmp_path: Path, content: str, expected: str) -> None:
+    """The settings of a home name its account, and are read again when they were written."""
+    homes = followed(tmp_path)
+    assert homes.account_of(Home(tmp_path)) == ""
+    (tmp_path / ".claude.json").write_text(content)
+    assert homes.account_of(Home(tmp_path)) == expected

@@ -8,7 +8,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from tollkeeper.cli import limit_screen, words
+from tollkeeper.cli import limit_screen, plan_screen, words
 from tollkeeper.model import Agent, Alert, Importing, Status, Usage
 
 # Each state has a mark of its own, so that no one needs colour to tell them apart.
@@ -30,7 +30,7 @@ ALERTS_LAST = timedelta(days=1)
 
 
 def status_screen(status: Status, width: int, rate: float | None = None) -> RenderableType:
-    """The whole of it: headline, agents, sums, alerts; ``rate`` is the import's, in bytes/s."""
+    """The whole of it: headline, agents, sums, plans, alerts; ``rate`` is the import's, in bytes/s."""
     now = datetime.fromisoformat(status.time)
     parts: list[RenderableType] = [_headline(status)]
     if status.daemon.importing:
@@ -42,6 +42,7 @@ def status_screen(status: Status, width: int, rate: float | None = None) -> Rend
     parts += limit_screen.held_lines(status.agents)
     has_room = width >= ROOM_FOR_SUMS
     parts.append(_sums_table(status, has_room))
+    parts += plan_screen.lines(status, width)
     parts += limit_screen.lines(status.limits, limit_screen.IN_SUMS if has_room else ())
     parts += alert_lines(status.alerts, now)
     return Group(*parts)

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from tollkeeper_daemon.names import id_of
 from tollkeeper_daemon.sources.files import read_small
 
 LARGEST_SETTINGS = 64 << 20
@@ -68,6 +69,16 @@ def settings_files(home: Home) -> list[Path]:
     if home.path.name == ".claude":
         files.append(home.path.parent / ".claude.json")
     return files
+
+
+def account_in(file: Path) -> str:
+    """The id of the subscription's account that these settings of the client name, or nothing."""
+    try:
+        account = _decode_settings(read_small(str(file), LARGEST_SETTINGS)).oauthAccount or {}
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
+    found = account.get("accountUuid")
+    return id_of(found) if isinstance(found, str) else ""
 
 
 def names_subscription(file: Path) -> bool:

@@ -6,6 +6,7 @@ All are MessagePack arrays: fields are only ever added at the end, with a defaul
 from msgspec import Struct
 
 from tollkeeper_daemon.records import FileId, Statement
+from tollkeeper_daemon.rules.windows import Point
 
 # Counts up when a stored form changes in a way that new defaults can't bridge.
 VERSION = 2
@@ -204,10 +205,17 @@ class JournalRecord(Struct, frozen=True, array_like=True, gc=False):
 
 
 class GaugeRecord(Struct, frozen=True, array_like=True, gc=False):
-    """A window of the plan as it was last seen: times in ms; ``told`` is the percentage warned of."""
+    """A window of a plan as it was last seen: times in ms; ``told`` is the percentage warned of.
+
+    ``account`` is empty where it is not known; ``home`` is the Claude home that it was seen in, and
+    ``points`` the sightings of this window, the latest last.
+    """
 
     kind: str
     used_percent: float
     resets_at: int
     seen: int
     told: float = 0.0
+    account: str = ""
+    home: str = ""
+    points: tuple[Point, ...] = ()

@@ -30,7 +30,8 @@ class StatusLine(Struct, frozen=True):
     """What Claude Code handed to the status line of a conversation, as far as we want it.
 
     ``log`` is the path of the conversation's. ``on_plan`` says that it named windows of a plan;
-    ``windows`` are those that can be true. ``refused`` counts what can't.
+    ``windows`` are those that can be true. ``refused`` counts what can't. ``api_ms`` is how long the
+    client's requests took so far: it grows with each, and else what it shows of the plan is no news.
     """
 
     conversation: str
@@ -39,6 +40,7 @@ class StatusLine(Struct, frozen=True):
     windows: tuple[Sighting, ...] = ()
     context_used_percent: float | None = None
     refused: int = 0
+    api_ms: float | None = None
 
 
 class HookReport(Struct, frozen=True):
@@ -64,11 +66,16 @@ class _StatusInput(Struct):
     session_id: str
     transcript_path: str | None = None
     context_window: Raw = Raw()
+    cost: Raw = Raw()
     rate_limits: Raw = Raw()
 
 
 class _Context(Struct):
     used_percentage: Percent | None = None
+
+
+class _Cost(Struct):
+    total_api_duration_ms: float | None = None
 
 
 class _Window(Struct):
@@ -99,6 +106,7 @@ class _Hook(Struct):
 
 _decode_status = msgspec.json.Decoder(_StatusInput).decode
 _decode_context = msgspec.json.Decoder(_Context | None).decode
+_decode_cost = msgspec.json.Decoder(_Cost | None).decode
 _decode_limits = msgspec.json.Decoder(_Limits | None).decode
 _decode_window = msgspec.json.Decoder(_Window | None).decode
 _decode_hook = msgspec.json.Decoder(_Hook).decode
@@ -113,6 +121,7 @@ def parse_status_line(content: bytes) -> StatusLine:
     except UNREADABLE as error:
         raise ValueError(f"no input of a status line: {error}") from None
     context, misread = _read(_decode_context, said.context_window)
+    cost, _ = _read(_decode_cost, said.cost)
     limits, broken = _read(_decode_limits, said.rate_limits)
     windows, untrue = _windows_of(limits or _Limits())
     return StatusLine(
@@ -122,6 +131,7 @@ def parse_status_line(content: bytes) -> StatusLine:
         windows=windows,
         context_used_percent=context.used_percentage if context else None,
         refused=misread + broken + untrue,
+        api_ms=cost.total_api_duration_ms if cost else None,
     )
 
 
