@@ -62,7 +62,7 @@ def main() -> None:
                 assert "toll" not in name or line == LINE.encode(), line
                 if number:  # The first round fills caches.
                     seen[name].append(took)
-        assert [path.name for path in paths.inbox.iterdir()] == [f"statusline-{CONVERSATION}"]
+        assert [path.name for path in paths.status_inbox.iterdir()] == [CONVERSATION]
     for name, took in seen.items():
         times = [mine / cat for mine, cat in zip(took, seen[CAT], strict=True)]
         milliseconds = spread([each * 1000 for each in took], "ms", 2)
@@ -78,7 +78,7 @@ def _parse() -> argparse.Namespace:
 
 def _lay_out(paths: Paths) -> None:
     """The script, and the run directory as a living daemon keeps it."""
-    for folder in (paths.data, paths.inbox, paths.segments):
+    for folder in (paths.data, paths.status_inbox, paths.segments):
         folder.mkdir(parents=True)
     paths.status_script.write_text(script(str(paths.run)))
     paths.status_script.chmod(0o700)

@@ -9,13 +9,13 @@ BETWEEN = " | "
 _TEXT = r"""#!/bin/sh
 # Claude Code's status line, written by `toll setup`, which replaces it: changes do not last.
 # Hands what Claude Code says on stdin to the daemon, and shows the line that the daemon keeps ready,
-# behind that of the command in $1, if there is one. Starts no program but cat and mv.
+# behind that of the command in $1, if there is one. Starts no other program than cat.
 exec 2>/dev/null
 umask 077
 run=@run@
 id=${CLAUDE_CODE_SESSION_ID:-all}
 case $id in *[!0-9A-Za-z_-]*) id=all ;; esac
-letter=$run/inbox/.statusline-$id
+letter=$run/inbox/status/$id
 theirs='' ours=''
 show() { printf '%s\n' "$theirs${theirs:+${ours:+@between@}}$ours"; }
 
@@ -24,13 +24,10 @@ if true >"$letter" && [ "$run/alive" -nt "$letter" ]; then
     IFS= read -r ours <"$run/segments/$id" || [ -n "$ours" ] || IFS= read -r ours <"$run/segments/all"
     if [ -z "${1-}" ]; then
         show
-        cat >"$letter"
-        exec mv -f "$letter" "$run/inbox/statusline-$id"
+        exec cat >"$letter"
     fi
     cat >"$letter"
-    exec 3<"$letter"
-    mv -f "$letter" "$run/inbox/statusline-$id"
-    theirs=$(sh -c "$1" <&3 3<&-)
+    theirs=$(sh -c "$1" <"$letter")
     show
     exit 0
 fi

@@ -64,7 +64,7 @@ class Sensors:
     ) -> None:
         self.bad_letters = 0
         self.folder = folder
-        self._status_folder = status_folder
+        self._slips = inbox.Slips(status_folder)
         self.bell = bell
         self._roster = roster
         self._plan = plan
@@ -87,11 +87,8 @@ class Sensors:
 
     async def _look(self) -> None:
         """Look whether status lines were refreshed. They come too often to be told of each."""
-        seen = -1
         while True:
-            if (modified := inbox.modified(self._status_folder)) != seen:
-                seen = modified
-                self._failures.attempt(self.read_status_lines, now_ms())
+            self._failures.attempt(self.read_status_lines, now_ms())
             await asyncio.sleep(LOOK_SECONDS)
 
     def read_hooks(self, now: int) -> None:
@@ -104,8 +101,8 @@ class Sensors:
             self.bell.ring()
 
     def read_status_lines(self, now: int) -> None:
-        """Take in what status lines left in the inbox; taking it changes the folder anew."""
-        letters = inbox.take(self._status_folder)
+        """Take in which status lines were refreshed."""
+        letters = self._slips.new(now * 1_000_000)
         self.bad_letters += letters.bad
         for line in self._parsed(parse_status_line, letters.contents):
             self._note(line, now)

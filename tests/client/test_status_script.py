@@ -24,7 +24,7 @@ class Place:
 
     def __init__(self, top: Path, shell: list[str]) -> None:
         self.run = top / "run"
-        self.inbox = self.run / "inbox"
+        self.inbox = self.run / "inbox" / "status"
         self.segments = self.run / "segments"
         self.file = top / "toll-statusline"
         self.file.write_text(script(str(self.run)))
@@ -85,8 +85,8 @@ def test_shows_and_reports(place: Place) -> None:
     assert place.show() == f"{ALL}\n"
     (place.segments / CONVERSATION).write_text(OWN)
     assert place.show() == f"{OWN}\n"
-    assert place.letters() == {f"statusline-{CONVERSATION}": GIVEN}
-    assert (place.inbox / f"statusline-{CONVERSATION}").stat().st_mode & 0o777 == 0o600
+    assert place.letters() == {CONVERSATION: GIVEN}
+    assert (place.inbox / CONVERSATION).stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_no_name(place: Place, named: str | None) -> None:
         assert place.letters() == {}
     else:
         assert place.show(conversation=named) == f"{ALL}\n"
-        assert place.letters() == {"statusline-all": GIVEN}
+        assert place.letters() == {"all": GIVEN}
 
 
 @pytest.mark.parametrize("state", ["no directory", "no daemon yet", "killed", "read only"])
@@ -132,7 +132,7 @@ def test_beside_another(place: Place) -> None:
     (place.segments / "all").write_text(f"{ALL}\n")
     theirs = "echo \"first $A 'x'\"; echo oops >&2; cut -c 1-14; exit 3"
     assert place.show(theirs) == f"first é 'x'\n{GIVEN[:14]} | {ALL}\n"
-    assert place.letters() == {f"statusline-{CONVERSATION}": GIVEN}
+    assert place.letters() == {CONVERSATION: GIVEN}
     assert place.show("true") == f"{ALL}\n"
     assert place.show("no-such-command") == f"{ALL}\n"
     (place.segments / "all").unlink()
@@ -142,9 +142,7 @@ def test_beside_another(place: Place) -> None:
 def test_slow_one(place: Place) -> None:
     """What the client says has gone to the daemon before a slow command of one's own is run."""
     place.settle()
-    assert place.show(f"ls '{place.inbox}'".replace("it's", "it'\"'\"'s")) == (
-        f"statusline-{CONVERSATION}\n"
-    )
+    assert place.show(f"ls '{place.inbox}'".replace("it's", "it'\"'\"'s")) == (f"{CONVERSATION}\n")
 
 
 def test_as_python_looks(place: Place) -> None:
@@ -156,12 +154,11 @@ def test_as_python_looks(place: Place) -> None:
 
 
 def test_starts_nothing_else(place: Place) -> None:
-    """It starts cat and mv alone: with these two there is all it needs."""
+    """It starts cat alone: with that there is all it needs."""
     place.settle()
     folder = place.run / "bin"
     folder.mkdir()
-    for name in ("cat", "mv"):
-        (folder / name).symlink_to(str(shutil.which(name)))
+    (folder / "cat").symlink_to(str(shutil.which("cat")))
     (place.segments / "all").write_text(f"{ALL}\n")
     shell = str(shutil.which(place.shell[0]))
     done = subprocess.run(
@@ -173,4 +170,4 @@ def test_starts_nothing_else(place: Place) -> None:
         check=True,
     )
     assert done.stdout.decode() == f"{ALL}\n"
-    assert place.letters() == {"statusline-all": "{}"}
+    assert place.letters() == {"all": "{}"}

@@ -20,7 +20,7 @@ TOLL = [sys.executable, "-m", "tollkeeper.cli.main", "statusline"]
 @pytest.fixture
 def living(home: Paths) -> Paths:
     """The directories as a living daemon keeps them, with a line of all."""
-    for folder in (home.inbox, home.segments):
+    for folder in (home.status_inbox, home.segments):
         folder.mkdir(parents=True)
     home.alive.touch()
     os.utime(home.alive, (time.time() + 30, time.time() + 30))
@@ -43,7 +43,7 @@ def show(given: bytes = GIVEN, **named: str) -> str:
 
 
 def letters(paths: Paths) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in paths.inbox.iterdir()}
+    return {path.name: path.read_bytes() for path in paths.status_inbox.iterdir()}
 
 
 def test_shows_and_reports(living: Paths) -> None:
@@ -51,7 +51,7 @@ def test_shows_and_reports(living: Paths) -> None:
     assert show() == "🤖 3 agents\n"
     (living.segments / CONVERSATION).write_text("Agent-1 $0.07")
     assert show() == "Agent-1 $0.07\n"
-    assert letters(living) == {f"statusline-{CONVERSATION}": GIVEN}
+    assert letters(living) == {CONVERSATION: GIVEN}
 
 
 @pytest.mark.parametrize("given", [b"", b"{", b"[]", b"\xff", b'{"session_id": 5}', b"[" * 90_000])
@@ -61,7 +61,7 @@ def test_no_conversation(living: Paths, given: bytes) -> None:
     (living.segments / CONVERSATION).write_text("Agent-1\n")
     assert show(given, CLAUDE_CODE_SESSION_ID=CONVERSATION) == "Agent-1\n"
     assert show(given, CLAUDE_CODE_SESSION_ID="../inbox") == "🤖 3 agents\n"
-    assert letters(living).keys() == {"statusline-all", f"statusline-{CONVERSATION}"}
+    assert letters(living).keys() == {"all", CONVERSATION}
 
 
 def test_no_segment(living: Paths) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -169,16 +170,53 @@ def test_without_a_daemon(home: Paths) -> None:
 # The inbox.
 
 
+LATER = 10**9
+AT_LAST = inbox.FORGOTTEN_AFTER_NS + 2 * LATER
+
+
+def conversations(slips: inbox.Slips, later: int = LATER) -> list[str]:
+    """Which status lines were refreshed, some time after they were."""
+    letters = slips.new(time.time_ns() + later)
+    assert letters.bad == 0
+    return sorted(parse_status_line(each).conversation for each in letters.contents)
+
+
 def test_a_status_line_replaces_the_last(run: str) -> None:
-    """Of each conversation only the latest is there, however often its status line is refreshed."""
+    """Of each conversation the latest is read, once, however often its status line is refreshed."""
+    slips = inbox.Slips(Path(run, "inbox", "status"))
     for number in range(5):
         leave_status(run, CONVERSATION, b'{"session_id":"%d"}' % number)
         leave_status(run, "other", b'{"session_id":"other"}')
-    letters = inbox.take(Path(run, "inbox", "status"))
-    assert sorted(parse_status_line(each).conversation for each in letters.contents) == [
-        "4",
-        "other",
-    ]
+    assert conversations(slips) == ["4", "other"]
+    assert conversations(slips) == []
+    leave_status(run, "other", b'{"session_id":"again"}')
+    assert conversations(slips) == ["again"]
+    assert conversations(slips, AT_LAST) == []
+    assert everything(run) == []
+
+
+def test_half_written(run: str) -> None:
+    """What is being written just now, or is not begun yet, is left for the next look."""
+    slips = inbox.Slips(Path(run, "inbox", "status"))
+    slip = Path(run, "inbox", "status", "x")
+    slip.touch()
+    assert conversations(slips) == []
+    slip.write_bytes(b'{"session_id":')
+    assert slips.new(slip.stat().st_mtime_ns).contents == []
+    slip.write_bytes(b'{"session_id":"whole"}')
+    assert conversations(slips) == ["whole"]
+
+
+def test_links_and_folders_are_no_slips(run: str, tmp_path: Path) -> None:
+    """What is no file of its own is counted, once, and leads nowhere."""
+    folder = Path(run, "inbox", "status")
+    secret = tmp_path / "secret"
+    secret.write_text('{"session_id":"secret"}')
+    (folder / "link").symlink_to(secret)
+    (folder / "folder").mkdir()
+    slips = inbox.Slips(folder)
+    found = [slips.new(time.time_ns() + LATER) for _ in range(2)]
+    assert [(each.contents, each.bad) for each in found] == [([], 2), ([], 0)]
 
 
 def test_no_way_out(run: str) -> None:

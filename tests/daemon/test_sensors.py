@@ -12,15 +12,19 @@ import pytest
 from tollkeeper import wire
 from tollkeeper.letters import leave_status, report_hook
 from tollkeeper.paths import Paths, find_paths
+from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.config import PlanSettings
 from tollkeeper_daemon.events import Bell
 from tollkeeper_daemon.failures import Failures
 from tollkeeper_daemon.herald import Herald
 from tollkeeper_daemon.outlets.alive import Alive
 from tollkeeper_daemon.plan_gauge import News, PlanGauge
+from tollkeeper_daemon.plan_sums import PlanSums
+from tollkeeper_daemon.plans import load_plans
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.sensors import Sensors
 from tollkeeper_daemon.store.store import Store
+from tollkeeper_daemon.whose import Whose
 
 from .machine import process, session
 
@@ -56,9 +60,16 @@ class Bench:
         self.agent = self.roster.appear(
             process(conversation="conv-1"), session() if writes_file else None, False, NOW
         )
-        plan = PlanGauge(store, PlanSettings, NOW)
+        plan = PlanGauge(store, PlanSettings, NOW, PlanSums(), load_plans().get)
         self.sensors = Sensors(
-            paths.inbox, paths.status_inbox, bell, self.roster, plan, herald, Failures(herald)
+            paths.inbox,
+            paths.status_inbox,
+            bell,
+            self.roster,
+            plan,
+            cast(Whose, None),
+            herald,
+            Failures(herald),
         )
 
     def hook(self, event: str, conversation: str = "conv-1", pid: int = 0, **more: str) -> None:
@@ -70,7 +81,7 @@ class Bench:
     def status(self, **fields: object) -> None:
         """A status line is refreshed."""
         leave_status(self.run, "conv-1", json.dumps({"session_id": "conv-1", **fields}).encode())
-        self.sensors.read_status_lines(NOW)
+        self.sensors.read_status_lines(now_ms() + 1_000)
 
     @property
     def state(self) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""The inbox: the letters of hooks and status lines, a file each; read once, and removed."""
+"""The inbox: the letters of hooks, read once and removed, and the latest of each status line."""
 
 import errno
 import os
@@ -11,6 +11,10 @@ from tollkeeper_daemon.sources.files import read_small
 LARGEST_LETTER = 256 << 10
 # Whoever fills it faster than it is read takes turns with the rest of the daemon.
 MOST_AT_ONCE = 500
+# A slip that was written just now may be half written.
+AT_REST_NS = 20_000_000
+# Its conversation is over, or nobody looks at it any more.
+FORGOTTEN_AFTER_NS = 600 * 10**9
 
 
 class Letters(Struct, frozen=True):
@@ -36,14 +40,6 @@ def take(folder: Path) -> Letters:
     return Letters(contents, bad, more=len(names) > MOST_AT_ONCE)
 
 
-def modified(folder: Path) -> int:
-    """When anything last came into the folder, or left it (ns); 0 when it is not there."""
-    try:
-        return os.stat(folder).st_mtime_ns
-    except OSError:
-        return 0
-
-
 def _take_file(path: str) -> bytes:
     """The content of the letter, which is removed; OSError when it can't be read or removed."""
     try:
@@ -61,3 +57,52 @@ def _names(folder: Path) -> list[str]:
             return [each.name for each in entries if not each.is_dir(follow_symlinks=False)]
     except OSError:
         return []
+
+
+class Slips:
+    """The slips of status lines: a file for each, written anew in its place at every refresh.
+
+    So the command that writes one need start no other program than the one that writes.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._seen: dict[str, tuple[int, int]] = {}
+
+    def new(self, now: int) -> Letters:
+        """What was written since the last time, and is at rest at this time (ns since 1970)."""
+        contents: list[bytes] = []
+        bad = 0
+        seen: dict[str, tuple[int, int]] = {}
+        for entry in _slips(self._folder):
+            try:
+                status = entry.stat(follow_symlinks=False)
+                stamp, age = (status.st_mtime_ns, status.st_size), abs(now - status.st_mtime_ns)
+                if age > FORGOTTEN_AFTER_NS:
+                    os.unlink(entry.path)
+                elif stamp == self._seen.get(entry.name):
+                    seen[entry.name] = stamp
+                elif status.st_size and age > AT_REST_NS:
+                    seen[entry.name] = stamp
+                    contents.append(_read_slip(entry.path))
+            except FileNotFoundError:
+                continue
+            except OSError:
+                bad += 1
+        self._seen = seen
+        return Letters(contents, bad)
+
+
+def _slips(folder: Path) -> list["os.DirEntry[str]"]:
+    try:
+        with os.scandir(folder) as entries:
+            return [each for each in entries if not each.name.startswith(".")]
+    except OSError:
+        return []
+
+
+def _read_slip(path: str) -> bytes:
+    """The content of the slip; OSError for a link, which leads elsewhere, and for a folder."""
+    if os.path.islink(path):
+        raise OSError(errno.ELOOP, "a link, and no slip", path)
+    return read_small(path, LARGEST_LETTER)
