@@ -3,9 +3,11 @@
 import logging
 import os
 from collections import deque
+from collections.abc import Callable
 
 from tollkeeper import __version__, wire
 from tollkeeper.model import (
+    AccountToday,
     Action,
     Agent,
     Alert,
@@ -28,7 +30,7 @@ from tollkeeper_daemon.plan_gauge import News, PlanGauge
 from tollkeeper_daemon.reading import Scan
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.unpriced import ToldModels
-from tollkeeper_daemon.view import agent_view, charged_view, run_view, today_view
+from tollkeeper_daemon.view import accounts_view, agent_view, charged_view, run_view, today_view
 from tollkeeper_daemon.waits import Waits
 
 log = logging.getLogger(__name__)
@@ -40,7 +42,7 @@ MOST_REMEMBERED = 500
 class Herald:
     """What is told, from the roster and the running sums as they stand.
 
-    ``importing`` is set while the history is read.
+    ``importing`` is set while the history is read, ``home_of`` names the Claude home of an account.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Herald:
         plan: PlanGauge,
     ) -> None:
         self.importing: Progress | None = None
+        self.home_of: Callable[[str], str | None] = lambda account: None
         self._publisher = publisher
         self._notifier = notifier
         self._roster = roster
@@ -80,6 +83,7 @@ class Herald:
             run=self._run(),
             limits=self._board.shared(),
             alerts=tuple(self._alerts),
+            accounts=self._accounts(),
         )
 
     def beat(self) -> None:
@@ -92,6 +96,7 @@ class Herald:
             today=self._today(),
             run=self._run(),
             limits=self._board.shared(),
+            accounts=self._accounts(),
         )
 
     def tell(self, outcome: Outcome, now: int) -> None:
@@ -104,6 +109,7 @@ class Herald:
             today=self._today(),
             run=self._run(),
             limits=self._board.shared(),
+            accounts=self._accounts(),
         )
         for text in self._told_models.news(outcome.unpriced_models):
             self.alert("unknown-model", text)
@@ -191,6 +197,9 @@ class Herald:
 
     def _today(self) -> Today:
         return today_view(self._pipeline.today)
+
+    def _accounts(self) -> tuple[AccountToday, ...]:
+        return accounts_view(self._pipeline.today_by_account, self.home_of)
 
     def _run(self) -> Run | None:
         return run_view(self._roster, self._pipeline.run)

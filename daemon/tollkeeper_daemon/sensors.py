@@ -11,6 +11,7 @@ from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.events import Bell
 from tollkeeper_daemon.failures import Failures
 from tollkeeper_daemon.herald import Herald
+from tollkeeper_daemon.payment import Payment
 from tollkeeper_daemon.plan_gauge import PlanGauge
 from tollkeeper_daemon.roster import LiveAgent, LiveSubagent, Roster
 from tollkeeper_daemon.sources import inbox
@@ -44,13 +45,20 @@ class Sensors:
     """Reads the inbox, and tells what is news. ``bad_letters`` counts what could not be read."""
 
     def __init__(
-        self, folder: Path, roster: Roster, plan: PlanGauge, herald: Herald, failures: Failures
+        self,
+        folder: Path,
+        roster: Roster,
+        plan: PlanGauge,
+        payment: Payment,
+        herald: Herald,
+        failures: Failures,
     ) -> None:
         self.bad_letters = 0
         self.folder = folder
         self.bell = Bell(asyncio.get_running_loop())
         self._roster = roster
         self._plan = plan
+        self._payment = payment
         self._herald = herald
         self._failures = failures
 
@@ -90,6 +98,8 @@ class Sensors:
             news = self._plan.observed(seen.window, seen.used_percent, seen.resets_at, now)
             self._herald.plan_changed(news)
         agent = self._roster.agent_of(line.conversation, now)
+        if agent and line.on_plan:
+            self._payment.shows_plan(agent, now)
         percent = line.context_used_percent
         if agent and percent is not None and percent != agent.context_used_percent:
             agent.context_used_percent = percent
