@@ -10,13 +10,13 @@ from tollkeeper_daemon.hints import note_on, note_payer
 from tollkeeper_daemon.learning import FAR_AHEAD, learned_of, said_in
 from tollkeeper_daemon.ledger.books import SUBSCRIPTION, Book, quarter
 from tollkeeper_daemon.ledger.ledger import Ledger, Posting, Row
-from tollkeeper_daemon.ledger.moving import move
 from tollkeeper_daemon.ledger.prices import PriceList
 from tollkeeper_daemon.ledger.requests import identity
 from tollkeeper_daemon.ledger.totals import Totals
-from tollkeeper_daemon.payers import differs_since, paid_by, payer_at, with_payers
+from tollkeeper_daemon.payers import paid_by, payer_at, with_payers
 from tollkeeper_daemon.reading import Scan, place_of
 from tollkeeper_daemon.records import Prompt, Refusal, Reply
+from tollkeeper_daemon.repaying import move_to_payers
 from tollkeeper_daemon.roster import LiveAgent, LiveSubagent, Roster
 from tollkeeper_daemon.statements import follow
 from tollkeeper_daemon.store.schema import Conversation, PlanWindow
@@ -305,45 +305,23 @@ class Pipeline:
         return payer.account if payer.source == SUBSCRIPTION else ""
 
     def _learn_turns(self) -> None:
-        """Bring the conversations up to date with the agents that turned to them, or whom it pays."""
+        """Bring the conversations up to date with who pays for the agents that turned to them.
+
+        What an earlier daemon saved of the same turn stays: it knew who paid then.
+        """
         changed = self._looking_in[1]
         for name, payers in self.roster.payers().items():
             known = self._conversation(name)
-            if (learned := with_payers(known, payers)) is not known:
+            noted = {payer.since for payer in known.payers}
+            new = [payer for payer in payers if payer.since not in noted]
+            if (learned := with_payers(known, new)) is not known:
                 changed[name] = learned
 
     def _move_to_payers(self, transaction: Transaction, posting: Posting) -> None:
         """Move what was booked before to who paid for it, by what is learned now."""
-        since: dict[str, int] = {}
-        until, prompted = 0, False
-        for name, learned in self._looking_in[1].items():
-            known = self._conversations.get(name, learned)
-            time = differs_since(known, learned)
-            if time is not None and time <= max(known.last_time, known.last_prompt):
-                since[name] = time
-                until = max(until, known.last_time + 1)
-                prompted = prompted or time <= known.last_prompt
-        if not since:
-            return
-        keys = {key for _, _, key in transaction.timeline(min(since.values()), until)}
-        groups = [
-            (key, group)
-            for key in keys
-            if (group := transaction.group(key))
-            and any(entry.conversation in since for entry in group.entries)
-        ]
-        prompts = [
-            (noted.prompt.line, noted)
-            for noted in (transaction.prompts() if prompted else ())
-            if noted.prompt.conversation in since
-        ]
-
-        def moved(book: Book, time: int) -> Book:
-            return (
-                book if time < since.get(book.conversation, FAR_AHEAD) else self._paid(book, time)
-            )
-
-        move(groups, prompts, moved, transaction, posting)
+        changed = self._looking_in[1]
+        before = {name: self._conversations.get(name, changed[name]) for name in changed}
+        move_to_payers(before, changed, transaction, posting)
 
     def _learn(self, scan: Scan) -> None:
         """Bring the conversations up to date with what the scan says of them."""

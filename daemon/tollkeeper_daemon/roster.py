@@ -118,6 +118,7 @@ class Roster:
                 self.agents[record.id] = agent
                 for conversation, since in record.turns:
                     self._claim(record, conversation, since)
+                    self.turned.append((agent, conversation, since))
 
     def alive(self) -> list[LiveAgent]:
         """The agents that have not exited."""

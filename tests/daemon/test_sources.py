@@ -198,7 +198,7 @@ def test_who_pays_in_each_home(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("source", ["subscription", "api"])
-def test_who_pays_by_setting(tmp_path: Path, source: str) -> None:
+def test_who_pays_by_setting(tmp_path: Path, source: Source) -> None:
     """The setting goes before what the home says."""
     homes = followed(tmp_path, source=source)
     assert source == homes.source_of(f"{tmp_path}/projects/p/c.jsonl")
