@@ -48,12 +48,17 @@ class Agents:
     def claim(self, conversation: str, now: int) -> None:
         """Book what was written in the conversation to the agent that holds it by now."""
         if outcome := self._pipeline.claim(conversation):
+            for agent in outcome.agents:
+                self._registry.save_agent(agent.record)
             self._failures.attempt(self._budgets.bar.charged, outcome, now)
             self._herald.tell(outcome, now)
 
     def settle_payers(self, now: int) -> None:
         """Save who pays from now on, and book to them what was asked since."""
+        turned = [each.agent for each in self._pipeline.roster.turned]
         if outcome := self._pipeline.settle_payers():
+            for agent in turned:
+                self._registry.save_agent(agent.record)
             self._failures.attempt(self._budgets.bar.charged, outcome, now)
             if outcome.charged:
                 self._herald.tell(outcome, now)

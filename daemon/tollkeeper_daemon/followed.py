@@ -84,19 +84,20 @@ class Followed:
         homes = (home for home in self.homes if account == self.account_of(home))
         return next((str(home.path) for home in homes), None)
 
-    def payer_in(self, home: Home, cwd: str, server: str = "") -> tuple[str, str]:
-        """Who pays for a client that works there, and its account, when its environment does not say.
+    def payer_in(self, home: Home, cwd: str, own: Means) -> tuple[str, str]:
+        """Who pays for a client that works there, and its account; ``own`` is by its environment.
 
-        Both are empty where nothing tells. ``server`` is the one that its environment names.
+        Both are empty where nothing tells.
         """
         source = self._accounts.of_home(str(home.path))
-        if source in SET_BY_HAND:
+        if source in SET_BY_HAND and not own.by_token:
             return (SUBSCRIPTION, self.account_of(home)) if source == SUBSCRIPTION else ("", "")
         project = Path(cwd, ".claude")
         files = (project / "settings.local.json", project / "settings.json")
-        means = joined(map(self._settings.read, (*files, home.path / "settings.json")))
+        said = map(self._settings.read, (*files, home.path / "settings.json"))
+        means = joined((*said, own))
         if means.by_key:
-            return API, account_at(means.server or server)
+            return API, account_at(means.server)
         if means.by_token:
             return SUBSCRIPTION, ""
         account = self._account_in(home)

@@ -31,6 +31,11 @@ def payer_at(known: Conversation, time: int) -> Payer:
     return found if found.source else replace(found, source=API)
 
 
+def has_payer(known: Conversation, since: int, within: int) -> bool:
+    """Whether anything is known of who pays from a time (ms) at most so much later."""
+    return any(since <= payer.since <= since + within for payer in known.payers)
+
+
 def paid_by(book: Book, payer: Payer) -> Book:
     """The book for the same work, paid by this one."""
     if (book.source, book.account) == (payer.source, payer.account):

@@ -7,6 +7,7 @@ from tollkeeper_daemon.herald import Herald
 from tollkeeper_daemon.ledger.books import API, SUBSCRIPTION
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.sources.homes import Home
+from tollkeeper_daemon.sources.paying import Means
 
 
 class Payment:
@@ -64,4 +65,5 @@ class Payment:
 
     def _in_home(self, agent: LiveAgent) -> tuple[str, str]:
         record = agent.record
-        return self._followed.payer_in(Home(Path(record.home)), record.cwd, record.server)
+        own = Means(by_token=record.by_token, server=record.server)
+        return self._followed.payer_in(Home(Path(record.home)), record.cwd, own)

@@ -13,7 +13,7 @@ from tollkeeper_daemon.ledger.ledger import Ledger, Posting, Row
 from tollkeeper_daemon.ledger.prices import PriceList
 from tollkeeper_daemon.ledger.requests import identity
 from tollkeeper_daemon.ledger.totals import Totals
-from tollkeeper_daemon.payers import paid_by, payer_at, with_payers
+from tollkeeper_daemon.payers import has_payer, paid_by, payer_at, with_payers
 from tollkeeper_daemon.reading import Scan, place_of
 from tollkeeper_daemon.records import Prompt, Refusal, Reply
 from tollkeeper_daemon.repaying import move_to_payers
@@ -28,6 +28,8 @@ from tollkeeper_daemon.unpriced import AND_MORE, bounded
 from tollkeeper_daemon.watched import Watched
 
 MOST_CONVERSATIONS_CACHED = 5_000
+# From the start of an agent's process it takes so long, at the most, until it is noted who pays.
+NOTED_WITHIN_MS = 60_000
 
 
 class Outcome(Struct, frozen=True):
@@ -310,12 +312,13 @@ class Pipeline:
         What an earlier daemon saved of the same turn stays: it knew who paid then.
         """
         changed = self._looking_in[1]
-        for name, payers in self.roster.payers().items():
-            known = self._conversation(name)
-            noted = {payer.since for payer in known.payers}
-            new = [payer for payer in payers if payer.since not in noted]
-            if (learned := with_payers(known, new)) is not known:
-                changed[name] = learned
+        for turned in self.roster.turned:
+            known = self._conversation(turned.conversation)
+            is_saved = turned.is_old and has_payer(known, turned.since, NOTED_WITHIN_MS)
+            if turned.payer.source and not is_saved:
+                learned = with_payers(known, [turned.payer])
+                if learned is not known:
+                    changed[turned.conversation] = learned
 
     def _move_to_payers(self, transaction: Transaction, posting: Posting) -> None:
         """Move what was booked before to who paid for it, by what is learned now."""

@@ -81,6 +81,20 @@ class Claim(Struct, frozen=True):
     until: int = FOR_EVER
 
 
+class Turned(Struct, frozen=True):
+    """An agent, or who pays for it, turned to a conversation at a time (ms)."""
+
+    agent: LiveAgent
+    conversation: str
+    since: int
+    is_old: bool = False
+
+    @property
+    def payer(self) -> Payer:
+        """Who pays from then on, as far as the agent is known to tell; else without a source."""
+        return Payer(self.since, self.agent.record.source, self.agent.record.account)
+
+
 class Roster:
     """The agents that run, and those that exited lately."""
 
@@ -90,8 +104,8 @@ class Roster:
         self.run_agents: set[str] = set()
         # Those that an earlier daemon left in homes that are not looked at now.
         self.out_of_sight: set[str] = set()
-        # Who turned to which conversation since when (ms), until the pipeline has saved who pays.
-        self.turned: list[tuple[LiveAgent, str, int]] = []
+        # What the pipeline is to save of who pays; of turns that an earlier daemon saw it may have.
+        self.turned: list[Turned] = []
         self._ended_run: RunRecord | None = None
         self._claims: dict[str, list[Claim]] = {}
 
@@ -118,7 +132,7 @@ class Roster:
                 self.agents[record.id] = agent
                 for conversation, since in record.turns:
                     self._claim(record, conversation, since)
-                    self.turned.append((agent, conversation, since))
+                    self.turned.append(Turned(agent, conversation, since, is_old=True))
 
     def alive(self) -> list[LiveAgent]:
         """The agents that have not exited."""
@@ -149,7 +163,9 @@ class Roster:
         self.agents[process.id] = agent
         self.run_agents.add(process.id)
         if record.conversation:
-            self._turn(agent, record.conversation, process.started)
+            # The client's own note is exact, the system's start may be a second off.
+            noted = (session and session.startedAt) or process.started
+            self._turn(agent, record.conversation, process.started, max(noted, process.started))
         if session:
             self._take_status(agent, session)
         return agent
@@ -182,7 +198,8 @@ class Roster:
             stage=labels.get("TOLL_STAGE", ""),
             budget=budget_of(labels.get(LABEL)),
             named_by_label="TOLL_AGENT" in labels,
-            by_home=not (process.pays_by_key or process.pays_by_token),
+            by_home=not process.pays_by_key,
+            by_token=process.pays_by_token,
             server=process.server,
         )
 
@@ -274,12 +291,15 @@ class Roster:
             self.run = RunRecord(f"run-{now // 1000}", started=now, last_lived=now)
             self.run_agents.clear()
 
-    def _turn(self, agent: LiveAgent, conversation: str, since: int) -> None:
-        """The agent turns to this conversation, and is remembered to have done so."""
+    def _turn(self, agent: LiveAgent, conversation: str, since: int, paying: int = 0) -> None:
+        """The agent turns to this conversation, and is remembered to have done so.
+
+        It is ``paying`` from then on (ms), which is ``since`` unless it is said.
+        """
         turns = (*agent.record.turns, (conversation, since))[-TURNS_KEPT:]
         agent.record = replace(agent.record, conversation=conversation, turns=turns)
         self._claim(agent.record, conversation, since)
-        self.turned.append((agent, conversation, since))
+        self.turned.append(Turned(agent, conversation, paying or since))
 
     def begins_paid_by(self, agent: LiveAgent, source: str, account: str) -> None:
         """A new agent is paid by this one, in all that it turned to so far."""
@@ -291,17 +311,8 @@ class Roster:
             return False
         agent.record = replace(agent.record, source=source, account=account)
         if agent.record.conversation:
-            self.turned.append((agent, agent.record.conversation, now))
+            self.turned.append(Turned(agent, agent.record.conversation, now))
         return True
-
-    def payers(self) -> dict[str, list[Payer]]:
-        """Who pays for the conversations that agents turned to, where they are known to tell."""
-        found: dict[str, list[Payer]] = {}
-        for agent, conversation, since in self.turned:
-            if source := agent.record.source:
-                payer = Payer(since, source, agent.record.account)
-                found.setdefault(conversation, []).append(payer)
-        return found
 
     def _claim(self, record: AgentRecord, conversation: str, since: int) -> None:
         until = record.ended + LATE_LINES_MS if record.ended else FOR_EVER

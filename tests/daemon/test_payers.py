@@ -17,7 +17,7 @@ from tollkeeper_daemon.payers import MOST_KEPT, payer_at, with_payers
 from tollkeeper_daemon.pipeline import Pipeline
 from tollkeeper_daemon.reading import Scan, scan
 from tollkeeper_daemon.records import FileMark
-from tollkeeper_daemon.roster import LiveAgent, Roster
+from tollkeeper_daemon.roster import LiveAgent, Roster, Turned
 from tollkeeper_daemon.sources.tail import Reading
 from tollkeeper_daemon.store.schema import AgentRecord, Conversation, Payer
 from tollkeeper_daemon.store.store import Store
@@ -54,7 +54,8 @@ def owner(account: str, conversation: str = "conv-1") -> bytes:
 
 def reply(minute: int, **more: Any) -> bytes:
     """A reply of a minute, with ids of its own."""
-    named = {"message": f"m{minute}", "request": f"r{minute}", "timestamp": at(minute)}
+    named: dict[str, Any] = {"message": f"m{minute}", "request": f"r{minute}"}
+    named["timestamp"] = at(minute)
     return assistant(**{**named, **more})
 
 
@@ -176,9 +177,10 @@ turns = st.builds(
     Turn,
     st.sampled_from(["conv-1", "conv-2"]),
     st.builds(
-        lambda minute, paid: Payer(NINE_MS + minute * MINUTE - 1, *paid),
-        minutes,
-        st.sampled_from([("api", ""), ("subscription", "acc-1"), ("subscription", "")]),
+        Payer,
+        minutes.map(lambda minute: NINE_MS + minute * MINUTE - 1),
+        st.sampled_from(["api", "subscription"]),
+        st.sampled_from(["", "acc-1"]),
     ),
 )
 
@@ -258,7 +260,7 @@ def _ledger(batches: list[list[Scan | Turn]]) -> object:
                     payer = each.payer
                     record = AgentRecord("1-1", 1, "a", 0, "", source=payer.source)
                     agent = LiveAgent(replace(record, account=payer.account))
-                    roster.turned.append((agent, each.conversation, payer.since))
+                    roster.turned.append(Turned(agent, each.conversation, payer.since))
                     river.settle_payers()
             river.post([each for each in batch if isinstance(each, Scan)], NOW)
         prompts = store.read(

@@ -92,8 +92,7 @@ def account(each: AccountToday) -> str:
     import os
 
     if each.home:
-        user = os.path.expanduser("~")
-        inside = each.home.startswith(f"{user}/")
-        return plain(f"~{each.home[len(user) :]}" if inside else each.home)
+        folder, _, name = each.home.rstrip("/").rpartition("/")
+        return plain(f"~/{name}" if folder == os.path.expanduser("~") else name)
     name = plain(each.account or "")
     return name if name.startswith("proxy ") else name[:8] or "account not known"

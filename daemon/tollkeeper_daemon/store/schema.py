@@ -85,7 +85,8 @@ class AgentRecord(Struct, frozen=True, array_like=True, gc=False):
     ``source`` is empty while the conversation has to tell it, ``budget`` is in nano-dollars;
     ``named_by_label`` says that ``TOLL_AGENT`` gave the name, ``turns`` to which conversations the
     agent turned, and when; ``home`` is the Claude home that it was found in. ``by_home`` says that
-    nothing in its environment tells who pays, ``server`` which it asks in the place of Anthropic's.
+    no key in its environment decides who pays, ``by_token`` that a subscription's token is there,
+    ``server`` which one it asks in the place of Anthropic's.
     """
 
     id: str
@@ -107,6 +108,7 @@ class AgentRecord(Struct, frozen=True, array_like=True, gc=False):
     turns: tuple[tuple[str, int], ...] = ()
     home: str = ""
     by_home: bool = False
+    by_token: bool = False
     server: str = ""
 
 
