@@ -198,6 +198,18 @@ class Today(Struct, frozen=True, kw_only=True):
     total: Usage
 
 
+class AccountToday(Struct, frozen=True, kw_only=True):
+    """What was used since local midnight, by one account of a source.
+
+    ``account`` is None where it is not known which, ``home`` the Claude home that names it.
+    """
+
+    account: str | None = None
+    source: str
+    home: str | None = None
+    usage: Usage
+
+
 class Run(Struct, frozen=True, kw_only=True):
     """The span in which agents work: ends when none has lived for 30 minutes."""
 
@@ -259,6 +271,7 @@ class Status(Struct, frozen=True, kw_only=True):
     """The state of everything at one moment: what a snapshot answers and updates change.
 
     ``plan`` is the one that was seen last; ``plans`` has one for each account of a subscription.
+    ``accounts`` parts ``today`` by who pays, the dearest first.
     """
 
     version: str
@@ -273,3 +286,4 @@ class Status(Struct, frozen=True, kw_only=True):
     limits: tuple[Limit, ...] = ()
     alerts: tuple[Alert, ...] = ()
     plans: tuple[Plan, ...] = ()
+    accounts: tuple[AccountToday, ...] = ()

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from tollkeeper_daemon.agents import Agents
 from tollkeeper_daemon.auditor import Auditor
 from tollkeeper_daemon.bar.build import Budgets
 from tollkeeper_daemon.census import Census
@@ -32,6 +33,7 @@ class Beats:
     def __init__(
         self,
         census: Census,
+        agents: Agents,
         registry: Registry,
         days: Days,
         budgets: Budgets,
@@ -44,6 +46,7 @@ class Beats:
         failures: Failures,
     ) -> None:
         self._census = census
+        self._agents = agents
         self._registry = registry
         self._days = days
         self._budgets = budgets
@@ -103,6 +106,7 @@ class Beats:
     def _pulse(self) -> None:
         now = now_ms()
         self._census.take_pulses(now)
+        self._agents.look_at_payers(now)
         self._registry.tick(now)
         self._days.check(now)
         self._budgets.bar.look(now)

@@ -1,5 +1,6 @@
 """The settings in config.toml: what they are, their defaults, and what is wrong with a file."""
 
+import os
 import re
 import tomllib
 from pathlib import Path
@@ -33,10 +34,25 @@ class Sources(Struct, frozen=True, forbid_unknown_fields=True):
     processes: bool = True
 
 
-class Accounts(Struct, frozen=True, forbid_unknown_fields=True):
-    """``[accounts]``: who pays. ``auto`` tells it from the client's environment and settings."""
+Source = Literal["auto", "both", "subscription", "api"]
 
-    source: Literal["auto", "subscription", "api"] = "auto"
+
+class Accounts(Struct, frozen=True, forbid_unknown_fields=True):
+    """``[accounts]``: who pays where no agent and no log tells it.
+
+    ``auto``, which ``both`` says as well, tells it from the client's settings. ``homes`` are single
+    Claude homes, by their paths, for which something else holds.
+    """
+
+    source: Source = "auto"
+    homes: dict[str, Source] = {}
+
+    def of_home(self, path: str) -> Source:
+        """The setting for the home at this path, links followed."""
+        for home, source in self.homes.items():
+            if os.path.realpath(os.path.expanduser(home)) == path:
+                return source
+        return self.source
 
 
 class Notify(Struct, frozen=True, forbid_unknown_fields=True):

@@ -29,6 +29,7 @@ from tollkeeper_daemon.outlets.publisher import Publisher
 from tollkeeper_daemon.outlets.segments import Segments
 from tollkeeper_daemon.ownfile import OwnFile
 from tollkeeper_daemon.past import Past
+from tollkeeper_daemon.payment import Payment
 from tollkeeper_daemon.pipeline import Outcome, Pipeline
 from tollkeeper_daemon.plan_gauge import PlanGauge
 from tollkeeper_daemon.plan_table import PlanTable
@@ -67,10 +68,12 @@ class Daemon:
         self.shut_down = stop.set
         self.own_plans = OwnFile(paths.plans)
         self.commands = notifier.commands
-        self.followed = Followed(homes, config.accounts.source)
+        self.followed = Followed(homes, config.accounts)
         self.roster = Roster()
         self.registry = Registry(store, self.roster)
-        self.pipeline = Pipeline(store, self.roster, prices, self.followed.source_of)
+        self.pipeline = Pipeline(
+            store, self.roster, prices, self.followed.source_of, self.followed.account_of_log
+        )
         self.plan = PlanGauge(
             store,
             lambda: self.settings.config.plan,
@@ -82,6 +85,7 @@ class Daemon:
         memories = Memories(store)
         board = Board(memories, self.pipeline, self.roster, self._limits)
         self.herald = Herald(publisher, notifier, self.roster, self.pipeline, board, self.plan)
+        self.herald.home_of = self.followed.home_of_account
         self.failures = Failures(self.herald)
         self.settings = Settings(OwnFile(paths.settings), config, self.herald.alert)
         self.settings.follow(self._settings_changed)
@@ -106,6 +110,7 @@ class Daemon:
             self._limits,
             self._look_at,
         )
+        self.payment = Payment(self.followed, self.roster, self.herald)
         notifier.on_press = self.budgets.press
         self.sensors = Sensors(
             paths.inbox,
@@ -114,6 +119,7 @@ class Daemon:
             self.roster,
             self.plan,
             whose,
+            self.payment,
             self.herald,
             self.failures,
         )
@@ -121,7 +127,9 @@ class Daemon:
         self.segments = Segments(paths.segments, config.segments)
         publisher.follow(self.segments.hear)
 
-        agents = Agents(self.registry, self.pipeline, self.herald, self.budgets, self.failures)
+        agents = Agents(
+            self.registry, self.pipeline, self.herald, self.budgets, self.payment, self.failures
+        )
         self.census = Census(
             self.roster,
             Reports(agents.started, agents.changed, agents.exited),
@@ -199,6 +207,7 @@ class Daemon:
         )
         self.beats = Beats(
             self.census,
+            agents,
             self.registry,
             self.days,
             self.budgets,

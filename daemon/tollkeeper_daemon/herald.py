@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from tollkeeper import __version__, wire
 from tollkeeper.model import (
+    AccountToday,
     Action,
     Agent,
     Alert,
@@ -31,7 +32,7 @@ from tollkeeper_daemon.plan_told import PlanTold
 from tollkeeper_daemon.reading import Scan
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.unpriced import ToldModels
-from tollkeeper_daemon.view import agent_view, charged_view, run_view, today_view
+from tollkeeper_daemon.view import accounts_view, agent_view, charged_view, run_view, today_view
 from tollkeeper_daemon.waits import Waits
 
 log = logging.getLogger(__name__)
@@ -43,7 +44,8 @@ MOST_REMEMBERED = 500
 class Herald:
     """What is told, from the roster and the running sums as they stand.
 
-    ``importing`` is set while the history is read, ``hold_of`` says how an agent is held.
+    ``importing`` is set while the history is read, ``hold_of`` says how an agent is held, and
+    ``home_of`` names the Claude home of an account.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Herald:
     ) -> None:
         self.importing: Progress | None = None
         self.hold_of: Callable[[LiveAgent], Hold | None] = lambda agent: None
+        self.home_of: Callable[[str], str | None] = lambda account: None
         self._publisher = publisher
         self._notifier = notifier
         self._roster = roster
@@ -86,6 +89,7 @@ class Herald:
             run=self._run(),
             limits=self._board.shared(),
             alerts=tuple(self._alerts),
+            accounts=self._accounts(),
         )
 
     def beat(self) -> None:
@@ -98,6 +102,7 @@ class Herald:
             today=self._today(),
             run=self._run(),
             limits=self._board.shared(),
+            accounts=self._accounts(),
         )
 
     def tell(self, outcome: Outcome, now: int) -> None:
@@ -110,6 +115,7 @@ class Herald:
             today=self._today(),
             run=self._run(),
             limits=self._board.shared(),
+            accounts=self._accounts(),
         )
         for text in self._told_models.news(outcome.unpriced_models):
             self.alert("unknown-model", text)
@@ -207,6 +213,9 @@ class Herald:
 
     def _today(self) -> Today:
         return today_view(self._pipeline.today)
+
+    def _accounts(self) -> tuple[AccountToday, ...]:
+        return accounts_view(self._pipeline.today_by_account, self.home_of)
 
     def _run(self) -> Run | None:
         return run_view(self._roster, self._pipeline.run)

@@ -11,6 +11,7 @@ from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.events import Bell
 from tollkeeper_daemon.failures import Failures
 from tollkeeper_daemon.herald import Herald
+from tollkeeper_daemon.payment import Payment
 from tollkeeper_daemon.plan_gauge import PlanGauge
 from tollkeeper_daemon.roster import LiveAgent, LiveSubagent, Roster
 from tollkeeper_daemon.sources import inbox
@@ -59,6 +60,7 @@ class Sensors:
         roster: Roster,
         plan: PlanGauge,
         whose: Whose,
+        payment: Payment,
         herald: Herald,
         failures: Failures,
     ) -> None:
@@ -69,6 +71,7 @@ class Sensors:
         self._roster = roster
         self._plan = plan
         self._whose = whose
+        self._payment = payment
         self._shown: dict[str, Shown] = {}
         self._herald = herald
         self._failures = failures
@@ -120,6 +123,9 @@ class Sensors:
     def _note(self, line: StatusLine, now: int) -> None:
         """What a status line was told: the plan's windows, and how full the context is."""
         self.bad_letters += line.refused
+        agent = self._roster.agent_of(line.conversation, now)
+        if agent and line.on_plan:
+            self._payment.shows_plan(agent, now)
         if line.windows and self._is_news(line):
             owner = self._whose.of(line.conversation, line.log, now)
             for seen in line.windows:
@@ -132,7 +138,6 @@ class Sensors:
                     owner.home,
                 )
                 self._herald.plan_changed(news)
-        agent = self._roster.agent_of(line.conversation, now)
         percent = line.context_used_percent
         if agent and percent is not None and percent != agent.context_used_percent:
             agent.context_used_percent = percent

@@ -39,11 +39,11 @@ def test_screen_shows_who_does_what(width: int) -> None:
     """Names, states, models, tokens and money stand in the line of each agent, at 80 columns too."""
     lines = printed(screen.status_screen(MANY, width), width).splitlines()
     (first,) = (line for line in lines if line.startswith("Agent-1 "))
-    for word in ("● working", "opus-5-5", "330K", "$1.25 [api]"):
+    for word in ("● working", "opus-5-5", "330K", "$1.25 [API]"):
         assert word in first
     (third,) = (line for line in lines if line.startswith("Agent-3 "))
     assert "⚠ waiting" in third
-    assert "$1.25 [sub]" in third
+    assert "$1.25 [Sub]" in third
     assert any("└ analyst" in line for line in lines)
     assert any("└ a3a12fa752ff6af55" in line for line in lines)
 
@@ -281,8 +281,8 @@ def test_watched_usage() -> None:
     assert [
         "09:30:00 usage Agent-1: +2 messages",
         "09:30:00 usage 01234567: +1 message",
-        "09:30:00 usage Agent-1: opus-5-5 330K tokens $1.25 [api]",
-        "09:30:00 usage 01234567: opus-5-5 330K tokens $1.25 [api]",
+        "09:30:00 usage Agent-1: opus-5-5 330K tokens $1.25 [API]",
+        "09:30:00 usage 01234567: opus-5-5 330K tokens $1.25 [API]",
     ] == watch.lines_of(change("usage", update, agent()))
 
 
@@ -296,7 +296,7 @@ def test_watched_answer() -> None:
     update = wire.UsageUpdate(
         sequence=8, time=TIME, charged=charged, agents=(), today=today(), run=None
     )
-    assert ["09:30:00 usage Agent-1: opus-5-5 330K tokens $1.25 [api]"] == watch.lines_of(
+    assert ["09:30:00 usage Agent-1: opus-5-5 330K tokens $1.25 [API]"] == watch.lines_of(
         change("usage", update, agent())
     )
     moved = replace(update, charged=charged[:1])

@@ -18,6 +18,7 @@ from tollkeeper_daemon.events import Bell
 from tollkeeper_daemon.failures import Failures
 from tollkeeper_daemon.herald import Herald
 from tollkeeper_daemon.outlets.alive import Alive
+from tollkeeper_daemon.payment import Payment
 from tollkeeper_daemon.plan_gauge import News, PlanGauge
 from tollkeeper_daemon.plan_sums import PlanSums
 from tollkeeper_daemon.plans import load_plans
@@ -68,6 +69,7 @@ class Bench:
             self.roster,
             plan,
             cast(Whose, None),
+            cast(Payment, None),
             herald,
             Failures(herald),
         )

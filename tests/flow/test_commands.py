@@ -39,7 +39,7 @@ def shared() -> Iterator[Keeper]:
     ("verb", "told"),
     [
         ("status", ["1 agent", "1 pending", "Ada", "waiting: permission prompt", "analyst"]),
-        ("agents", ["Ada", "opus-5-5", "$0.0472 [api]"]),
+        ("agents", ["Ada", "opus-5-5", "$0.0472 [API]"]),
         ("daily", ["Total", "34,632", "$0.0472"]),
         ("session", ["shop", "34,632"]),
         ("doctor", ["ok   daemon: pid", "ok   Claude home"]),

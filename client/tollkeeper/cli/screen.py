@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tollkeeper.cli import limit_screen, plan_screen, words
-from tollkeeper.model import Agent, Alert, Importing, Status, Usage
+from tollkeeper.model import AccountToday, Agent, Alert, Importing, Status, Usage
 
 # Each state has a mark of its own, so that no one needs colour to tell them apart.
 STATES = {
@@ -154,6 +154,7 @@ def _sums_table(status: Status, has_room: bool) -> Table:
     rows = [("Today", today.total, of_today)]
     if today.subscription.requests and today.api.requests:
         rows += [("  subscription", today.subscription, None), ("  API", today.api, None)]
+    rows += [(f"    {words.account(each)}", each.usage, None) for each in _several(status)]
     if status.run:
         rows.append(("This run", status.run.usage, of_run))
     for name, usage, limit in rows:
@@ -167,6 +168,12 @@ def _sums_table(status: Status, has_room: bool) -> Table:
             *([limit_screen.cell(limit)] if of_today or of_run else []),
         )
     return table
+
+
+def _several(status: Status) -> list[AccountToday]:
+    """The accounts of today, where a source has more than one."""
+    sources = {each.source for each in status.accounts}
+    return [*status.accounts] if len(status.accounts) > len(sources) else []
 
 
 def import_bar(importing: Importing, rate: float | None) -> RenderableType:

@@ -4,13 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct
-
-from tollkeeper_daemon.names import id_of
-from tollkeeper_daemon.sources.files import read_small
-
-LARGEST_SETTINGS = 64 << 20
 
 
 class Home(Struct, frozen=True):
@@ -27,15 +21,6 @@ class Home(Struct, frozen=True):
     def sessions(self) -> Path:
         """A file for each running client, named after its pid."""
         return self.path / "sessions"
-
-
-class Settings(Struct):
-    """The client's settings, as far as they say who pays."""
-
-    oauthAccount: dict[str, object] | None = None
-
-
-_decode_settings = msgspec.json.Decoder(Settings).decode
 
 
 class Homes(Struct, frozen=True):
@@ -69,21 +54,3 @@ def settings_files(home: Home) -> list[Path]:
     if home.path.name == ".claude":
         files.append(home.path.parent / ".claude.json")
     return files
-
-
-def account_in(file: Path) -> str:
-    """The id of the subscription's account that these settings of the client name, or nothing."""
-    try:
-        account = _decode_settings(read_small(str(file), LARGEST_SETTINGS)).oauthAccount or {}
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return ""
-    found = account.get("accountUuid")
-    return id_of(found) if isinstance(found, str) else ""
-
-
-def names_subscription(file: Path) -> bool:
-    """Whether these settings of the client name the account of a subscription."""
-    try:
-        return bool(_decode_settings(read_small(str(file), LARGEST_SETTINGS)).oauthAccount)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return False
