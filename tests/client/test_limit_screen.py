@@ -293,6 +293,23 @@ def test_clearing_in_words(capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
+def test_what_could_not_be_saved(capsys: pytest.CaptureFixture[str]) -> None:
+    """Who sets or clears a limit on a full disk is told so, and nobody else."""
+    told = "It holds, but can't be saved now; that is tried again. See: toll doctor"
+    for saved in (True, False):
+        answer = {
+            "limit": None,
+            "hit": [],
+            "cleared": ["usd"],
+            "offered": [],
+            "saved": saved,
+            "limits": [],
+        }
+        limit_view.print_set(answer, "daily", "dollars", is_dry=False)
+        limit_view.print_cleared(answer, "daily", is_dry=False)
+        assert capsys.readouterr().out.splitlines().count(told) == 2 * (not saved)
+
+
 def test_watched_actions_and_limits() -> None:
     """`toll watch` tells an action by its text, and of limits those that are near."""
     action = Action(number=1, time=TIME, kind="paused", text="a is paused.", cause="person")

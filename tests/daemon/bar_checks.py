@@ -256,14 +256,15 @@ class Checks:
         """(f) When an agent is said to be stopped, what it had started has ended, too.
 
         What lost its parent before that is on its own: only of those whose parents live, or were
-        told to end themselves, it is sure that the daemon saw them.
+        told to end with it, it is sure that the daemon saw them.
         """
         if self.world.unrest:
             return
         for agent in [each.id or "" for each in told if each.kind in ("stopped", "killed")]:
             sure = {self.world.clients[agent].process}
             for process, parent in self._families.get(agent, {}).items():
-                if parent in sure and (process.alive or process in self._told):
+                with_it = process in self._told and process.id not in self.doomed
+                if parent in sure and (process.alive or with_it):
                     sure.add(process)
                     assert not process.alive or not self.world.reachable(process), process
 

@@ -72,6 +72,8 @@ class History:
         try:
             if self.is_up:
                 self.parts.days.check(self.world.now)
+                # What people say in this step is of the day that has begun by now.
+                self.model.day = self.parts.pipeline.day
             if (going := kind()) is not None:
                 await going
             await asyncio.sleep(0)  # Those who are being stopped get a bit further.

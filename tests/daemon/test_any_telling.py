@@ -8,6 +8,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fleeting import fleeting_folder
 from tollkeeper_daemon.pipeline import Pipeline
 from tollkeeper_daemon.reading import Scan, scan_log
 from tollkeeper_daemon.records import FileMark
@@ -97,7 +98,7 @@ def test_books_do_not_depend_on_the_telling(scans: tuple[list[Scan], list[Scan]]
 def test_ledger_does_not_depend_on_the_telling(scans: tuple[list[Scan], list[Scan]]) -> None:
     """The stored ledger is the same, whether the pipeline is told at once or in pieces."""
     whole, pieces = scans
-    with tempfile.TemporaryDirectory() as folder:
+    with fleeting_folder() as folder:
         accounts = [
             _ledger(Path(folder, str(index)), batches)
             for index, batches in enumerate(([whole], [[scan] for scan in pieces]))

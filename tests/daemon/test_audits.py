@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from fleeting import fleeting_folder
 from tollkeeper_daemon.audits import Audited, Audits
 from tollkeeper_daemon.ledger.audit import Cause, Finding
 from tollkeeper_daemon.pipeline import Pipeline
@@ -268,7 +268,7 @@ def test_any_order_and_any_cutting(batches: list[list[Scan]]) -> None:
 
     Nor do they change when all requests are dropped, and the logs read once more.
     """
-    with TemporaryDirectory() as folder, Store(Path(folder) / "told") as store:
+    with fleeting_folder() as folder, Store(Path(folder) / "told") as store:
         post(store, *batches)
         found = audited(store)
         drop_all(store)
@@ -276,6 +276,6 @@ def test_any_order_and_any_cutting(batches: list[list[Scan]]) -> None:
         post(store, *batches)
         assert found == audited(store)
     assert EXPECTED == {name: each.cause for name, each in found.items() if each}
-    with TemporaryDirectory() as folder, Store(Path(folder) / "plain") as store:
+    with fleeting_folder() as folder, Store(Path(folder) / "plain") as store:
         post(store, *(cut_log(path, lines) for path, lines in LOGS.items()))
         assert found == audited(store)

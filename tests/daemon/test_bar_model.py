@@ -6,18 +6,17 @@
 import asyncio
 import logging
 import os
-import tempfile
 from pathlib import Path
 
 import pytest
+
+from fleeting import fleeting_folder
 
 from .bar_history import History
 
 HISTORIES = int(os.environ.get("TOLL_HISTORIES", "250"))
 FIRST_SEED = int(os.environ.get("TOLL_SEED", "0"))
 STEPS = 45
-# Each history saves some hundred times: in memory, where there is such a place.
-FAST = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
 @pytest.mark.timeout(0 if HISTORIES > 1_000 else 120)
@@ -25,7 +24,7 @@ def test_any_history(monkeypatch: pytest.MonkeyPatch) -> None:
     """In each history the daemon does after each step what the model says, and no more."""
     monkeypatch.setattr(logging.root.manager, "disable", logging.CRITICAL)
     for seed in range(FIRST_SEED, FIRST_SEED + HISTORIES):
-        with tempfile.TemporaryDirectory(prefix="toll-", dir=FAST) as folder:
+        with fleeting_folder() as folder:
             history = History(Path(folder), seed)
             monkeypatch.setattr("tollkeeper_daemon.census.processes", history.world)
             try:

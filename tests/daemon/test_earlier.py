@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from fleeting import fleeting_folder
 from tollkeeper_daemon import earlier
 from tollkeeper_daemon.records import EarlierDay
 from tollkeeper_daemon.sources.homes import Home
@@ -331,15 +332,12 @@ def test_broken_file_is_told_once(
 
 
 @given(st.lists(st.dictionaries(st.sampled_from(["d14", "d15"]), st.integers(1, 5)), max_size=4))
-def test_reading_again_changes_nothing(
-    tmp_path_factory: pytest.TempPathFactory, files: list[dict[str, int]]
-) -> None:
+def test_reading_again_changes_nothing(files: list[dict[str, int]]) -> None:
     """However often the versions of a file are read, and in what order, the same days are kept."""
-    folder = tmp_path_factory.mktemp("home")
-    home = Home(folder / "home")
     outcomes: list[dict[str, int]] = []
-    for number, order in enumerate((files, [*reversed(files), *files])):
-        with Store(folder / f"ledger-{number}") as store:
+    for order in (files, [*reversed(files), *files]):
+        with fleeting_folder() as folder, Store(Path(folder, "ledger")) as store:
+            home = Home(Path(folder, "home"))
             for each in order:
                 write(home.path, statistics(**each))
                 StatsCaches(store).read([home], NOW)

@@ -1,6 +1,5 @@
 """The verb ``export``: every request once, oldest first, page by page."""
 
-import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fleeting import fleeting_folder
 from tollkeeper.exports import Page, Request
 from tollkeeper_daemon import clock
 from tollkeeper_daemon.clock import FAR
@@ -65,7 +65,7 @@ def names(requests: list[Request]) -> list[str | None]:
 @given(st.lists(replies(), max_size=12), st.integers(1, 4))
 def test_every_request_once_and_oldest_first(told: list[Reply], limit: int) -> None:
     """The pages of any size hold what the sums hold, in the order of time."""
-    with tempfile.TemporaryDirectory() as folder, Store(Path(folder)) as store:
+    with fleeting_folder() as folder, Store(Path(folder)) as store:
         post_to_store(store, [told])
         found = exported(store, limit=limit)
         total = store.read(lambda t: added_up(totals for _, totals in t.rows()))
@@ -289,6 +289,6 @@ def test_bad_params(store: Store, params: dict[str, Any]) -> None:
 @given(st.binary(max_size=40))
 def test_any_place(after: bytes) -> None:
     """A place that no page named begins somewhere, and harms nothing."""
-    with tempfile.TemporaryDirectory() as folder, Store(Path(folder)) as store:
+    with fleeting_folder() as folder, Store(Path(folder)) as store:
         post_to_store(store, [[reply()]])
         assert len(ask(store, after=after.hex()).requests) in (0, 1)

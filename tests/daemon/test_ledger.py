@@ -1,12 +1,12 @@
 """The ledger: any order, repetition or cutting of the same lines gives the same account."""
 
-import tempfile
 from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from fleeting import fleeting_folder
 from tollkeeper_daemon.ledger.books import Book, Group
 from tollkeeper_daemon.ledger.ledger import Ledger
 from tollkeeper_daemon.ledger.requests import file_under, join, resolve
@@ -73,7 +73,7 @@ def test_account_does_not_depend_on_the_telling(tellings: Tellings) -> None:
 def test_store_keeps_the_same_account(tellings: Tellings) -> None:
     """The store on disk comes to what the shelf in memory comes to, for another telling."""
     first, second = tellings
-    with tempfile.TemporaryDirectory() as folder, Store(Path(folder)) as store:
+    with fleeting_folder() as folder, Store(Path(folder)) as store:
         post_to_store(store, first)
         assert account_of_shelf(post(*second)) == account_of_store(store)
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fleeting import fleeting_folder
 from tollkeeper_daemon import repricing
 from tollkeeper_daemon.ledger.books import Group
 from tollkeeper_daemon.ledger.prices import PriceList, load_prices
@@ -71,11 +72,10 @@ def consistent(store: Store) -> None:
 @given(st.sets(st.integers(0, 30)), st.integers(1, 8))
 def test_walk_meets_every_group_once(numbers: set[int], size: int) -> None:
     """Groups come once each, in the order of their keys, whatever the size of the chunks."""
-    import tempfile
 
     with (
         pytest.MonkeyPatch.context() as patch,
-        tempfile.TemporaryDirectory() as folder,
+        fleeting_folder() as folder,
         Store(Path(folder)) as store,
     ):
         patch.setattr(repricing, "CHUNK_GROUPS", size)

@@ -1,7 +1,6 @@
 """Retention: what is dropped stays in the sums, and is never counted a second time."""
 
 import asyncio
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fleeting import fleeting_folder
 from tollkeeper_daemon import retention
 from tollkeeper_daemon.config import ConfigError, load_config
 from tollkeeper_daemon.ledger.books import Book
@@ -68,7 +68,7 @@ def test_sums_are_as_if_nothing_was_dropped(told: list[Entry], data: st.DataObje
     again = data.draw(st.lists(st.sampled_from(told), max_size=12)) if told else []
     order = data.draw(st.permutations([*told, *again]))
     with (
-        tempfile.TemporaryDirectory() as folder,
+        fleeting_folder() as folder,
         Store(Path(folder) / "whole") as whole,
         Store(Path(folder) / "dropped") as dropped,
     ):
@@ -106,7 +106,7 @@ def drop_some(store: Store, complete: list[Entry], luck: int) -> None:
 def test_rounds_at_any_time(told: list[Entry], data: st.DataObject) -> None:
     """Rounds up to any time between readings of the same logs change no sum."""
     with (
-        tempfile.TemporaryDirectory() as folder,
+        fleeting_folder() as folder,
         Store(Path(folder) / "whole") as whole,
         Store(Path(folder) / "dropped") as dropped,
     ):
@@ -121,7 +121,7 @@ def test_rounds_at_any_time(told: list[Entry], data: st.DataObject) -> None:
 @given(entries)
 def test_dropping_everything_leaves_only_sums(told: list[Entry]) -> None:
     """A round over everything leaves no group, prompt, link or time, and goes on from there."""
-    with tempfile.TemporaryDirectory() as folder, Store(Path(folder)) as store:
+    with fleeting_folder() as folder, Store(Path(folder)) as store:
         post_to_store(store, [told, told])
         sums = sums_of(store)
         drop(store, NINE_MS * 2)

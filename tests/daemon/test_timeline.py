@@ -1,13 +1,13 @@
 """The time line: the time of every paid request, in step with the groups, oldest first."""
 
 import shutil
-import tempfile
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fleeting import fleeting_folder
 from tollkeeper_daemon.clock import FAR
 from tollkeeper_daemon.ledger.ledger import Moment
 from tollkeeper_daemon.ledger.requests import resolve
@@ -61,7 +61,7 @@ def test_holds_exactly_the_times_of_the_requests(
     tellings: tuple[list[list[Entry]], list[list[Entry]]], rebook: bool
 ) -> None:
     """After any postings, in any order, booked anew or not, the times are those of the requests."""
-    with tempfile.TemporaryDirectory() as folder, Store(Path(folder)) as store:
+    with fleeting_folder() as folder, Store(Path(folder)) as store:
         for telling in tellings:
             post_to_store(store, telling)
             if rebook:

@@ -1,13 +1,13 @@
 """The running sums of single conversations, workflows and tasks are those of the ledger, always."""
 
 import asyncio
-import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fleeting import fleeting_folder
 from tollkeeper_daemon.ledger.prices import load_prices
 from tollkeeper_daemon.pipeline import Pipeline
 from tollkeeper_daemon.repricing import Repricer
@@ -97,7 +97,7 @@ def test_sums_are_those_of_the_ledger(
     events: list[Posted | Claimed | Begun | Repriced],
 ) -> None:
     """However posts, claims and new prices come, a watched sum is the sum over the ledger's rows."""
-    with tempfile.TemporaryDirectory() as folder, Store(Path(folder)) as store:
+    with fleeting_folder() as folder, Store(Path(folder)) as store:
         river = pipeline(store, Roster())
         run(river, events)
         running = {key: river.watched.tally(*key) for key in WATCHED if river.watched.has(*key)}

@@ -86,6 +86,7 @@ def test_two_units(pair: Pair) -> None:
     assert limits(pair.keeper)["daily", "usd"]["bound_usd"] == 0.1
     answer = pair.keeper.json("limit", "clear", "--daily")
     assert (answer["cleared"], answer["hit"], answer["offered"]) == (["usd"], [], [])
+    assert answer["saved"]
     [instead] = answer["limits"]
     assert (instead["scope"], instead["bound_usd"], instead["by_hand"]) == ("daily", 50.0, False)
     assert limits(pair.keeper)["daily", "usd"]["bound_usd"] == 50
@@ -332,7 +333,7 @@ def test_json_of_set(pair: Pair) -> None:
     answer = json.loads(
         pair.keeper.run("--json", "limit", "set", "--agent", "Ada", "--usd", "0.01").stdout
     )
-    assert answer.keys() == {"limit", "hit", "offered"}
+    assert answer.keys() == {"limit", "hit", "offered", "saved"}
     assert (answer["limit"]["state"], answer["hit"][0]["held"], answer["offered"]) == (
         *("reached", "paused"),
         [],
@@ -341,4 +342,5 @@ def test_json_of_set(pair: Pair) -> None:
         "limit": None,
         "hit": [],
         "offered": ["Ada"],
+        "saved": True,
     }
