@@ -9,14 +9,17 @@ BIN := $(VENV)/bin
 run: $(VENV)/.ready  ## Start the daemon and show the agents live.
 	$(BIN)/toll status --live
 
+# A file's tests stay together, since they may share what takes long to set up.
+PARALLEL := --numprocesses logical --dist loadfile
+
 test: $(VENV)/.ready  ## Run the tests that need nothing but Python.
-	$(BIN)/pytest --ignore=tests/e2e
+	$(BIN)/pytest --ignore=tests/e2e $(PARALLEL)
 
 e2e: $(VENV)/.ready .cache/npm/.ready .cache/ccusage/.ready .cache/starship/.ready  ## Run the tests that drive the real Claude Code client, panels, shells, a real notification service.
 	TOLL_REQUIRE_E2E=1 $(BIN)/pytest tests/e2e tests/tray tests/desktop tests/prompts tests/flow/test_recipes.py
 
 lowest: .venv-lowest/.ready  ## Run the same tests with the oldest dependencies that are allowed.
-	.venv-lowest/bin/pytest --ignore=tests/e2e
+	.venv-lowest/bin/pytest --ignore=tests/e2e $(PARALLEL)
 
 check: $(VENV)/.ready  ## Lint, formatting, types and import contracts.
 	$(BIN)/ruff check .

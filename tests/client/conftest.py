@@ -30,7 +30,8 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Paths]:
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
     """Runs toll with these arguments: its exit status, and what it printed on both streams."""
-
+    # Whoever runs the tests may have set it, and libraries do: the streams are pipes.
+    monkeypatch.delenv("COLUMNS", raising=False)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
 
     def call(*arguments: str) -> tuple[int, str, str]:

@@ -9,7 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from ending import end
+from waiting import wait_until
 
 from .claude_home import ClaudeHome, Log
 
@@ -34,6 +37,8 @@ class AgentProcess:
             env={"PATH": os.environ["PATH"], "HOME": str(home.path), **(labels or {})},
             stdin=subprocess.DEVNULL,
         )
+        # It may be running for a moment before the system shows its environment.
+        wait_until(psutil.Process(self.pid).environ, what="the environment of an agent")
         self.conversation = str(uuid.uuid4())
 
     @property

@@ -1,5 +1,6 @@
 """One daemon per home, in directories of its own, started from whatever it finds there."""
 
+import contextlib
 import os
 import stat
 import subprocess
@@ -7,9 +8,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tollkeeper.control import Toll, is_listening
+from waiting import wait_until
 
 from .claude_home import ClaudeHome
 from .keeper import Keeper
@@ -130,6 +133,19 @@ def test_starts_at_once(keeper: Keeper) -> None:
     with Toll(keeper.paths) as toll:
         pid = toll.status().daemon.pid
     assert {answer.partition(",")[0] for answer, _ in answers} == {f'{{"pid":{pid}'}
+    # Those that came too late must not outlive the one that answered, and take its place.
+    wait_until(lambda: _daemons_of(keeper) == [pid])
+
+
+def _daemons_of(keeper: Keeper) -> list[int]:
+    """The pids of all daemons that run, or begin to run, in this home."""
+    found: list[int] = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            here = process.environ().get("TOLL_HOME") == keeper.environment["TOLL_HOME"]
+            if here and "tollkeeper_daemon" in process.cmdline():
+                found.append(process.pid)
+    return found
 
 
 def test_home_named_relative_to_the_caller(keeper: Keeper, home: ClaudeHome) -> None:
