@@ -127,8 +127,11 @@ class SegmentSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """ValueError for formats that can't be shown."""
-        check(self.format)
-        check(self.statusline)
+        for name, format in (("format", self.format), ("statusline", self.statusline)):
+            try:
+                check(format)
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from None
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True):

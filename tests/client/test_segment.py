@@ -270,7 +270,7 @@ def test_name_is_no_markup_in_waybar(name: str) -> None:
     assert "\n" not in line
     shown = json.loads(line)
     assert not re.search(r"[<>]|&(?!lt;|gt;|amp;)", shown["text"] + shown["tooltip"])
-    assert unescape(shown["tooltip"]) == f"{words.plain(name)}: working, $1.25 [api]"
+    assert unescape(shown["tooltip"]) == f"{words.plain(name)}: working, $1.25 [API]"
 
 
 def test_snippets_name_the_run_directory(monkeypatch: pytest.MonkeyPatch) -> None:

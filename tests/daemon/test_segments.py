@@ -174,7 +174,7 @@ def test_wrong_settings(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text('[segments]\nstatusline = "{nam}"\n')
     with pytest.raises(
-        ConfigError, match=r"config.toml: no field 'nam'; there are agents, "
+        ConfigError, match=r"config.toml: segments.statusline: no field 'nam'; there are agents, "
     ) as caught:
         load_config(file)
     assert "\n" not in str(caught.value)

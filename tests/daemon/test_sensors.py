@@ -55,6 +55,7 @@ class Bench:
         paths.status_inbox.mkdir(parents=True)
         Alive(paths.alive).beat(FAR)
         self.run = str(paths.run)
+        self.on_plan: list[str] = []
         self.told = Told()
         herald = cast(Herald, self.told)
         self.roster = Roster()
@@ -69,7 +70,7 @@ class Bench:
             self.roster,
             plan,
             cast(Whose, None),
-            cast(Payment, None),
+            cast(Payment, self),
             herald,
             Failures(herald),
         )
@@ -84,6 +85,10 @@ class Bench:
         """A status line is refreshed."""
         leave_status(self.run, "conv-1", json.dumps({"session_id": "conv-1", **fields}).encode())
         self.sensors.read_status_lines(now_ms() + 1_000)
+
+    def shows_plan(self, agent: LiveAgent, now: int) -> None:
+        """Stands in for whoever notes who pays."""
+        self.on_plan.append(agent.record.name)
 
     @property
     def state(self) -> tuple[str, str]:
@@ -189,3 +194,4 @@ def test_what_can_not_be_read_is_counted(bench: Bench) -> None:
     bench.status(context_window={"used_percentage": 9}, rate_limits={"five_hour": 3})
     assert bench.sensors.bad_letters == 3
     assert bench.agent.context_used_percent == 9
+    assert bench.on_plan == [bench.agent.record.name]

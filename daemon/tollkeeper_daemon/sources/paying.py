@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Raw, Struct
 
-from tollkeeper_daemon.names import name_of
+from tollkeeper_daemon.names import id_of, name_of
 from tollkeeper_daemon.sources.files import printable, read_small
 
 # Of these only whether they are set is looked at: their values are secrets.
@@ -115,7 +115,10 @@ def state_says(content: bytes) -> str | None:
     It is empty where the account bears no id.
     """
     account = _decode_state(content).oauthAccount
-    return name_of(str(account.get("accountUuid") or "")) if account else None
+    if not account:
+        return None
+    named = account.get("accountUuid")
+    return id_of(named) if isinstance(named, str) else ""
 
 
 class Remembered(Generic[V]):
