@@ -5,6 +5,7 @@ import os
 import re
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from waiting import wait_until
 
 from .client import Client
 from .interactive import Interactive
-from .replies import Quota, Reply, bash, delegate, say
+from .replies import Quota, Reply, bash, delegate, rate_limited, say
 from .stand_in import StandIn
 
 pytestmark = pytest.mark.e2e
@@ -35,7 +36,7 @@ def set_up(client: Client, keeper: Keeper) -> None:
 
 def live(keeper: Keeper) -> Path:
     """The inbox, as of a daemon that lives and reads nothing; there is none."""
-    for folder in (keeper.paths.inbox, keeper.paths.segments):
+    for folder in (keeper.paths.status_inbox, keeper.paths.segments):
         folder.mkdir(mode=0o700, parents=True)
     keeper.paths.alive.touch()
     ahead = time.time() + 600
@@ -68,7 +69,6 @@ def test_status_line(stand_in: StandIn, subscriber: Client, subscribed: Keeper) 
         seven_day_resets_at=resets + 86400,
     )
     stand_in.script = lambda asked: Reply(text="Counted.", quota=quota)
-    (subscribed.paths.segments / "all").write_text("\x1b[32m3 agents\x1b[0m | Plan: 23%\n")
     with Interactive(subscriber) as session:
         session.send("count, please")
         session.wait_for("Counted.")
@@ -87,6 +87,24 @@ def test_status_line(stand_in: StandIn, subscriber: Client, subscribed: Keeper) 
             return COLOURS.sub("", line).strip() in session.screen()
 
         wait_until(shows_segment, what="the segment")
+
+
+@pytest.mark.usefixtures("tmux")
+def test_refused_by_the_plan(stand_in: StandIn, subscriber: Client, subscribed: Keeper) -> None:
+    """When the API refuses a request, the status says until when, and a notice does."""
+    resets = int(time.time()) + 3600
+    stand_in.play("GO", rate_limited(resets))
+    with Interactive(subscriber) as session:
+        session.send("GO, please")
+
+        def is_limited() -> bool:
+            until = subscribed.json("status")["plan"]["limited_until"]
+            return until is not None and datetime.fromisoformat(until).timestamp() == resets
+
+        wait_until(is_limited, 30, "the refusal")
+        kinds = [each["kind"] for each in subscribed.json("status")["alerts"]]
+        assert kinds.count("limited") == 1
+        wait_until(lambda: "limited" in (subscribed.paths.segments / "all").read_text())
 
 
 @pytest.mark.usefixtures("tmux", "stand_in")
@@ -121,7 +139,8 @@ def test_permission_prompt(stand_in: StandIn, client: Client, keeper: Keeper) ->
         keeper.start()
         state = keeper.wait_for(lambda status: bool(status.agents)).agents[0]
         assert (state.state, state.waiting_for) == ("waiting", "permission prompt")
-        assert not list(inbox.iterdir())
+        wait_until(lambda: not list(inbox.glob("hook-*")))
+        wait_until(lambda: "⚠ 1 pending" in (keeper.paths.segments / "all").read_text())
 
 
 def test_events(stand_in: StandIn, client: Client, keeper: Keeper) -> None:

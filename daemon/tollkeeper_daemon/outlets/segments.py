@@ -20,7 +20,7 @@ from tollkeeper_daemon.config import SegmentSettings
 log = logging.getLogger(__name__)
 
 # How long an agent's change waits at most, and what else an agent's segment tells, such as the plan.
-GATHER_SECONDS = 0.1
+GATHER_SECONDS = 0.05
 ALL_SECONDS = 1.0
 FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
 
