@@ -1,8 +1,9 @@
 """A daemon that dies in the midst of an action: the next one carries it to its end."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -125,8 +126,8 @@ def torn(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> list[FakeProcess]:
     desk.kernel.stop(other)
     freeze_below = Signals.freeze_below
 
-    def dies(self: Signals, agent: str) -> tuple[str, ...]:
-        freeze_below(self, agent)
+    def dies(self: Signals, agent: str, about_to: Callable[[Sequence[str]], None]) -> NoReturn:
+        freeze_below(self, agent, about_to)
         raise Crash
 
     with monkeypatch.context() as broken, pytest.raises(Crash):

@@ -100,6 +100,21 @@ def test_stop_that_is_refused_late(store: Store, tmp_path: Path) -> None:
     asyncio.run(play())
 
 
+def test_stop_of_a_whole_family(desk: Desk) -> None:
+    """A stop is over when all has ended that the agent had started, also what lost its parent to another stop."""
+
+    async def play() -> None:
+        between = desk.kernel.start(desk.process)
+        orphan = desk.kernel.start(between)
+        orphan.ignores.add(signal.SIGTERM)
+        stop = desk.budgets.bar.hands.stop(desk.agent, "enough", "person", NOW)
+        desk.kernel.exit(between)
+        assert "" == await stop
+        assert [False, False] == [each.alive for each in (desk.process, orphan)]
+
+    asyncio.run(play())
+
+
 def test_full_disk(desk: Desk, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """When nothing can be saved, agents are let go all the same, and stay so."""
 

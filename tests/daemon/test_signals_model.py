@@ -204,6 +204,25 @@ def test_who_ignores_it_is_killed(scene: Scene) -> None:
     assert pytest.approx(6.0) == scene.kernel.slept
 
 
+def test_who_lost_its_parent_ends_as_well(scene: Scene) -> None:
+    """What the agent had started when it was to be stopped ends with it, and no stranger."""
+    scene.kernel.exit(scene.child)
+    stopped = finish(scene.signals.stop(scene.agent.id, family=scene.ids))
+    assert Stopped("terminated", (scene.agent.id, scene.grandchild.id)) == stopped
+    assert [(scene.agent, SIGTERM), (scene.grandchild, SIGTERM)] == scene.sent()
+
+
+def test_only_a_stop_that_had_begun_goes_on_without_the_agent(scene: Scene) -> None:
+    """Who is gone can't be stopped, whatever it left, unless it had been told to end before."""
+    scene.kernel.exit(scene.agent)
+    scene.kernel.reap(scene.agent)
+    with pytest.raises(SignalRefused):
+        finish(scene.signals.stop(scene.agent.id, family=scene.ids))
+    assert [] == scene.sent()
+    finish(scene.signals.stop(scene.agent.id, family=scene.ids, is_again=True))
+    assert [(scene.child, SIGTERM), (scene.grandchild, SIGTERM)] == scene.sent()
+
+
 def test_children_of_the_grace_period_end_as_well(scene: Scene) -> None:
     """What a stubborn agent starts before it is killed does not outlive it."""
     scene.agent.ignores.add(SIGTERM)

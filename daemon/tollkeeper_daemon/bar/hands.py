@@ -127,9 +127,9 @@ class Hands:
         if known is not None:
             return known
         before = self.holds.of(agent)
-        told = (agent.record.id, *before.family) if before and before.kind == "stopping" else ()
+        is_again = before is not None and before.kind == "stopping"
         record = self.holds.begin_stopping(agent, reason, cause, now)
-        return self._begin(record.agent, self._stop(agent, record, told))
+        return self._begin(record.agent, self._stop(agent, record, is_again))
 
     def _begin(self, agent: str, work: Coroutine[Any, Any, str]) -> "asyncio.Task[str]":
         task = asyncio.get_running_loop().create_task(work)
@@ -137,20 +137,21 @@ class Hands:
         task.add_done_callback(lambda _: self._stopping.pop(agent, None))
         return task
 
-    async def _stop(self, agent: LiveAgent, record: HoldRecord, told: Sequence[str]) -> str:
+    async def _stop(self, agent: LiveAgent, record: HoldRecord, is_again: bool) -> str:
         cause = cast(Cause, record.cause)
         try:
-            ended = await self._end(record, told)
+            ended = await self._end(record, is_again)
         except SignalRefused as refused:
             self._fail(agent, str(refused), cause)
             return str(refused)
         self._note("killed" if ended.how == "killed" else "stopped", agent, record.reason, cause)
         return ""
 
-    async def _end(self, record: HoldRecord, told: Sequence[str]) -> Stopped:
+    async def _end(self, record: HoldRecord, is_again: bool) -> Stopped:
         """End the agent and its family, which is forgotten then. SignalRefused when it can't be."""
+        agent, frozen, family = record.agent, record.processes, record.family
         try:
-            ended = await self._signals.stop(record.agent, record.processes, self._grace(), told)
+            ended = await self._signals.stop(agent, frozen, self._grace(), family, is_again)
         except SignalRefused:
             self.holds.forget(record.agent)
             raise
@@ -203,7 +204,7 @@ class Hands:
     async def _end_rest(self, record: HoldRecord) -> str:
         """End what an agent left behind that is not known any more; of it nothing is told."""
         with contextlib.suppress(SignalRefused):
-            await self._end(record, record.family)
+            await self._end(record, is_again=True)
         return ""
 
     def _note(self, kind: ActionKind, agent: LiveAgent, reason: str, cause: Cause) -> None:

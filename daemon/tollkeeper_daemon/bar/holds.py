@@ -59,15 +59,17 @@ class Holds:
         self._signals.halt(own)
         processes = tuple(dict.fromkeys((own, *(known.processes if known else ()))))
         record = HoldRecord(own, "paused", now, reason, cause, processes)
-        record = replace(record, denied=known.denied if known else "")
-        others = tuple(each for each in self._signals.frozen_below(own) if each not in processes)
-        # Before what it started is frozen: else nobody would know, after a crash, who did that.
-        self._keep(replace(record, freezing=True, others=others))
-        self._freeze_below(record)
+        self._freeze_below(replace(record, denied=known.denied if known else ""))
 
     def _freeze_below(self, record: HoldRecord) -> None:
         """Freeze what a halted agent started; no tool call need be refused to it any more."""
-        frozen = self._signals.freeze_below(record.agent)
+
+        def note(others: Sequence[str]) -> None:
+            # First: else nobody would know, after a crash, who froze those that follow.
+            left = tuple(each for each in others if each not in record.processes)
+            self._keep(replace(record, freezing=True, others=left))
+
+        frozen = self._signals.freeze_below(record.agent, note)
         processes = tuple(dict.fromkeys((*record.processes, *frozen)))
         denied = "" if self._allowed(record) else record.denied
         self._keep(replace(record, processes=processes, denied=denied))

@@ -70,9 +70,15 @@ class Signals:
         self.halt(agent)
         return (agent, *self.freeze_below(agent))
 
-    def freeze_below(self, agent: str) -> tuple[str, ...]:
-        """Freeze the descendants of an agent that is halted; the ids of whom this froze."""
+    def freeze_below(
+        self, agent: str, about_to: Callable[[Sequence[str]], None] = lambda others: None
+    ) -> tuple[str, ...]:
+        """Freeze the descendants of an agent that is halted; the ids of whom this froze.
+
+        Before the first of them ``about_to`` is called, with those that are frozen already.
+        """
         frozen: list[str] = []
+        others: list[str] = []
         seen = {agent}
         settled = False
         for _ in range(MOST_LOOKS):
@@ -82,6 +88,9 @@ class Signals:
                 break
             seen.update(new)
             running = [process for process in new if not alive[process].stopped]
+            others += [process for process in new if alive[process].stopped]
+            if running and not frozen:
+                about_to(others)
             frozen += [process for process in running if self._reaches(process, signal.SIGSTOP)]
             settled = not new and not any(
                 alive[process].state in RUNNING for process in (agent, *frozen) if process in alive
@@ -109,20 +118,22 @@ class Signals:
         agent: str,
         frozen: Sequence[str] = (),
         grace: float = GRACE_SECONDS,
-        told: Sequence[str] = (),
+        family: Sequence[str] = (),
+        is_again: bool = False,
     ) -> Stopped:
         """End the agent, then what it leaves behind: kindly, and after the grace period (s) not so.
 
-        ``frozen`` is what ``freeze`` froze: it has to run to end well. ``told`` is the agent's family
-        at an earlier stop that did not come to its end: the agent may be gone by now.
+        ``frozen`` is what ``freeze`` froze: it has to run to end well. ``family`` is what the agent
+        had started when it was to be stopped: since then some may have lost their parents. With
+        ``is_again`` an earlier stop did not come to its end: the agent may be gone by now.
         SignalRefused when the agent can't be signalled. When this is cancelled, who was told to
         end has still been told.
         """
-        known = list(self._family(dict.fromkeys([agent, *told])))
+        known = list(self._family(dict.fromkeys([agent, *family])))
         try:
             send(agent, signal.SIGTERM, self._kernel)
         except ProcessGone:
-            if not told:
+            if not is_again:
                 raise
         signals.thaw(frozen, self._kernel)
         self._wake(agent)
