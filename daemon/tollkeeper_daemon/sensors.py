@@ -105,10 +105,11 @@ class Sensors:
 
     def read_status_lines(self, now: int) -> None:
         """Take in which status lines were refreshed."""
-        letters = self._slips.new(now * 1_000_000)
-        self.bad_letters += letters.bad
-        for line in self._parsed(parse_status_line, letters.contents):
-            self._note(line, now)
+        slips, bad = self._slips.new(now * inbox.NS_PER_MS)
+        self.bad_letters += bad
+        for slip in slips:
+            for line in self._parsed(parse_status_line, [slip.content]):
+                self._note(line, min(slip.written, now))
 
     def _parsed(self, parse: Callable[[bytes], T], letters: list[bytes]) -> list[T]:
         found: list[T] = []

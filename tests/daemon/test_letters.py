@@ -176,9 +176,9 @@ AT_LAST = inbox.FORGOTTEN_AFTER_NS + 2 * LATER
 
 def conversations(slips: inbox.Slips, later: int = LATER) -> list[str]:
     """Which status lines were refreshed, some time after they were."""
-    letters = slips.new(time.time_ns() + later)
-    assert letters.bad == 0
-    return sorted(parse_status_line(each).conversation for each in letters.contents)
+    found, bad = slips.new(time.time_ns() + later)
+    assert bad == 0
+    return sorted(parse_status_line(each.content).conversation for each in found)
 
 
 def test_a_status_line_replaces_the_last(run: str) -> None:
@@ -202,7 +202,7 @@ def test_half_written(run: str) -> None:
     slip.touch()
     assert conversations(slips) == []
     slip.write_bytes(b'{"session_id":')
-    assert slips.new(slip.stat().st_mtime_ns).contents == []
+    assert slips.new(slip.stat().st_mtime_ns) == ([], 0)
     slip.write_bytes(b'{"session_id":"whole"}')
     assert conversations(slips) == ["whole"]
 
@@ -215,8 +215,7 @@ def test_links_and_folders_are_no_slips(run: str, tmp_path: Path) -> None:
     (folder / "link").symlink_to(secret)
     (folder / "folder").mkdir()
     slips = inbox.Slips(folder)
-    found = [slips.new(time.time_ns() + LATER) for _ in range(2)]
-    assert [(each.contents, each.bad) for each in found] == [([], 2), ([], 0)]
+    assert [slips.new(time.time_ns() + LATER) for _ in range(2)] == [([], 2), ([], 0)]
 
 
 def test_no_way_out(run: str) -> None:

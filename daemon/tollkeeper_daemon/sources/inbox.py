@@ -13,6 +13,7 @@ LARGEST_LETTER = 256 << 10
 MOST_AT_ONCE = 500
 # A slip that was written just now may be half written.
 AT_REST_NS = 20_000_000
+NS_PER_MS = 1_000_000
 # Its conversation is over, or nobody looks at it any more.
 FORGOTTEN_AFTER_NS = 600 * 10**9
 
@@ -59,6 +60,13 @@ def _names(folder: Path) -> list[str]:
         return []
 
 
+class Slip(Struct, frozen=True):
+    """What a status line was told, and when (ms)."""
+
+    content: bytes
+    written: int
+
+
 class Slips:
     """The slips of status lines: a file for each, written anew in its place at every refresh.
 
@@ -69,9 +77,12 @@ class Slips:
         self._folder = folder
         self._seen: dict[str, tuple[int, int]] = {}
 
-    def new(self, now: int) -> Letters:
-        """What was written since the last time, and is at rest at this time (ns since 1970)."""
-        contents: list[bytes] = []
+    def new(self, now: int) -> tuple[list[Slip], int]:
+        """What was written since the last time, and is at rest at this time (ns since 1970).
+
+        And how many could not be read. After a restart of the daemon all of them are new to it.
+        """
+        found: list[Slip] = []
         bad = 0
         seen: dict[str, tuple[int, int]] = {}
         for entry in _slips(self._folder):
@@ -84,13 +95,14 @@ class Slips:
                     seen[entry.name] = stamp
                 elif status.st_size and age > AT_REST_NS:
                     seen[entry.name] = stamp
-                    contents.append(_read_slip(entry.path))
+                    written = status.st_mtime_ns // NS_PER_MS
+                    found.append(Slip(_read_slip(entry.path), written))
             except FileNotFoundError:
                 continue
             except OSError:
                 bad += 1
         self._seen = seen
-        return Letters(contents, bad)
+        return found, bad
 
 
 def _slips(folder: Path) -> list["os.DirEntry[str]"]:

@@ -143,7 +143,10 @@ class Watcher:
         self._observer = PollingObserver(timeout=POLLING_SECONDS)
         self._observer.start()
         for path, folder in self._watched.items():
-            self._schedule(path, folder)
+            try:
+                self._schedule(path, folder)
+            except OSError as error:
+                log.warning("can't watch %s: %s", path, error)
 
     def _schedule(self, path: Path, folder: Folder) -> None:
         folder.watch = self._observer.schedule(
