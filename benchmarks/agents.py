@@ -29,7 +29,7 @@ class Agent:
         self._home = home
         self._process = subprocess.Popen(["sleep", "3600"], stdin=subprocess.DEVNULL)
         self._replies = 0
-        self._say("busy")
+        self.say("busy")
 
     @property
     def pid(self) -> int:
@@ -46,7 +46,8 @@ class Agent:
         self._process.kill()
         self._process.wait()
 
-    def _say(self, status: str) -> None:
+    def say(self, status: str, **more: str) -> None:
+        """Write the session file anew, as the client does when its state changes."""
         stat = Path(f"/proc/{self._process.pid}/stat").read_bytes()
         note = {
             "pid": self._process.pid,
@@ -59,6 +60,7 @@ class Agent:
             "kind": "interactive",
             "entrypoint": "cli",
             "status": status,
+            **more,
         }
         folder = self._home / "sessions"
         folder.mkdir(parents=True, exist_ok=True)

@@ -41,6 +41,7 @@ def apply(status: Status, topic: str, update: wire.Update) -> Status:
                 today=update.today,
                 run=update.run,
                 limits=update.limits,
+                accounts=update.accounts,
             )
         case wire.Heartbeat():
             agents = tuple(agent for agent in status.agents if agent.id in update.agents)
@@ -51,9 +52,10 @@ def apply(status: Status, topic: str, update: wire.Update) -> Status:
                 run=update.run,
                 agents=agents,
                 limits=update.limits,
+                accounts=update.accounts,
             )
         case wire.PlanUpdate():
-            return replace(status, plan=update.plan)
+            return replace(status, plan=update.plan, plans=update.plans)
         case wire.LimitUpdate():
             return replace(status, limits=update.limits)
         case wire.AlertUpdate():

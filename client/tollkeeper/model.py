@@ -136,20 +136,43 @@ class Agent(Struct, frozen=True, kw_only=True):
 
 
 class Window(Struct, frozen=True, kw_only=True):
-    """How much of a plan's window is used, and when that was seen."""
+    """How much of a plan's window is used, and when that was seen.
+
+    ``value_since_usd`` is the list price of what was spent of it since then, as far as we see it.
+    The others are estimates, and None where there is nothing to tell them from: ``estimated_percent``
+    what is used by now, ``percent_per_hour`` at which rate lately, ``runs_out_at`` when the window is
+    spent at this rate, if before its reset.
+    """
 
     used_percent: float
     resets_at: str
     observed_at: str
+    value_since_usd: float = 0.0
+    estimated_percent: float | None = None
+    percent_per_hour: float | None = None
+    runs_out_at: str | None = None
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """The subscription's windows; ``limited_until`` is set while the plan refuses requests."""
+    """A subscription's windows; ``limited_until`` is set while the plan refuses requests.
+
+    ``account`` is the id of the subscription's account, where it is known, and ``home`` the Claude
+    home that it is used in. ``title`` is the plan's name for people. ``messages_today`` and
+    ``opus_messages`` (of this calendar month) are counted; ``approximate_messages`` a month and
+    ``opus_limit`` are what the plan's table says, and approximate.
+    """
 
     name: str | None = None
     five_hour: Window | None = None
     seven_day: Window | None = None
     limited_until: str | None = None
+    account: str | None = None
+    home: str | None = None
+    title: str | None = None
+    messages_today: int = 0
+    opus_messages: int = 0
+    approximate_messages: int | None = None
+    opus_limit: int | None = None
 
 
 class Importing(Struct, frozen=True, kw_only=True):
@@ -173,6 +196,18 @@ class Today(Struct, frozen=True, kw_only=True):
     subscription: Usage
     api: Usage
     total: Usage
+
+
+class AccountToday(Struct, frozen=True, kw_only=True):
+    """What was used since local midnight, by one account of a source.
+
+    ``account`` is None where it is not known which, ``home`` the Claude home that names it.
+    """
+
+    account: str | None = None
+    source: str
+    home: str | None = None
+    usage: Usage
 
 
 class Run(Struct, frozen=True, kw_only=True):
@@ -233,7 +268,11 @@ class Done(Struct, frozen=True, kw_only=True):
 
 
 class Status(Struct, frozen=True, kw_only=True):
-    """The state of everything at one moment: what a snapshot answers and updates change."""
+    """The state of everything at one moment: what a snapshot answers and updates change.
+
+    ``plan`` is the one that was seen last; ``plans`` has one for each account of a subscription.
+    ``accounts`` parts ``today`` by who pays, the dearest first.
+    """
 
     version: str
     protocol: int
@@ -246,3 +285,5 @@ class Status(Struct, frozen=True, kw_only=True):
     run: Run | None
     limits: tuple[Limit, ...] = ()
     alerts: tuple[Alert, ...] = ()
+    plans: tuple[Plan, ...] = ()
+    accounts: tuple[AccountToday, ...] = ()

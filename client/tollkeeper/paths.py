@@ -8,7 +8,16 @@ from pathlib import Path
 from msgspec import Struct
 
 from tollkeeper.errors import PlaceError
-from tollkeeper.places import CONTROL_SOCKET, DENY_FOLDER, find_places
+from tollkeeper.ours import STATUS_SCRIPT
+from tollkeeper.places import (
+    ALIVE_FILE,
+    CONTROL_SOCKET,
+    DENY_FOLDER,
+    INBOX_FOLDER,
+    SEGMENTS_FOLDER,
+    STATUS_FOLDER,
+    find_places,
+)
 
 # What a Unix socket's address holds, less the closing zero byte (sun_path in sys/un.h).
 LONGEST_SOCKET_PATH = 103 if sys.platform == "darwin" else 107
@@ -35,6 +44,26 @@ class Paths(Struct, frozen=True):
         return self.run / DENY_FOLDER
 
     @property
+    def inbox(self) -> Path:
+        """What status lines and hooks leave for the daemon, a file each."""
+        return self.run / INBOX_FOLDER
+
+    @property
+    def status_inbox(self) -> Path:
+        """In the inbox: the latest of each status line. Many at once: these are not watched."""
+        return self.inbox / STATUS_FOLDER
+
+    @property
+    def segments(self) -> Path:
+        """Lines kept ready for status lines and prompts: of everything, a conversation, an agent."""
+        return self.run / SEGMENTS_FOLDER
+
+    @property
+    def alive(self) -> Path:
+        """An empty file whose time lies ahead for as long as a daemon lives."""
+        return self.run / ALIVE_FILE
+
+    @property
     def lock(self) -> Path:
         return self.run / "tolld.lock"
 
@@ -51,6 +80,16 @@ class Paths(Struct, frozen=True):
     @property
     def ledger(self) -> Path:
         return self.data / "ledger.lmdb"
+
+    @property
+    def status_script(self) -> Path:
+        """What Claude Code runs as its status line, once it is set up."""
+        return self.data / STATUS_SCRIPT
+
+    @property
+    def setups(self) -> Path:
+        """What was put into which of Claude Code's settings files."""
+        return self.data / "setup.json"
 
     @property
     def log(self) -> Path:

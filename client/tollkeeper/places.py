@@ -6,6 +6,15 @@ from collections.abc import Mapping
 
 CONTROL_SOCKET = "control.sock"
 DENY_FOLDER = "deny"
+INBOX_FOLDER = "inbox"
+SEGMENTS_FOLDER = "segments"
+# The segment of everything; the others are named after a conversation, or an agent's pid.
+SEGMENT_OF_ALL = "all"
+# Its time lies ahead for as long as a daemon lives: who finds it in the past shows no old figures.
+ALIVE_FILE = "alive"
+# In the inbox: what Claude Code handed to its status line, a file named after each conversation.
+STATUS_FOLDER = "status"
+HOOK_PREFIX = "hook-"
 # Behind the name of a conversation that is near a limit: its hooks wait a moment for a refusal.
 NEAR_SUFFIX = ".near"
 LONGEST_FILE_NAME = 200

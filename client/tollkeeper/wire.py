@@ -9,7 +9,18 @@ import msgspec
 from msgspec import Raw, Struct
 
 from tollkeeper.errors import ProtocolError
-from tollkeeper.model import Action, Agent, Alert, DaemonInfo, Limit, Plan, Run, Today, Usage
+from tollkeeper.model import (
+    AccountToday,
+    Action,
+    Agent,
+    Alert,
+    DaemonInfo,
+    Limit,
+    Plan,
+    Run,
+    Today,
+    Usage,
+)
 
 PROTOCOL = 1
 
@@ -83,12 +94,14 @@ class UsageUpdate(Update, frozen=True, kw_only=True):
     today: Today
     run: Run | None
     limits: tuple[Limit, ...] = ()
+    accounts: tuple[AccountToday, ...] = ()
 
 
 class PlanUpdate(Update, frozen=True, kw_only=True):
     """The plan's windows were seen anew."""
 
     plan: Plan
+    plans: tuple[Plan, ...] = ()
 
 
 class LimitUpdate(Update, frozen=True, kw_only=True):
@@ -120,6 +133,7 @@ class Heartbeat(Update, frozen=True, kw_only=True):
     today: Today
     run: Run | None
     limits: tuple[Limit, ...] = ()
+    accounts: tuple[AccountToday, ...] = ()
 
 
 UPDATES: dict[str, type[Update]] = {

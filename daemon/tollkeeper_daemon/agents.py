@@ -5,6 +5,7 @@ from tollkeeper_daemon.bar.build import Budgets
 from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.failures import Failures
 from tollkeeper_daemon.herald import Herald
+from tollkeeper_daemon.payment import Payment
 from tollkeeper_daemon.pipeline import Pipeline
 from tollkeeper_daemon.registry import Registry
 from tollkeeper_daemon.roster import LiveAgent
@@ -19,16 +20,19 @@ class Agents:
         pipeline: Pipeline,
         herald: Herald,
         budgets: Budgets,
+        payment: Payment,
         failures: Failures,
     ) -> None:
         self._registry = registry
         self._pipeline = pipeline
         self._herald = herald
         self._budgets = budgets
+        self._payment = payment
         self._failures = failures
 
     def started(self, agent: LiveAgent) -> None:
         """The agent was not known before."""
+        self._payment.begin(agent)
         self._seen("agent.started", agent)
         if agent.complaint:
             self._herald.alert_once("failed", agent.complaint)
@@ -44,12 +48,30 @@ class Agents:
     def claim(self, conversation: str, now: int) -> None:
         """Book what was written in the conversation to the agent that holds it by now."""
         if outcome := self._pipeline.claim(conversation):
+            for agent in outcome.agents:
+                self._registry.save_agent(agent.record)
             self._failures.attempt(self._budgets.bar.charged, outcome, now)
             self._herald.tell(outcome, now)
+
+    def settle_payers(self, now: int) -> None:
+        """Save who pays from now on, and book to them what was asked since."""
+        turned = [each.agent for each in self._pipeline.roster.turned]
+        if outcome := self._pipeline.settle_payers():
+            for agent in turned:
+                self._registry.save_agent(agent.record)
+            self._failures.attempt(self._budgets.bar.charged, outcome, now)
+            if outcome.charged:
+                self._herald.tell(outcome, now)
+
+    def look_at_payers(self, now: int) -> None:
+        """See whether anybody changed hands."""
+        self._payment.look(now)
+        self.settle_payers(now)
 
     def _seen(self, topic: wire.Topic, agent: LiveAgent) -> None:
         self._failures.attempt(self._registry.save_agent, agent.record)
         self._herald.agent(topic, agent)
+        self._failures.attempt(self.settle_payers, now_ms())
         if agent.record.conversation:
             self.claim(agent.record.conversation, now_ms())
         self._failures.attempt(self._budgets.bar.look, now_ms())

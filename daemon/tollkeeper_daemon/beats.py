@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from tollkeeper_daemon.agents import Agents
 from tollkeeper_daemon.auditor import Auditor
 from tollkeeper_daemon.bar.build import Budgets
 from tollkeeper_daemon.census import Census
@@ -12,6 +13,7 @@ from tollkeeper_daemon.days import Days
 from tollkeeper_daemon.failures import Failures
 from tollkeeper_daemon.herald import Herald
 from tollkeeper_daemon.lookout import Lookout
+from tollkeeper_daemon.outlets.alive import Alive
 from tollkeeper_daemon.pricing import Pricing
 from tollkeeper_daemon.registry import Registry
 from tollkeeper_daemon.settings import Settings
@@ -31,6 +33,7 @@ class Beats:
     def __init__(
         self,
         census: Census,
+        agents: Agents,
         registry: Registry,
         days: Days,
         budgets: Budgets,
@@ -39,9 +42,11 @@ class Beats:
         lookout: Lookout,
         auditor: Auditor,
         herald: Herald,
+        alive: Alive,
         failures: Failures,
     ) -> None:
         self._census = census
+        self._agents = agents
         self._registry = registry
         self._days = days
         self._budgets = budgets
@@ -50,6 +55,7 @@ class Beats:
         self._lookout = lookout
         self._auditor = auditor
         self._herald = herald
+        self._alive = alive
         self._failures = failures
         self._newcomers = asyncio.Event()
 
@@ -74,9 +80,14 @@ class Beats:
             self._failures.attempt(work)
 
     async def _beat_on(self) -> None:
+        self._alive.beat(now_ms())
         await asyncio.sleep(FIRST_BEAT_SECONDS)
+        self._beat()
+        await self._every(HEARTBEAT_SECONDS, self._beat)
+
+    def _beat(self) -> None:
+        self._alive.beat(now_ms())
         self._herald.beat()
-        await self._every(HEARTBEAT_SECONDS, self._herald.beat)
 
     async def _beat_for_newcomers(self) -> None:
         """Who asked for a snapshot before they were connected to the updates sees the gap so."""
@@ -95,6 +106,7 @@ class Beats:
     def _pulse(self) -> None:
         now = now_ms()
         self._census.take_pulses(now)
+        self._agents.look_at_payers(now)
         self._registry.tick(now)
         self._days.check(now)
         self._budgets.bar.look(now)

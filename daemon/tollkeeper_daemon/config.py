@@ -1,5 +1,6 @@
 """The settings in config.toml: what they are, their defaults, and what is wrong with a file."""
 
+import os
 import re
 import tomllib
 from pathlib import Path
@@ -9,6 +10,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from tollkeeper.model import AlertKind
+from tollkeeper.segment import check
 from tollkeeper_daemon import misfits
 from tollkeeper_daemon.rules.settings import Limits
 
@@ -32,10 +34,25 @@ class Sources(Struct, frozen=True, forbid_unknown_fields=True):
     processes: bool = True
 
 
-class Accounts(Struct, frozen=True, forbid_unknown_fields=True):
-    """``[accounts]``: who pays. ``auto`` tells it from the client's environment and settings."""
+Source = Literal["auto", "both", "subscription", "api"]
 
-    source: Literal["auto", "subscription", "api"] = "auto"
+
+class Accounts(Struct, frozen=True, forbid_unknown_fields=True):
+    """``[accounts]``: who pays where no agent and no log tells it.
+
+    ``auto``, which ``both`` says as well, tells it from the client's settings. ``homes`` are single
+    Claude homes, by their paths, for which something else holds.
+    """
+
+    source: Source = "auto"
+    homes: dict[str, Source] = {}
+
+    def of_home(self, path: str) -> Source:
+        """The setting for the home at this path, links followed."""
+        for home, source in self.homes.items():
+            if os.path.realpath(os.path.expanduser(home)) == path:
+                return source
+        return self.source
 
 
 class Notify(Struct, frozen=True, forbid_unknown_fields=True):
@@ -99,6 +116,24 @@ class PlanSettings(Struct, frozen=True, forbid_unknown_fields=True):
     warn_at: tuple[Percent, ...] = (80.0,)
 
 
+class SegmentSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """``[segments]``: presets or formats of what is kept ready for prompts and status lines.
+
+    ``format`` is that of everything, ``statusline`` that of each conversation.
+    """
+
+    format: str = "brief"
+    statusline: str = "statusline"
+
+    def __post_init__(self) -> None:
+        """ValueError for formats that can't be shown."""
+        for name, format in (("format", self.format), ("statusline", self.statusline)):
+            try:
+                check(format)
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from None
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings; each has a default, so that no file is needed."""
 
@@ -110,6 +145,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     history: History = History()
     limits: Limits = Limits()
     plan: PlanSettings = PlanSettings()
+    segments: SegmentSettings = SegmentSettings()
 
 
 def load_config(path: Path) -> Config:

@@ -14,7 +14,7 @@ from tollkeeper_daemon.census import Census, Reports
 from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.config import Config
 from tollkeeper_daemon.days import Days
-from tollkeeper_daemon.events import Inlet
+from tollkeeper_daemon.events import Bell, Inlet
 from tollkeeper_daemon.failures import Failures
 from tollkeeper_daemon.followed import Followed
 from tollkeeper_daemon.herald import Herald
@@ -23,12 +23,16 @@ from tollkeeper_daemon.intake import Intake
 from tollkeeper_daemon.ledger.prices import PriceList
 from tollkeeper_daemon.lookout import Lookout
 from tollkeeper_daemon.marks import Marks
+from tollkeeper_daemon.outlets.alive import Alive
 from tollkeeper_daemon.outlets.notifier import Notifier
 from tollkeeper_daemon.outlets.publisher import Publisher
+from tollkeeper_daemon.outlets.segments import Segments
 from tollkeeper_daemon.ownfile import OwnFile
 from tollkeeper_daemon.past import Past
+from tollkeeper_daemon.payment import Payment
 from tollkeeper_daemon.pipeline import Outcome, Pipeline
 from tollkeeper_daemon.plan_gauge import PlanGauge
+from tollkeeper_daemon.plan_table import PlanTable
 from tollkeeper_daemon.posting import Posting
 from tollkeeper_daemon.pricing import Pricing
 from tollkeeper_daemon.registry import Registry
@@ -36,12 +40,14 @@ from tollkeeper_daemon.repricing import Repricer
 from tollkeeper_daemon.retention import Retention
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.rules.settings import Limits
+from tollkeeper_daemon.sensors import Sensors
 from tollkeeper_daemon.settings import Settings
 from tollkeeper_daemon.sources.homes import Homes
 from tollkeeper_daemon.sources.watcher import Watcher
 from tollkeeper_daemon.stats_caches import StatsCaches
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.watched_homes import WatchedHomes
+from tollkeeper_daemon.whose import Whose
 
 
 class Daemon:
@@ -62,14 +68,24 @@ class Daemon:
         self.shut_down = stop.set
         self.own_plans = OwnFile(paths.plans)
         self.commands = notifier.commands
-        self.followed = Followed(homes, config.accounts.source)
+        self.followed = Followed(homes, config.accounts)
         self.roster = Roster()
         self.registry = Registry(store, self.roster)
-        self.pipeline = Pipeline(store, self.roster, prices, self.followed.source_of)
-        self.plan = PlanGauge(store, lambda: self.settings.config.plan, now_ms())
+        self.pipeline = Pipeline(
+            store, self.roster, prices, self.followed.source_of, self.followed.account_of_log
+        )
+        self.plan = PlanGauge(
+            store,
+            lambda: self.settings.config.plan,
+            now_ms(),
+            self.pipeline.plan_sums,
+            PlanTable(self.own_plans).terms,
+        )
+        whose = Whose(self.roster, self.pipeline, self.followed)
         memories = Memories(store)
         board = Board(memories, self.pipeline, self.roster, self._limits)
         self.herald = Herald(publisher, notifier, self.roster, self.pipeline, board, self.plan)
+        self.herald.home_of = self.followed.home_of_account
         self.failures = Failures(self.herald)
         self.settings = Settings(OwnFile(paths.settings), config, self.herald.alert)
         self.settings.follow(self._settings_changed)
@@ -94,9 +110,26 @@ class Daemon:
             self._limits,
             self._look_at,
         )
+        self.payment = Payment(self.followed, self.roster, self.herald)
         notifier.on_press = self.budgets.press
+        self.sensors = Sensors(
+            paths.inbox,
+            paths.status_inbox,
+            Bell(asyncio.get_running_loop()),
+            self.roster,
+            self.plan,
+            whose,
+            self.payment,
+            self.herald,
+            self.failures,
+        )
+        self.alive = Alive(paths.alive)
+        self.segments = Segments(paths.segments, config.segments)
+        publisher.follow(self.segments.hear)
 
-        agents = Agents(self.registry, self.pipeline, self.herald, self.budgets, self.failures)
+        agents = Agents(
+            self.registry, self.pipeline, self.herald, self.budgets, self.payment, self.failures
+        )
         self.census = Census(
             self.roster,
             Reports(agents.started, agents.changed, agents.exited),
@@ -128,6 +161,7 @@ class Daemon:
             self.census,
             agents,
             self.failures,
+            whose,
         )
         self.intake = Intake(
             inlet,
@@ -173,6 +207,7 @@ class Daemon:
         )
         self.beats = Beats(
             self.census,
+            agents,
             self.registry,
             self.days,
             self.budgets,
@@ -181,6 +216,7 @@ class Daemon:
             self.lookout,
             self.auditor,
             self.herald,
+            self.alive,
             self.failures,
         )
         self._tasks: list[asyncio.Task[None]] = []
@@ -188,12 +224,14 @@ class Daemon:
     async def start(self) -> None:
         """Take up where the last daemon ended; returns when the figures are right, or importing."""
         now, attempt = now_ms(), self.failures.attempt
+        self.segments.clear()
         agents, runs = self.store.read(lambda t: (t.agents(), t.runs()))
         self.roster.restore(agents, runs, now, self.followed.may_follow)
         self.days.check(now)
         self.pipeline.restore()
         self.budgets.bar.take_up(now)
         self.watcher.start()
+        self.watcher.watch_inbox(self.sensors.folder, self.sensors.bell.ring)
         # First, so that no new agent joins a run of agents that are long gone.
         attempt(self.census.begin, now)
         attempt(self.lookout.follow_homes, now)
@@ -202,8 +240,15 @@ class Daemon:
         attempt(self.lookout.catch_up)
         if not self.herald.importing:
             attempt(self.past.let_limits_act)
-        listening = [self.intake.listen(), self.lookout.listen()]
-        work = [*listening, *self.beats.all(), self.retention.run()]
+        self.segments.begin(self.herald.status())
+        work = [
+            self.intake.listen(),
+            self.lookout.listen(),
+            *self.sensors.all(),
+            *self.beats.all(),
+            self.retention.run(),
+            self.segments.keep_up(self.failures.attempt),
+        ]
         self._tasks += map(asyncio.create_task, work)
 
     async def stop(self) -> None:
@@ -211,6 +256,8 @@ class Daemon:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.alive.end()
+        self.segments.clear()
         await self.history.stop()
         await self.budgets.stop()
         await self.auditor.stop()
@@ -229,6 +276,7 @@ class Daemon:
 
     def _settings_changed(self, config: Config) -> None:
         self.herald.follow(config)
+        self.segments.follow(config.segments)
         self.failures.attempt(self.budgets.limits_moved, now_ms())
 
     def _begin_day(self, midnight: int, next_midnight: int) -> None:

@@ -51,3 +51,24 @@ class Inlet:
     def _set(self, event: asyncio.Event) -> None:
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(event.set)
+
+
+class Bell:
+    """A thread rings it; the loop hears that once, however often it rang meanwhile."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._heard = asyncio.Event()
+        self._loop = loop
+        self._rings = False
+
+    def ring(self) -> None:
+        """There is something to see to."""
+        if not self._rings and not self._loop.is_closed():
+            self._rings = True
+            self._loop.call_soon_threadsafe(self._heard.set)
+
+    async def heard(self) -> None:
+        """Return when it has rung since the last time."""
+        await self._heard.wait()
+        self._heard.clear()
+        self._rings = False

@@ -4,22 +4,34 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from tollkeeper_daemon.config import Accounts
 from tollkeeper_daemon.ledger.books import API, SUBSCRIPTION
-from tollkeeper_daemon.sources.homes import Home, Homes, names_subscription, settings_files
+from tollkeeper_daemon.sources.homes import Home, Homes, settings_files
+from tollkeeper_daemon.sources.paying import (
+    Means,
+    Remembered,
+    account_at,
+    joined,
+    settings_say,
+    state_says,
+)
 from tollkeeper_daemon.sources.tail import find_logs
+
+SET_BY_HAND = (SUBSCRIPTION, API)
 
 
 class Followed:
     """The followed homes; outside bounds set by hand, those of running agents come in later.
 
-    ``source`` is the setting: who pays, or ``auto`` to tell it from the client's own settings.
+    ``accounts`` are the settings: who pays where neither an agent nor a log tells.
     """
 
-    def __init__(self, homes: Homes, source: str) -> None:
+    def __init__(self, homes: Homes, accounts: Accounts) -> None:
         self.homes = list(homes.homes)
         self._bounded = homes.bounded
-        self._source = source
-        self._settings: dict[Path, tuple[int, bool]] = {}
+        self._accounts = accounts
+        self._settings = Remembered(settings_say, Means())
+        self._states: Remembered[str | None] = Remembered(state_says, None)
 
     def admit(self, path: str) -> tuple[Home | None, bool]:
         """The followed home at this path, and whether it was only now taken in."""
@@ -56,23 +68,51 @@ class Followed:
             yield from find_logs(home.projects)
 
     def is_subscribed(self, home: Home) -> bool:
-        """Whether a client of this home without an API key runs on a subscription."""
-        if self._source != "auto":
-            return self._source == SUBSCRIPTION
-        return any(self._names_subscription(file) for file in settings_files(home))
+        """Whether a client of this home runs on a subscription, unless its environment tells."""
+        source = self._accounts.of_home(str(home.path))
+        if source in SET_BY_HAND:
+            return source == SUBSCRIPTION
+        means = self._settings.read(home.path / "settings.json")
+        return not means.by_key and (means.by_token or self._account_in(home) is not None)
 
-    def _names_subscription(self, file: Path) -> bool:
-        """Read the file again only when it was written since."""
-        try:
-            written = os.stat(file).st_mtime_ns
-        except OSError:
-            return False
-        known = self._settings.get(file)
-        if known is None or known[0] != written:
-            known = self._settings[file] = (written, names_subscription(file))
-        return known[1]
+    def account_of(self, home: Home) -> str:
+        """The account of the subscription that the home names; empty where it names none."""
+        return self._account_in(home) or ""
+
+    def home_of_account(self, account: str) -> str | None:
+        """The path of the first home that names this account."""
+        homes = (home for home in self.homes if account == self.account_of(home))
+        return next((str(home.path) for home in homes), None)
+
+    def payer_in(self, home: Home, cwd: str, own: Means) -> tuple[str, str]:
+        """Who pays for a client that works there, and its account; ``own`` is by its environment.
+
+        Both are empty where nothing tells.
+        """
+        source = self._accounts.of_home(str(home.path))
+        if source in SET_BY_HAND and not own.by_token:
+            return (SUBSCRIPTION, self.account_of(home)) if source == SUBSCRIPTION else ("", "")
+        project = Path(cwd, ".claude")
+        files = (project / "settings.local.json", project / "settings.json")
+        said = map(self._settings.read, (*files, home.path / "settings.json"))
+        means = joined((*said, own))
+        if means.by_key:
+            return API, account_at(means.server)
+        if means.by_token:
+            return SUBSCRIPTION, ""
+        account = self._account_in(home)
+        return ("", "") if account is None else (SUBSCRIPTION, account)
 
     def source_of(self, path: str) -> str:
         """Who pays for the requests of this log, as far as its home tells."""
         home = self.home_of_log(path)
         return SUBSCRIPTION if home and self.is_subscribed(home) else API
+
+    def account_of_log(self, path: str) -> str:
+        """The account of the subscription that pays for this log, as far as its home tells."""
+        home = self.home_of_log(path)
+        return self.account_of(home) if home and self.is_subscribed(home) else ""
+
+    def _account_in(self, home: Home) -> str | None:
+        named = (self._states.read(file) for file in settings_files(home))
+        return next((account for account in named if account is not None), None)

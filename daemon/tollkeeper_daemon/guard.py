@@ -18,13 +18,14 @@ class GuardError(Exception):
 
 def prepare(paths: Paths) -> None:
     """Create the directories, owned by this user and closed to others; GuardError if they are not."""
-    for path in (paths.config, paths.data, paths.run):
+    own = (paths.run, paths.data, paths.inbox, paths.status_inbox, paths.segments)
+    for path in (paths.config, *own):
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise GuardError(f"can't create {path}: {error.strerror}", "mend its parent") from None
-    _make_private(paths.run)
-    _make_private(paths.data)
+    for path in own:
+        _make_private(path)
 
 
 def _make_private(path: Path) -> None:

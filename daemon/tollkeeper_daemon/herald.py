@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from tollkeeper import __version__, wire
 from tollkeeper.model import (
+    AccountToday,
     Action,
     Agent,
     Alert,
@@ -27,10 +28,11 @@ from tollkeeper_daemon.outlets.notifier import Notifier
 from tollkeeper_daemon.outlets.publisher import Publisher
 from tollkeeper_daemon.pipeline import Outcome, Pipeline
 from tollkeeper_daemon.plan_gauge import News, PlanGauge
+from tollkeeper_daemon.plan_told import PlanTold
 from tollkeeper_daemon.reading import Scan
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.unpriced import ToldModels
-from tollkeeper_daemon.view import agent_view, charged_view, run_view, today_view
+from tollkeeper_daemon.view import accounts_view, agent_view, charged_view, run_view, today_view
 from tollkeeper_daemon.waits import Waits
 
 log = logging.getLogger(__name__)
@@ -42,7 +44,8 @@ MOST_REMEMBERED = 500
 class Herald:
     """What is told, from the roster and the running sums as they stand.
 
-    ``importing`` is set while the history is read, ``hold_of`` says how an agent is held.
+    ``importing`` is set while the history is read, ``hold_of`` says how an agent is held, and
+    ``home_of`` names the Claude home of an account.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class Herald:
     ) -> None:
         self.importing: Progress | None = None
         self.hold_of: Callable[[LiveAgent], Hold | None] = lambda agent: None
+        self.home_of: Callable[[str], str | None] = lambda account: None
         self._publisher = publisher
         self._notifier = notifier
         self._roster = roster
@@ -65,6 +69,7 @@ class Herald:
         self._alerts: deque[Alert] = deque(maxlen=ALERTS_KEPT)
         self._told: set[str] = set()
         self._told_models = ToldModels()
+        self._plan_told = PlanTold()
         self._waits = Waits(notifier.waiting_after_seconds)
         self._started = now_ms()
 
@@ -78,11 +83,13 @@ class Herald:
             time=iso(now),
             daemon=self._info(),
             agents=tuple(self._agent(agent, now) for agent in self._roster.agents.values()),
-            plan=self._plan.view(),
+            plan=self._plan.view(now),
+            plans=self._plan.views(now),
             today=self._today(),
             run=self._run(),
             limits=self._board.shared(),
             alerts=tuple(self._alerts),
+            accounts=self._accounts(),
         )
 
     def beat(self) -> None:
@@ -95,6 +102,7 @@ class Herald:
             today=self._today(),
             run=self._run(),
             limits=self._board.shared(),
+            accounts=self._accounts(),
         )
 
     def tell(self, outcome: Outcome, now: int) -> None:
@@ -107,6 +115,7 @@ class Herald:
             today=self._today(),
             run=self._run(),
             limits=self._board.shared(),
+            accounts=self._accounts(),
         )
         for text in self._told_models.news(outcome.unpriced_models):
             self.alert("unknown-model", text)
@@ -128,9 +137,14 @@ class Herald:
     def plan_changed(self, news: list[News] | None) -> None:
         """The plan was seen anew, with this news of it; None is for no change."""
         if news is not None:
-            self._publish("plan", wire.PlanUpdate, plan=self._plan.view())
+            self._tell_plan(now_ms())
             for each in news:
                 self.alert(each.kind, each.text)
+
+    def _tell_plan(self, now: int) -> None:
+        plans = self._plan.views(now)
+        self._plan_told.note(plans, now)
+        self._publish("plan", wire.PlanUpdate, plan=self._plan.view(now), plans=plans)
 
     def follow(self, config: Config) -> None:
         """The settings are these now."""
@@ -138,8 +152,13 @@ class Herald:
         self._waits.after_seconds = config.notify.waiting_after_seconds
 
     def look_at_clock(self, now: int) -> None:
-        """Tell what time alone brings: the plan's refusal is over, an agent waits too long."""
+        """Tell what time alone brings.
+
+        The plan's refusal is over, its estimates moved, an agent waits too long.
+        """
         self.plan_changed(self._plan.look(now))
+        if self._plan_told.is_due(self._plan.views(now), now):
+            self._tell_plan(now)
         for agent, text in self._waits.overdue(self._roster.alive(), now):
             self.alert("waiting", text, agent)
 
@@ -194,6 +213,9 @@ class Herald:
 
     def _today(self) -> Today:
         return today_view(self._pipeline.today)
+
+    def _accounts(self) -> tuple[AccountToday, ...]:
+        return accounts_view(self._pipeline.today_by_account, self.home_of)
 
     def _run(self) -> Run | None:
         return run_view(self._roster, self._pipeline.run)

@@ -1,11 +1,12 @@
-"""What a log says of its agent beyond the sums: model, last activity, lines changed, helpers' names."""
+"""What a log says of its agent beyond the sums: model, payer, last activity, lines, helpers."""
 
 from msgspec.structs import replace
 
-from tollkeeper_daemon.ledger.books import API, SUBSCRIPTION
+from tollkeeper_daemon.payers import payer_at
 from tollkeeper_daemon.reading import Scan
 from tollkeeper_daemon.records import Profile
 from tollkeeper_daemon.roster import LiveAgent
+from tollkeeper_daemon.store.schema import Conversation
 
 
 def note_on(agent: LiveAgent, scan: Scan, conversation: str) -> None:
@@ -24,9 +25,14 @@ def note_on(agent: LiveAgent, scan: Scan, conversation: str) -> None:
         helper.finished = scan.helper.finished
 
 
+def note_payer(agent: LiveAgent, known: Conversation | None, now: int) -> None:
+    """Note on the agent who is known to pay for its conversation now."""
+    if known and known.payers and known.payers[0].since <= now:
+        payer = payer_at(known, now)
+        agent.record = replace(agent.record, source=payer.source, account=payer.account)
+
+
 def _note_profile(agent: LiveAgent, profile: Profile) -> None:
-    if profile.account and agent.record.source != API:
-        agent.record = replace(agent.record, source=SUBSCRIPTION, account=profile.account)
     if profile.client_cost is not None:
         agent.lines_added = profile.lines_added
         agent.lines_removed = profile.lines_removed

@@ -7,14 +7,18 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tollkeeper_daemon.clock import day_of
-from tollkeeper_daemon.hints import note_on
-from tollkeeper_daemon.ledger.books import API, SUBSCRIPTION, Book, quarter
+from tollkeeper_daemon.hints import note_on, note_payer
+from tollkeeper_daemon.learning import FAR_AHEAD, learned_of, said_in
+from tollkeeper_daemon.ledger.books import SUBSCRIPTION, Book, quarter
 from tollkeeper_daemon.ledger.ledger import Ledger, Posting, Row
 from tollkeeper_daemon.ledger.prices import PriceList
 from tollkeeper_daemon.ledger.requests import identity
 from tollkeeper_daemon.ledger.totals import Totals
+from tollkeeper_daemon.payers import has_payer, paid_by, payer_at, with_payers
+from tollkeeper_daemon.plan_sums import PlanSums
 from tollkeeper_daemon.reading import Scan, place_of
-from tollkeeper_daemon.records import Profile, Prompt, Refusal, Reply
+from tollkeeper_daemon.records import Prompt, Refusal, Reply
+from tollkeeper_daemon.repaying import move_to_payers
 from tollkeeper_daemon.roster import LiveAgent, LiveSubagent, Roster
 from tollkeeper_daemon.statements import follow
 from tollkeeper_daemon.store.schema import Conversation, PlanWindow
@@ -26,7 +30,8 @@ from tollkeeper_daemon.unpriced import AND_MORE, bounded
 from tollkeeper_daemon.watched import Value, Watched
 
 MOST_CONVERSATIONS_CACHED = 5_000
-FAR_AHEAD = 1 << 50
+# From the start of an agent's process it takes so long, at the most, until it is noted who pays.
+NOTED_WITHIN_MS = 60_000
 
 
 class Outcome(Struct, frozen=True):
@@ -40,7 +45,8 @@ class Outcome(Struct, frozen=True):
 class Pipeline:
     """Posts scans to the ledger and keeps the running sums that everyone asks for.
 
-    ``source_of`` says who pays for the requests of a log, by its path, when nothing else does.
+    ``source_of`` says who pays for the requests of a log, by its path, when nothing else does, and
+    ``account_of_log`` with which account.
     """
 
     def __init__(
@@ -49,18 +55,22 @@ class Pipeline:
         roster: Roster,
         prices: PriceList,
         source_of: Callable[[str], str],
+        account_of_log: Callable[[str], str] = lambda path: "",
     ) -> None:
         self.store = store
         self.roster = roster
         self.today: dict[str, Tally] = {}
+        self.today_by_account: dict[tuple[str, str], Tally] = {}
         self.watched = Watched()
+        self.plan_sums = PlanSums()
         self._run_sum = ("", Tally())
         self.bad_lines: int = store.read(lambda transaction: transaction.meta("bad_lines")) or 0
         self.unpriced_models: set[str] = set(
             store.read(lambda transaction: transaction.meta("unpriced_models")) or ()
         )
-        self._ledger = Ledger(prices, self._book_of_reply, self._book_of_prompt)
+        self._ledger = Ledger(prices, self._book_of_reply, self._book_of_prompt, self._paid)
         self._source_of = source_of
+        self._account_of_log = account_of_log
         self._conversations: dict[str, Conversation] = {}
         # While a transaction runs: where to look conversations up, and those it has changed.
         self._looking_in: tuple[Transaction, dict[str, Conversation]]
@@ -104,11 +114,12 @@ class Pipeline:
     def begin_day(self, midnight: int, next_midnight: int) -> None:
         """Count the day that starts at this local midnight (ms); reads what is booked in it."""
         self._midnight, self._next_midnight = midnight, next_midnight
-        self.today = {}
+        self.today, self.today_by_account = {}, {}
 
         def sum_up(transaction: Transaction) -> None:
             for (_, number), totals in transaction.rows(quarter(midnight), quarter(next_midnight)):
                 self._add_to_day(transaction.book(number), totals)
+            self.plan_sums.begin_day(midnight, next_midnight, transaction)
 
         self.store.read(sum_up)
 
@@ -144,11 +155,13 @@ class Pipeline:
         def work(transaction: Transaction) -> tuple[Posting, list[tuple[Row, Book]]]:
             changed.clear()
             self._looking_in = (transaction, changed)
+            self._learn_turns()
             for scan in scans:
                 self._learn(scan)
             posting = self._ledger.post(
                 (record for scan in scans for record in (*scan.replies, *scan.prompts)), transaction
             )
+            self._move_to_payers(transaction, posting)
             self._save(transaction, posting, scans)
             return posting, [(row, transaction.book(row[1])) for row in posting.sums]
 
@@ -167,6 +180,8 @@ class Pipeline:
             if agent := self.roster.agent_of(conversation, now):
                 agents[agent.record.id] = agent
                 note_on(agent, scan, conversation)
+                if conversation == agent.record.conversation:
+                    note_payer(agent, self._conversations.get(conversation), now)
         return list(agents.values())
 
     def claim(self, conversation: str) -> Outcome | None:
@@ -179,6 +194,25 @@ class Pipeline:
         )
         scans = [*waiting.scans.values()]
         return replace(outcome, agents=self._with_hints(outcome.agents, scans, FAR_AHEAD))
+
+    def settle_payers(self) -> Outcome | None:
+        """Save who pays in the conversations that agents turned to; None when none did."""
+        if not self.roster.turned:
+            return None
+        changed: dict[str, Conversation] = {}
+
+        def work(transaction: Transaction) -> tuple[Posting, list[tuple[Row, Book]]]:
+            changed.clear()
+            self._looking_in = (transaction, changed)
+            self._learn_turns()
+            posting = Posting()
+            self._move_to_payers(transaction, posting)
+            self._save(transaction, posting, [])
+            return posting, [(row, transaction.book(row[1])) for row in posting.sums]
+
+        posting, rows = self.store.write(work)
+        self._remember(changed)
+        return self._tell(posting, rows)
 
     def change(self, booked: Callable[[Transaction], Posting]) -> Outcome:
         """Save what changes in what was booked before, and move the running sums with it."""
@@ -204,7 +238,8 @@ class Pipeline:
         for scan in scans:
             transaction.save_file(scan.file, scan.mark)
             for refusal in scan.refusals:
-                account = self._conversation(refusal.conversation).account
+                known = self._conversation(refusal.conversation)
+                account = payer_at(known, refusal.time).account
                 transaction.save_window(window_of(refusal, account))
             self._save_for_audit(scan, transaction)
         if posting.unpriced_models:
@@ -234,6 +269,7 @@ class Pipeline:
                 continue
             charged.append((book, totals))
             self.watched.add(row[0], book, totals)
+            self.plan_sums.add(row[0], book, totals)
             if quarter(self._midnight) <= row[0] < quarter(self._next_midnight):
                 self._add_to_day(book, totals)
             if book.agent and (agent := self._add_to_agent(book, totals)):
@@ -244,6 +280,8 @@ class Pipeline:
 
     def _add_to_day(self, book: Book, totals: Totals) -> None:
         self.today.setdefault(book.source, Tally()).add(book, totals)
+        account = (book.source, book.account)
+        self.today_by_account.setdefault(account, Tally()).add(book, totals)
 
     def _add_to_agent(self, book: Book, totals: Totals) -> LiveAgent | None:
         if book.agent in self.roster.run_agents:
@@ -272,18 +310,48 @@ class Pipeline:
         if len(self._conversations) > MOST_CONVERSATIONS_CACHED:
             self._conversations.clear()
         self._conversations.update(changed)
+        self.roster.turned.clear()
+
+    def account_of(self, conversation: str) -> str:
+        """The account of the subscription that pays for the conversation now, where it is known."""
+        known = self._conversations.get(conversation) or self.store.read(
+            lambda transaction: transaction.conversation(conversation)
+        )
+        payer = payer_at(known or Conversation(), FAR_AHEAD)
+        return payer.account if payer.source == SUBSCRIPTION else ""
+
+    def _learn_turns(self) -> None:
+        """Bring the conversations up to date with who pays for the agents that turned to them.
+
+        What an earlier daemon saved of the same turn stays: it knew who paid then.
+        """
+        changed = self._looking_in[1]
+        for turned in self.roster.turned:
+            known = self._conversation(turned.conversation)
+            is_saved = turned.is_old and has_payer(known, turned.since, NOTED_WITHIN_MS)
+            if turned.payer.source and not is_saved:
+                learned = with_payers(known, [turned.payer])
+                if learned is not known:
+                    changed[turned.conversation] = learned
+
+    def _move_to_payers(self, transaction: Transaction, posting: Posting) -> None:
+        """Move what was booked before to who paid for it, by what is learned now."""
+        changed = self._looking_in[1]
+        before = {name: self._conversations.get(name, changed[name]) for name in changed}
+        move_to_payers(before, changed, transaction, posting)
 
     def _learn(self, scan: Scan) -> None:
         """Bring the conversations up to date with what the scan says of them."""
         changed = self._looking_in[1]
         own, project = place_of(scan.path)
-        for name, said in _said_in(scan).items():
+        for name, said in said_in(scan).items():
             known = self._conversation(name)
-            learned = _learned(known, said)
+            learned = learned_of(known, said)
             if name == own and not learned.project:
                 learned = replace(learned, project=project)
             if not learned.source:
-                learned = replace(learned, source=self._source_of(scan.path))
+                source, account = self._source_of(scan.path), self._account_of_log(scan.path)
+                learned = replace(learned, source=source, account=account)
             if learned != known:
                 changed[name] = learned
         if own:
@@ -302,24 +370,23 @@ class Pipeline:
     def _book(
         self, conversation: str, time: int, model: str, subagent: str, subagent_type: str
     ) -> Book:
-        known = self._conversation(conversation)
+        payer = payer_at(self._conversation(conversation), time)
         agent = self.roster.agent_of(conversation, time)
         if agent is None:
             return Book(
                 conversation=conversation,
                 model=model,
-                source=known.source,
-                account=known.account,
+                source=payer.source,
+                account=payer.account,
                 subagent=subagent,
                 subagent_type=subagent_type,
             )
         record = agent.record
-        source = record.source or known.source or API
         return Book(
             conversation=conversation,
             model=model,
-            source=source,
-            account=known.account if source == SUBSCRIPTION else "",
+            source=payer.source,
+            account=payer.account,
             agent=record.id,
             subagent=subagent,
             subagent_type=subagent_type,
@@ -328,55 +395,11 @@ class Pipeline:
             stage=record.stage,
         )
 
+    def _paid(self, book: Book, time: int) -> Book:
+        """The book for the same work, paid by who pays at this time."""
+        return paid_by(book, payer_at(self._conversation(book.conversation), time))
+
 
 def window_of(refusal: Refusal, account: str) -> PlanWindow:
     """The window of the plan that the refusal names."""
     return PlanWindow(refusal.window, account, refusal.resets_at, refusal.time)
-
-
-class Said(Struct):
-    """What a scan says of one conversation: between which times (ms), where, and its own facts."""
-
-    first: int = FAR_AHEAD
-    last: int = 0
-    cwd: str | None = None
-    facts: Profile | None = None
-
-
-def _said_in(scan: Scan) -> dict[str, Said]:
-    """What the scan says, by conversation; a log that forks copied into may hold many."""
-    found: dict[str, Said] = {}
-    for reply in scan.replies:
-        said = found.setdefault(reply.conversation, Said())
-        said.first = min(said.first, reply.time)
-        said.last = max(said.last, reply.time)
-    for prompt in scan.prompts:
-        said = found.setdefault(prompt.conversation, Said())
-        said.cwd = prompt.cwd if said.cwd is None else said.cwd
-    for profile in scan.profiles:
-        found.setdefault(profile.conversation, Said()).facts = profile
-    return found
-
-
-def _learned(known: Conversation, said: Said) -> Conversation:
-    first = said.first if said.first < FAR_AHEAD else known.first_time
-    learned = replace(
-        known,
-        cwd=said.cwd or known.cwd,
-        first_time=min(first, known.first_time or first),
-        last_time=max(said.last, known.last_time),
-    )
-    facts = said.facts
-    if facts is None:
-        return learned
-    totals = facts if facts.client_cost is not None else known
-    account = facts.account or known.account
-    return replace(
-        learned,
-        title=facts.title or known.title,
-        account=account,
-        source=SUBSCRIPTION if facts.account else learned.source,
-        client_cost=totals.client_cost,
-        lines_added=totals.lines_added,
-        lines_removed=totals.lines_removed,
-    )

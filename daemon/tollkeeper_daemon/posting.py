@@ -11,8 +11,10 @@ from tollkeeper_daemon.marks import Marks
 from tollkeeper_daemon.pipeline import Outcome, Pipeline
 from tollkeeper_daemon.plan_gauge import PlanGauge
 from tollkeeper_daemon.reading import Scan, place_of
+from tollkeeper_daemon.records import Refusal
 from tollkeeper_daemon.registry import Registry
 from tollkeeper_daemon.roster import Roster
+from tollkeeper_daemon.whose import Whose
 
 # More conversations than an agent without a session file goes through between two readings.
 MOST_CLAIMED_AT_ONCE = 20
@@ -35,6 +37,7 @@ class Posting:
         census: Census,
         agents: Agents,
         failures: Failures,
+        whose: Whose,
     ) -> None:
         self._days = days
         self._pipeline = pipeline
@@ -48,6 +51,7 @@ class Posting:
         self._census = census
         self._agents = agents
         self._failures = failures
+        self._whose = whose
 
     def post(self, scans: list[Scan], now: int) -> None:
         """Post what has just been written."""
@@ -69,9 +73,16 @@ class Posting:
         outcome = self._pipeline.post(scans, now, live)
         self._failures.are_over()
         self._marks.advance(scans)
-        for refusal in (each for scan in scans for each in scan.refusals):
-            self._herald.plan_changed(self._plan.refused(refusal.window, refusal.resets_at, now))
+        for scan in scans:
+            for refusal in scan.refusals:
+                self._refused(refusal, scan.path, now)
         return outcome
+
+    def _refused(self, refusal: Refusal, log: str, now: int) -> None:
+        """The plan of whoever made the request refused it."""
+        owner = self._whose.of(refusal.conversation, log, refusal.time)
+        news = self._plan.refused(refusal.window, refusal.resets_at, now, owner.account, owner.home)
+        self._herald.plan_changed(news)
 
     def _find_holders(self, scan: Scan, now: int) -> None:
         """Give what older clients wrote to the agent that must have written it."""

@@ -14,6 +14,7 @@ from tollkeeper_daemon.names import id_of, name_of
 from tollkeeper_daemon.records import (
     FileId,
     FileMark,
+    Owner,
     Profile,
     Prompt,
     Refusal,
@@ -69,6 +70,32 @@ class Scan(Struct, frozen=True, array_like=True, gc=False):
     more: bool = False
     helper: Helper | None = None
     stated: tuple[Stated, ...] = ()
+    owners: tuple[Owner, ...] = ()
+
+
+class Owners:
+    """Dates the accounts that a log names, by the line that comes next: theirs bear no time.
+
+    The client writes the same one again and again, also when somebody else pays by then; only
+    another one is news. ``last`` is the one before the block, which ``waits`` for its date or not.
+    """
+
+    def __init__(self, last: tuple[str, str], waits: bool) -> None:
+        self.last = last
+        self.waits = waits
+        self.found: list[Owner] = []
+
+    def name(self, conversation: str, account: str) -> None:
+        """A line names this account."""
+        if account and (conversation, account) != self.last:
+            self.last, self.waits = (conversation, account), True
+
+    def date(self, time: int) -> None:
+        """A line bears this time (ms)."""
+        if self.waits:
+            conversation, account = self.last
+            self.found.append(Owner(conversation, time, account))
+            self.waits = False
 
 
 def scan_log(path: str, mark: FileMark | None, now: int) -> Scan | None:
@@ -84,17 +111,21 @@ def scan(reading: Reading, now: int) -> Scan:
     profiles: dict[str, Profile] = {}
     refusals: list[Refusal] = []
     stated: list[Stated] = []
+    owners = Owners(reading.mark.owner, reading.mark.owner_waits)
     parser = Parser(now)
     for record in parser.records(reading.block):
         match record:
             case Reply():
+                owners.date(record.time)
                 key = identity(record)
                 known = replies.get(key)
                 replies[key] = join(known, record) if known else record
             case Prompt():
+                owners.date(record.time)
                 prompts.answer(parser.take_answer())
                 prompts.add(record)
             case Profile():
+                owners.name(record.conversation, record.account)
                 known_profile = profiles.get(record.conversation)
                 profiles[record.conversation] = _update(known_profile, record)
                 if record.statement:
@@ -108,7 +139,7 @@ def scan(reading: Reading, now: int) -> Scan:
     return Scan(
         path=path,
         file=reading.file,
-        mark=replace(reading.mark, open=prompts.open),
+        mark=replace(reading.mark, open=prompts.open, owner=owners.last, owner_waits=owners.waits),
         bytes=reading.bytes,
         replies=_with_helper(found, helper) if helper else found,
         prompts=tuple(prompts.news),
@@ -118,6 +149,7 @@ def scan(reading: Reading, now: int) -> Scan:
         more=reading.more,
         helper=helper,
         stated=tuple(stated),
+        owners=tuple(owners.found),
     )
 
 

@@ -124,6 +124,14 @@ class Refusal(Struct, frozen=True, array_like=True, gc=False):
     resets_at: int
 
 
+class Owner(Struct, frozen=True, array_like=True, gc=False):
+    """A log names the account of the subscription that pays from a time (ms) on."""
+
+    conversation: str
+    since: int
+    account: str
+
+
 Record = Reply | Prompt | Profile | Refusal
 
 
@@ -136,7 +144,8 @@ class FileMark(Struct, frozen=True, array_like=True, gc=False):
 
     ``check`` is the CRC-32 of the last bytes before the offset: it tells a file that was replaced.
     ``skipping`` says that the offset stands inside a line too long to be read, ``open`` holds the
-    latest prompts before the offset that no reply has followed yet.
+    latest prompts before the offset that no reply has followed yet. ``owner`` is the conversation
+    and the account that were named last; while ``owner_waits`` the line that dates it is to come.
     """
 
     path: str
@@ -144,6 +153,8 @@ class FileMark(Struct, frozen=True, array_like=True, gc=False):
     check: int = 0
     skipping: bool = False
     open: tuple[Prompt, ...] = ()
+    owner: tuple[str, str] = ("", "")
+    owner_waits: bool = False
 
 
 class EarlierDay(Struct, frozen=True, array_like=True):

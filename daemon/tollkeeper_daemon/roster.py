@@ -8,9 +8,10 @@ from msgspec.structs import replace
 from tollkeeper.model import AgentState
 from tollkeeper_daemon.ledger.books import API, SUBSCRIPTION
 from tollkeeper_daemon.rules.brought import LABEL, budget_of, complaint
+from tollkeeper_daemon.sources.paying import account_at
 from tollkeeper_daemon.sources.processes import Process
 from tollkeeper_daemon.sources.sessions import Session
-from tollkeeper_daemon.store.schema import AgentRecord, RunRecord
+from tollkeeper_daemon.store.schema import AgentRecord, Payer, RunRecord
 from tollkeeper_daemon.tally import Tally
 
 RUN_ENDS_AFTER_MS = 30 * 60 * 1000
@@ -40,13 +41,15 @@ class LiveSubagent(Struct):
 class LiveAgent(Struct):
     """An agent as it runs: what is saved of it, and what only matters while it lives.
 
-    ``unseen_since`` is when an earlier daemon last saw it, until this one has heard of it;
-    ``complaint`` is what is wrong with its budget.
+    ``status`` is what its session file says, ``reported`` what its hooks do; clients that write no
+    such file may have hooks. ``unseen_since`` is when an earlier daemon last saw it, until this one has heard of it;
+    ``complaint`` is what is wrong with its budget; ``on_plan`` that its client showed a plan's windows.
     """
 
     record: AgentRecord
     tally: Tally = field(default_factory=Tally)
     status: AgentState | None = None
+    reported: AgentState | None = None
     asked_name: str = ""
     complaint: str = ""
     waiting_for: str = ""
@@ -55,6 +58,8 @@ class LiveAgent(Struct):
     last_time: int = 0
     lines_added: int = 0
     lines_removed: int = 0
+    context_used_percent: float | None = None
+    on_plan: bool = False
     subagents: dict[str, LiveSubagent] = field(default_factory=dict[str, LiveSubagent])
 
     def state(self, now: int) -> AgentState:
@@ -63,8 +68,8 @@ class LiveAgent(Struct):
             return "exited"
         if self.stopped:
             return "paused"
-        if self.status:
-            return self.status
+        if said := self.status or self.reported:
+            return said
         return "working" if now - self.last_time < SILENT_AFTER_MS else "idle"
 
 
@@ -76,6 +81,20 @@ class Claim(Struct, frozen=True):
     until: int = FOR_EVER
 
 
+class Turned(Struct, frozen=True):
+    """An agent, or who pays for it, turned to a conversation at a time (ms)."""
+
+    agent: LiveAgent
+    conversation: str
+    since: int
+    is_old: bool = False
+
+    @property
+    def payer(self) -> Payer:
+        """Who pays from then on, as far as the agent is known to tell; else without a source."""
+        return Payer(self.since, self.agent.record.source, self.agent.record.account)
+
+
 class Roster:
     """The agents that run, and those that exited lately."""
 
@@ -85,6 +104,8 @@ class Roster:
         self.run_agents: set[str] = set()
         # Those that an earlier daemon left in homes that are not looked at now.
         self.out_of_sight: set[str] = set()
+        # What the pipeline is to save of who pays; of turns that an earlier daemon saw it may have.
+        self.turned: list[Turned] = []
         self._ended_run: RunRecord | None = None
         self._claims: dict[str, list[Claim]] = {}
 
@@ -111,6 +132,7 @@ class Roster:
                 self.agents[record.id] = agent
                 for conversation, since in record.turns:
                     self._claim(record, conversation, since)
+                    self.turned.append(Turned(agent, conversation, since, is_old=True))
 
     def alive(self) -> list[LiveAgent]:
         """The agents that have not exited."""
@@ -141,7 +163,9 @@ class Roster:
         self.agents[process.id] = agent
         self.run_agents.add(process.id)
         if record.conversation:
-            self._turn(agent, record.conversation, process.started)
+            # The client's own note is exact, the system's start may be a second off.
+            noted = (session and session.startedAt) or process.started
+            self._turn(agent, record.conversation, process.started, max(noted, process.started))
         if session:
             self._take_status(agent, session)
         return agent
@@ -157,6 +181,7 @@ class Roster:
         self, process: Process, session: Session | None, subscribed: bool
     ) -> AgentRecord:
         labels = process.labels
+        is_subscribed = subscribed or process.pays_by_token
         cwd = (session and session.cwd) or process.cwd
         return AgentRecord(
             id=process.id,
@@ -166,12 +191,16 @@ class Roster:
             run=self.run.id if self.run else "",
             cwd=cwd,
             conversation=(session and session.sessionId) or process.conversation,
-            source=API if process.pays_by_key else SUBSCRIPTION if subscribed else "",
+            source=API if process.pays_by_key else SUBSCRIPTION if is_subscribed else "",
+            account=account_at(process.server) if process.pays_by_key else "",
             workflow=labels.get("TOLL_WORKFLOW", ""),
             task=labels.get("TOLL_TASK", ""),
             stage=labels.get("TOLL_STAGE", ""),
             budget=budget_of(labels.get(LABEL)),
             named_by_label="TOLL_AGENT" in labels,
+            by_home=not process.pays_by_key,
+            by_token=process.pays_by_token,
+            server=process.server,
         )
 
     def hear(self, agent: LiveAgent, session: Session, now: int) -> bool:
@@ -262,11 +291,28 @@ class Roster:
             self.run = RunRecord(f"run-{now // 1000}", started=now, last_lived=now)
             self.run_agents.clear()
 
-    def _turn(self, agent: LiveAgent, conversation: str, since: int) -> None:
-        """The agent turns to this conversation, and is remembered to have done so."""
+    def _turn(self, agent: LiveAgent, conversation: str, since: int, paying: int = 0) -> None:
+        """The agent turns to this conversation, and is remembered to have done so.
+
+        It is ``paying`` from then on (ms), which is ``since`` unless it is said.
+        """
         turns = (*agent.record.turns, (conversation, since))[-TURNS_KEPT:]
         agent.record = replace(agent.record, conversation=conversation, turns=turns)
         self._claim(agent.record, conversation, since)
+        self.turned.append(Turned(agent, conversation, paying or since))
+
+    def begins_paid_by(self, agent: LiveAgent, source: str, account: str) -> None:
+        """A new agent is paid by this one, in all that it turned to so far."""
+        agent.record = replace(agent.record, source=source, account=account)
+
+    def is_paid_by(self, agent: LiveAgent, source: str, account: str, now: int) -> bool:
+        """Somebody is seen to pay for what the agent asks from now on; whether that is news."""
+        if (agent.record.source, agent.record.account) == (source, account):
+            return False
+        agent.record = replace(agent.record, source=source, account=account)
+        if agent.record.conversation:
+            self.turned.append(Turned(agent, agent.record.conversation, now))
+        return True
 
     def _claim(self, record: AgentRecord, conversation: str, since: int) -> None:
         until = record.ended + LATE_LINES_MS if record.ended else FOR_EVER

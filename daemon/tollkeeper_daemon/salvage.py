@@ -40,5 +40,6 @@ def _emptied(scan: Scan) -> Scan:
         profiles=(),
         refusals=(),
         stated=(),
+        owners=(),
         bad_lines=scan.bad_lines + 1,
     )

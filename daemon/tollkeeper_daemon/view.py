@@ -1,8 +1,8 @@
 """What the world is told: roster and sums turned into the values of the wire. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from tollkeeper.model import Agent, Hold, Limit, Run, Subagent, Today
+from tollkeeper.model import AccountToday, Agent, Hold, Limit, Run, Subagent, Today
 from tollkeeper.wire import Charged
 from tollkeeper_daemon.clock import iso
 from tollkeeper_daemon.ledger.books import API, SUBSCRIPTION, Book
@@ -37,6 +37,7 @@ def agent_view(
         stage=record.stage or None,
         lines_added=agent.lines_added,
         lines_removed=agent.lines_removed,
+        context_used_percent=agent.context_used_percent,
         usage=agent.tally.usage(),
         subagents=tuple(_subagent_view(each, now) for each in agent.subagents.values()),
         limits=limits,
@@ -62,6 +63,25 @@ def today_view(sources: Mapping[str, Tally]) -> Today:
         (subscription if source == SUBSCRIPTION else billed).merge(tally)
         total.merge(tally)
     return Today(subscription=subscription.usage(), api=billed.usage(), total=total.usage())
+
+
+def accounts_view(
+    sums: Mapping[tuple[str, str], Tally], home_of: Callable[[str], str | None]
+) -> tuple[AccountToday, ...]:
+    """The day's sums by account, the dearest first; ``home_of`` names the home of an account."""
+    found = [
+        AccountToday(
+            account=account or None,
+            source=source,
+            home=home_of(account) if account and source == SUBSCRIPTION else None,
+            usage=tally.usage(),
+        )
+        for (source, account), tally in sums.items()
+        if tally.totals
+    ]
+    return tuple(
+        sorted(found, key=lambda each: (-each.usage.value_usd, each.source, each.account or ""))
+    )
 
 
 def run_view(roster: Roster, tally: Tally) -> Run | None:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tollkeeper.cli.audit import lines
-from tollkeeper.cli.doctor import Finding, examine
+from tollkeeper.cli.doctor import examine
+from tollkeeper.cli.finding import Finding
 
 NOTHING: dict[str, Any] = {
     "inputTokens": 0,

@@ -265,3 +265,11 @@ def test_feed_for_asyncio_without_a_daemon(home: Paths) -> None:
 
     with pytest.raises(NoDaemonError):
         asyncio.run(work())
+
+
+def test_plans() -> None:
+    """The plans of all accounts are replaced whole, with the one that was seen last."""
+    plans = (Plan(account="a"), Plan(account="b"))
+    update = wire.PlanUpdate(sequence=8, time=LATER, plan=plans[1], plans=plans)
+    before = status(plans=(Plan(account="c"),))
+    assert replace(before, plan=plans[1], plans=plans) == applied(before, "plan", update)

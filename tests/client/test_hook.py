@@ -91,12 +91,14 @@ def test_near_a_limit(home: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
         refusal.write_text(ANSWER)
 
     monkeypatch.setattr(time, "sleep", meanwhile)
-    asked = {"session_id": CONVERSATION, "hook_event_name": "PreToolUse"}
-    assert hook.answer_to(asked) == ANSWER.encode()
+    asked: dict[object, object] = {
+        "session_id": CONVERSATION,
+        "hook_event_name": "PreToolUse",
+    }
+    assert hook.answer_to(asked, str(home.run)) == ANSWER.encode()
     refusal.unlink()
     monkeypatch.undo()
-    monkeypatch.setenv("TOLL_HOME", str(home.run.parent))
-    assert hook.answer_to(asked) == b""
+    assert hook.answer_to(asked, str(home.run)) == b""
 
 
 def test_nothing_there(home: Paths) -> None:

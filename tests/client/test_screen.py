@@ -10,7 +10,7 @@ from tollkeeper import __version__, wire
 from tollkeeper.cli import doctor, screen, watch
 from tollkeeper.cli.live import Rate
 from tollkeeper.feed import Change
-from tollkeeper.model import Agent, Alert, DaemonInfo, Importing, Plan, Status, Usage
+from tollkeeper.model import Agent, Alert, DaemonInfo, Importing, Plan, Status, Usage, Window
 
 from .making import TIME, USED, agent, held, helper, printed, status, today
 
@@ -39,11 +39,11 @@ def test_screen_shows_who_does_what(width: int) -> None:
     """Names, states, models, tokens and money stand in the line of each agent, at 80 columns too."""
     lines = printed(screen.status_screen(MANY, width), width).splitlines()
     (first,) = (line for line in lines if line.startswith("Agent-1 "))
-    for word in ("● working", "opus-5-5", "330K", "$1.25 [api]"):
+    for word in ("● working", "opus-5-5", "330K", "$1.25 [API]"):
         assert word in first
     (third,) = (line for line in lines if line.startswith("Agent-3 "))
     assert "⚠ waiting" in third
-    assert "$1.25 [sub]" in third
+    assert "$1.25 [Sub]" in third
     assert any("└ analyst" in line for line in lines)
     assert any("└ a3a12fa752ff6af55" in line for line in lines)
 
@@ -255,6 +255,18 @@ def test_watched_changes() -> None:
     assert ["09:30:00 brand.new"] == watch.lines_of(change("brand.new", later))
 
 
+def test_watched_plan() -> None:
+    """A plan is told by its account, with what was seen of its windows and what is estimated."""
+    five = Window(used_percent=42.9, resets_at=TIME, observed_at=TIME, estimated_percent=44.1)
+    plan = Plan(account="0b77fe09-aaaa", five_hour=five, limited_until=TIME)
+    bare = Plan(seven_day=Window(used_percent=3, resets_at=TIME, observed_at=TIME))
+    update = wire.PlanUpdate(sequence=8, time=TIME, plan=plan, plans=(bare, plan))
+    assert [
+        "09:30:00 plan 7 days 3 %",
+        "09:30:00 plan account 0b77fe09, 5 hours 42 % (~44 % now), limited",
+    ] == watch.lines_of(change("plan", update))
+
+
 def test_watched_usage() -> None:
     """What was sent and charged is told by agent, or by conversation when there is none."""
     parts = {"model": "claude-opus-5-5", "source": "api"}
@@ -269,8 +281,8 @@ def test_watched_usage() -> None:
     assert [
         "09:30:00 usage Agent-1: +2 messages",
         "09:30:00 usage 01234567: +1 message",
-        "09:30:00 usage Agent-1: opus-5-5 330K tokens $1.25 [api]",
-        "09:30:00 usage 01234567: opus-5-5 330K tokens $1.25 [api]",
+        "09:30:00 usage Agent-1: opus-5-5 330K tokens $1.25 [API]",
+        "09:30:00 usage 01234567: opus-5-5 330K tokens $1.25 [API]",
     ] == watch.lines_of(change("usage", update, agent()))
 
 
@@ -284,7 +296,7 @@ def test_watched_answer() -> None:
     update = wire.UsageUpdate(
         sequence=8, time=TIME, charged=charged, agents=(), today=today(), run=None
     )
-    assert ["09:30:00 usage Agent-1: opus-5-5 330K tokens $1.25 [api]"] == watch.lines_of(
+    assert ["09:30:00 usage Agent-1: opus-5-5 330K tokens $1.25 [API]"] == watch.lines_of(
         change("usage", update, agent())
     )
     moved = replace(update, charged=charged[:1])

@@ -107,9 +107,9 @@ def test_model_names() -> None:
 def test_paid() -> None:
     """A subscription's list price is not a bill, and is told apart from one."""
     used = replace(USED, cost_usd=0.5, value_usd=2.5)
-    assert "$0.5000 [api]" == words.paid(used, "api")
-    assert "$2.50 [sub]" == words.paid(used, "subscription")
-    assert "~$2.50 [sub]" == words.paid(replace(used, unpriced_requests=1), "subscription")
+    assert "$0.5000 [API]" == words.paid(used, "api")
+    assert "$2.50 [Sub]" == words.paid(used, "subscription")
+    assert "~$2.50 [Sub]" == words.paid(replace(used, unpriced_requests=1), "subscription")
 
 
 @given(st.text())

@@ -87,7 +87,13 @@ class Parts:
             self.roster,
             self.pipeline,
             self.board,
-            PlanGauge(self.store, PlanSettings, world.now),
+            PlanGauge(
+                self.store,
+                PlanSettings,
+                world.now,
+                self.pipeline.plan_sums,
+                lambda name: None,
+            ),
         )
         self.budgets = Budgets(
             self.store,

@@ -69,7 +69,7 @@ class Desk:
         self.memories = Memories(store)
         board = Board(self.memories, self.pipeline, self.roster, lambda: self.limits)
         notifier = Notifier(Notify(desktop=False), Commands(30))
-        plan = PlanGauge(store, PlanSettings, MIDNIGHT)
+        plan = PlanGauge(store, PlanSettings, MIDNIGHT, self.pipeline.plan_sums, lambda name: None)
         self.herald = Herald(Silent(), notifier, self.roster, self.pipeline, board, plan)
         self.budgets = Budgets(
             store,

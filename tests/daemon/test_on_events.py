@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from tollkeeper import wire
-from tollkeeper.model import Action, ActionKind, Alert, Plan
+from tollkeeper.model import Action, ActionKind, Alert, Plan, Window
 from tollkeeper_daemon.config import On
 from tollkeeper_daemon.outlets.commands import Commands
 from tollkeeper_daemon.outlets.on_events import OnEvents, events_of
@@ -66,3 +66,19 @@ def test_nothing_is_wanted() -> None:
     kept = Kept()
     OnEvents(On(), kept).hear("plan", wire.PlanUpdate(sequence=7, time=TIME, plan=Plan()))
     assert [] == kept.told
+
+
+def test_a_plan_that_was_seen() -> None:
+    """The command for the plan runs when a figure was seen, and not when only an estimate moved."""
+    commands = Kept()
+    events = OnEvents(EVERY, commands)
+    window = Window(used_percent=42, resets_at=TIME, observed_at=TIME)
+    moved = msgspec.structs.replace(window, estimated_percent=43.0, value_since_usd=1.0)
+    risen = msgspec.structs.replace(window, used_percent=44)
+    runs: list[int] = []
+    for each in (window, moved, risen, risen):
+        plan = Plan(five_hour=each)
+        update = wire.PlanUpdate(sequence=1, time=TIME, plan=plan, plans=(plan,))
+        events.hear("plan", update)
+        runs.append(len(commands.told))
+    assert [1, 1, 2, 2] == runs

@@ -10,6 +10,7 @@ import pytest
 
 from tollkeeper_daemon import history
 from tollkeeper_daemon.backlog import Progress, read_backlog
+from tollkeeper_daemon.config import Accounts
 from tollkeeper_daemon.followed import Followed
 from tollkeeper_daemon.herald import Herald
 from tollkeeper_daemon.history import AT_ONCE_BYTES, History, Pending
@@ -57,7 +58,7 @@ class Reader:
         self.history = History(
             self.marks,
             self.pending,
-            Followed(Homes((self.home,), bounded=True), "auto"),
+            Followed(Homes((self.home,), bounded=True), Accounts()),
             cast(Herald, self.listener),
             self,
         )

@@ -126,7 +126,8 @@ def test_sources_are_kept_apart(store: Store) -> None:
     assert river.today["subscription"].totals.value == river.today["api"].cost > 0
     conversation = store.read(lambda transaction: transaction.conversation("conv-1"))
     assert conversation
-    assert ("subscription", "acc-1") == (conversation.source, conversation.account)
+    [payer] = conversation.payers
+    assert (NINE_MS, "subscription", "acc-1") == (payer.since, payer.source, payer.account)
 
 
 def test_home_says_who_pays(store: Store) -> None:

@@ -2,11 +2,20 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Struct
 
+from tollkeeper_daemon.clock import iso
 from tollkeeper_daemon.config import PlanSettings
-from tollkeeper_daemon.plan_gauge import News, PlanGauge
+from tollkeeper_daemon.ledger.books import Book, quarter
+from tollkeeper_daemon.ledger.totals import Totals
+from tollkeeper_daemon.plan_gauge import LIMITED_UNTIL, News, PlanGauge
+from tollkeeper_daemon.plan_sums import PlanSums
+from tollkeeper_daemon.plans import load_plans
 from tollkeeper_daemon.store.store import Store
 
 NOW = 1_795_000_000_000
@@ -20,9 +29,9 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield store
 
 
-def gauge(store: Store, *warn_at: float, now: int = NOW) -> PlanGauge:
+def gauge(store: Store, *warn_at: float, now: int = NOW, sums: PlanSums | None = None) -> PlanGauge:
     settings = PlanSettings(name="max", warn_at=warn_at or (80.0,))
-    return PlanGauge(store, lambda: settings, now)
+    return PlanGauge(store, lambda: settings, now, sums or PlanSums(), load_plans().get)
 
 
 def kinds(news: list[News] | None) -> list[str] | None:
@@ -37,7 +46,7 @@ def test_a_window_is_warned_of_once(store: Store) -> None:
     assert told.kind == "warned"
     assert told.text.startswith("80 % of the plan's five-hour window is used; it begins anew at ")
     assert kinds(plan.observed("five_hour", 93.0, RESET, NOW)) == []
-    window = plan.view().five_hour
+    window = plan.view(NOW).five_hour
     assert window is not None
     assert window.used_percent == 93.0
 
@@ -62,7 +71,7 @@ def test_the_next_window_starts_anew(store: Store) -> None:
     plan.observed("five_hour", 85, RESET, NOW)
     assert plan.look(RESET - 1) is None
     assert kinds(plan.look(RESET)) == ["reset"]
-    assert plan.view().five_hour is None
+    assert plan.view(NOW).five_hour is None
     assert kinds(plan.observed("five_hour", 85, RESET + 5 * HOUR, RESET)) == ["warned"]
 
 
@@ -78,7 +87,7 @@ def test_a_warning_outlives_a_restart(store: Store) -> None:
     gauge(store).observed("five_hour", 85, RESET, NOW)
     again = gauge(store)
     assert kinds(again.observed("five_hour", 86, RESET, NOW)) == []
-    window = again.view().five_hour
+    window = again.view(NOW).five_hour
     assert window is not None
     assert window.used_percent == 86
 
@@ -88,12 +97,12 @@ def test_a_refusal_fills_its_window(store: Store) -> None:
     plan = gauge(store)
     assert kinds(plan.refused("five_hour", RESET, NOW)) == ["limited"]
     assert plan.refused("five_hour", RESET, NOW + 1) is None
-    view = plan.view()
+    view = plan.view(NOW)
     assert view.five_hour is not None
     assert view.five_hour.used_percent == 100
     assert view.limited_until is not None
     assert kinds(plan.look(RESET)) == ["reset"]
-    assert plan.view().limited_until is None
+    assert plan.view(NOW).limited_until is None
 
 
 @pytest.mark.parametrize("resets_at", [0, NOW, NOW - 1, NOW + 9 * 24 * HOUR])
@@ -102,4 +111,260 @@ def test_impossible_resets_change_nothing(store: Store, resets_at: int) -> None:
     plan = gauge(store)
     assert plan.observed("five_hour", 99, resets_at, NOW) is None
     assert plan.refused("five_hour", resets_at, NOW) is None
-    assert plan.view().five_hour is None
+    assert plan.view(NOW).five_hour is None
+
+
+# Which figure holds.
+
+
+def used(plan: PlanGauge, now: int = NOW, account: str | None = None) -> float | None:
+    """What is told of the five-hour window."""
+    found = [each for each in plan.views(now) if each.account == account] or [plan.view(now)]
+    return found[0].five_hour.used_percent if found[0].five_hour else None
+
+
+def test_the_same_figure_again_renews_its_age(store: Store) -> None:
+    """A figure that is seen again was seen now; that alone is told and saved once a minute."""
+    plan = gauge(store)
+    assert plan.observed("five_hour", 42, RESET, NOW) == []
+    assert plan.observed("five_hour", 42, RESET, NOW + 59_000) is None
+    assert seen_at(plan) == iso(NOW + 59_000)
+    assert seen_at(gauge(store)) == iso(NOW)
+    assert plan.observed("five_hour", 42, RESET, NOW + 61_000) == []
+    assert seen_at(gauge(store)) == iso(NOW + 61_000)
+
+
+def seen_at(plan: PlanGauge) -> str | None:
+    window = plan.view(NOW).five_hour
+    return window and window.observed_at
+
+
+def test_many_status_lines_cost_few_transactions(store: Store) -> None:
+    """Figures that creep up three hundred times a second are saved at each whole percent."""
+    plan = gauge(store)
+    writes = 0
+    write = store.write
+
+    def counted(work: Any) -> Any:
+        nonlocal writes
+        writes += 1
+        return write(work)
+
+    store.write = counted  # pyright: ignore[reportAttributeAccessIssue]
+    for step in range(3_000):
+        plan.observed("five_hour", 40 + step / 1000, RESET, NOW + step * 3)
+    assert writes == 3
+    assert used(plan) == pytest.approx(42.999)
+
+
+def test_an_older_figure_changes_nothing(store: Store) -> None:
+    """A client that is idle goes on to show what it was told an hour ago; that is no sighting."""
+    plan = gauge(store)
+    plan.observed("five_hour", 50, RESET, NOW)
+    for later in range(0, 3 * HOUR, 60_000):
+        assert plan.observed("five_hour", 42, RESET, NOW + later) is None
+    assert used(plan) == 50
+    assert seen_at(plan) == iso(NOW)
+
+
+def test_an_older_window_changes_nothing(store: Store) -> None:
+    """Of two windows the one that ends later is the one of now."""
+    plan = gauge(store)
+    plan.observed("five_hour", 3, RESET, NOW)
+    assert plan.observed("five_hour", 90, RESET - HOUR, NOW + 1) is None
+    assert used(plan) == 3
+    assert plan.observed("five_hour", 1, RESET + 60_000, NOW + 2) == []
+    assert used(plan) == 1
+
+
+def test_a_wrong_figure_is_corrected(store: Store) -> None:
+    """Lower figures that rise three times within ten minutes come from one who works: they hold."""
+    plan = gauge(store)
+    assert kinds(plan.observed("five_hour", 95, RESET, NOW)) == ["warned"]
+    assert plan.observed("five_hour", 10, RESET, NOW + 1) is None
+    assert plan.observed("five_hour", 11, RESET, NOW + 300_000) is None
+    assert plan.observed("five_hour", 12, RESET, NOW + 500_000) is None
+    assert plan.observed("five_hour", 13, RESET, NOW + 600_001) == []
+    assert used(plan) == 13
+    assert kinds(plan.observed("five_hour", 81, RESET, NOW + HOUR)) == ["warned"]
+
+
+def test_who_sees_the_known_figure_refutes_the_lower(store: Store) -> None:
+    """Where one sees what is known, those who see less are behind, however they rise."""
+    plan = gauge(store)
+    plan.observed("five_hour", 95, RESET, NOW)
+    for minute in range(1, 60):
+        plan.observed("five_hour", min(minute, 94), RESET, NOW + minute * 60_000)
+        if minute % 9 == 0:
+            plan.observed("five_hour", 95, RESET, NOW + minute * 60_000)
+    assert used(plan) == 95
+
+
+class Client(Struct):
+    """A client on the account: what it was told last."""
+
+    shown: float = -1.0
+
+
+@given(
+    events=st.lists(
+        st.tuples(st.integers(0, 1), st.booleans(), st.floats(0, 3), st.integers(0, 15 * 60_000)),
+        min_size=5,
+        max_size=60,
+    )
+)
+def test_several_clients_on_one_account(
+    events: list[tuple[int, bool, float, int]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """However two clients work or only repeat what they know, the highest that was seen is told."""
+    with Store(tmp_path_factory.mktemp("any") / "ledger") as store:
+        plan = gauge(store)
+        clients = [Client(), Client()]
+        truth, now, highest = 0.0, NOW, None
+        for number, works, amount, pause in events:
+            client = clients[number]
+            now += pause
+            if now >= RESET:
+                break
+            if works:
+                truth = min(truth + amount, 100.0)
+                client.shown = truth
+            if client.shown >= 0:
+                plan.observed("five_hour", client.shown, RESET, now)
+                highest = max(client.shown, highest or 0.0)
+            assert used(plan) == highest
+
+
+# Several accounts.
+
+
+def test_accounts_have_figures_of_their_own(store: Store) -> None:
+    """Each account has its windows, its warnings and its refusals, and notices say whose they are."""
+    plan = gauge(store)
+    assert kinds(plan.observed("five_hour", 85, RESET, NOW, "account-a", "/h/a")) == ["warned"]
+    [told] = plan.observed("five_hour", 90, RESET, NOW, "account-b", "/h/b") or []
+    assert told.text.endswith(" (account account- in /h/b)")
+    assert kinds(plan.refused("five_hour", RESET, NOW, "account-b")) == ["limited"]
+    assert [85, 100] == [used(plan, account="account-a"), used(plan, account="account-b")]
+    first, second = plan.views(NOW)
+    assert (first.limited_until, first.home) == (None, "/h/a")
+    assert (second.limited_until, second.home) == (iso(RESET), "/h/b")
+    assert plan.view(NOW) == second or plan.view(NOW) == first
+    plan.observed("five_hour", 86, RESET, NOW + 1, "account-a")
+    assert plan.view(NOW + 1).account == "account-a"
+    assert gauge(store).views(NOW) == plan.views(NOW)
+
+
+def test_one_account_is_not_named(store: Store) -> None:
+    """Who has one account knows which it is."""
+    [told] = gauge(store).observed("five_hour", 85, RESET, NOW, "account-a", "/h/a") or []
+    assert "account" not in told.text
+
+
+def test_what_was_seen_of_nobody_is_the_accounts(store: Store) -> None:
+    """A window that was seen before its account was known is that account's, warnings and all."""
+    plan = gauge(store)
+    plan.observed("five_hour", 85, RESET, NOW)
+    plan.refused("five_hour", RESET, NOW)
+    plan.observed("seven_day", 20, NOW + 100 * HOUR, NOW)
+    assert plan.observed("five_hour", 100, RESET, NOW + 1, "account-a") == []
+    for each in (plan, gauge(store)):
+        [only] = each.views(NOW)
+        assert (only.account, only.limited_until) == ("account-a", iso(RESET))
+        assert only.seven_day is not None
+    assert plan.observed("five_hour", 100, RESET, NOW + 2) is None
+    assert plan.refused("five_hour", RESET, NOW + 2) is None
+    assert len(plan.views(NOW)) == 1
+
+
+def test_a_refusal_that_an_earlier_version_kept(store: Store) -> None:
+    """The time until which the plan refuses, kept before accounts were told apart, still holds."""
+    store.write(lambda transaction: transaction.set_meta(LIMITED_UNTIL, RESET))
+    plan = gauge(store)
+    assert plan.view(NOW).limited_until == iso(RESET)
+    assert plan.refused("five_hour", RESET, NOW) is None
+    plan.refused("five_hour", RESET + HOUR, NOW, "account-a")
+    assert {iso(RESET), iso(RESET + HOUR)} == {
+        each.limited_until for each in gauge(store).views(NOW)
+    }
+    assert kinds(plan.look(RESET)) == ["reset"]
+    assert gauge(store, now=RESET).view(RESET).limited_until == iso(RESET + HOUR)
+
+
+# What comes between sightings.
+
+OPUS, SONNET = "claude-opus-5-5", "claude-sonnet-5-5"
+
+
+def spend(sums: PlanSums, now: int, dollars: float, account: str = "account-a") -> None:
+    """Requests of the account came to so much."""
+    book = Book("c", OPUS, "subscription", account)
+    sums.add(quarter(now), book, Totals(requests=1, value=int(dollars * 10**9)))
+
+
+def test_what_was_spent_since(store: Store) -> None:
+    """The list price of the account's own requests after a sighting is told with it."""
+    sums = PlanSums()
+    plan = gauge(store, sums=sums)
+    spend(sums, NOW, 5)
+    plan.observed("five_hour", 20, RESET, NOW, "account-a")
+    spend(sums, NOW, 0.25)
+    spend(sums, NOW + HOUR, 0.5)
+    spend(sums, NOW + HOUR, 9, "account-b")
+    window = plan.view(NOW + HOUR).five_hour
+    assert window is not None
+    assert (window.value_since_usd, window.estimated_percent) == (0.75, None)
+    again = gauge(store, sums=sums).view(NOW + HOUR).five_hour
+    assert again == window
+    plan.observed("five_hour", 20, RESET, NOW + HOUR, "account-a")
+    after = plan.view(NOW + HOUR).five_hour
+    assert after is not None
+    assert after.value_since_usd == 0
+
+
+def test_the_estimate(store: Store) -> None:
+    """When the figure rose with what was spent, it is told where it is by now, and when it ends."""
+    sums = PlanSums()
+    plan = gauge(store, sums=sums)
+    for step in range(11):
+        now = NOW + step * 360_000
+        plan.observed("five_hour", 20 + step, RESET, now, "account-a")
+        spend(sums, now, 2)
+    window = plan.view(NOW + HOUR).five_hour
+    assert window is not None
+    assert window.estimated_percent == pytest.approx(31)
+    assert window.percent_per_hour == pytest.approx(10)
+    assert window.runs_out_at is None
+    spend(sums, NOW + HOUR, 80)
+    nearer = plan.view(NOW + HOUR).five_hour
+    assert nearer is not None
+    assert nearer.estimated_percent == pytest.approx(71)
+    assert nearer.runs_out_at == iso(NOW + HOUR + int(2.9 * HOUR))
+    spend(sums, NOW + HOUR, 10_000)
+    full = plan.view(NOW + HOUR).five_hour
+    assert full is not None
+    assert (full.estimated_percent, full.runs_out_at) == (100, None)
+
+
+def test_requests_of_nobody_are_the_only_accounts(store: Store) -> None:
+    """Where a log does not say the account, the only one there is has paid; of two, neither."""
+    sums = PlanSums()
+    plan = gauge(store, sums=sums)
+    plan.observed("five_hour", 20, RESET, NOW, "account-a")
+    spend(sums, NOW, 1, "")
+    assert [1] == [each.five_hour and each.five_hour.value_since_usd for each in plan.views(NOW)]
+    plan.observed("five_hour", 20, RESET, NOW, "account-b")
+    assert [0, 0] == [each.five_hour and each.five_hour.value_since_usd for each in plan.views(NOW)]
+
+
+def test_the_plans_table(store: Store) -> None:
+    """The plan of the settings is told by its title, with about how many messages it gives."""
+    plan = gauge(store)
+    plan.observed("five_hour", 20, RESET, NOW, "account-a")
+    view = plan.view(NOW)
+    assert ("max", "Claude Max", 4000, 200) == (
+        view.name,
+        view.title,
+        view.approximate_messages,
+        view.opus_limit,
+    )

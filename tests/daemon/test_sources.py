@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tollkeeper_daemon.config import Accounts, Source
 from tollkeeper_daemon.followed import Followed
 from tollkeeper_daemon.sources import processes
 from tollkeeper_daemon.sources.homes import Home, Homes, find_homes
@@ -150,9 +151,9 @@ def test_no_subscription(tmp_path: Path, content: bytes) -> None:
     assert not followed(tmp_path).is_subscribed(Home(tmp_path))
 
 
-def followed(*paths: Path, bounded: bool = False, source: str = "auto") -> Followed:
+def followed(*paths: Path, bounded: bool = False, source: Source = "auto") -> Followed:
     """These homes, followed."""
-    return Followed(Homes(tuple(Home(path) for path in paths), bounded), source)
+    return Followed(Homes(tuple(Home(path) for path in paths), bounded), Accounts(source))
 
 
 def test_home_of_a_running_client_is_admitted(tmp_path: Path) -> None:
@@ -197,7 +198,7 @@ def test_who_pays_in_each_home(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("source", ["subscription", "api"])
-def test_who_pays_by_setting(tmp_path: Path, source: str) -> None:
+def test_who_pays_by_setting(tmp_path: Path, source: Source) -> None:
     """The setting goes before what the home says."""
     homes = followed(tmp_path, source=source)
     assert source == homes.source_of(f"{tmp_path}/projects/p/c.jsonl")
@@ -280,3 +281,20 @@ def test_other_programs_are_no_clients(child: "subprocess.Popen[bytes]") -> None
     passed = processes.Passed()
     assert child.pid not in {found.pid for found in processes.find_clients(passed)}
     assert child.pid not in passed.left({child.pid}, time.monotonic() + 61)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ('{"oauthAccount": {"accountUuid": "acc-1", "emailAddress": "a@b"}}', "acc-1"),
+        ('{"oauthAccount": {"accountUuid": 5}}', ""),
+        ('{"oauthAccount": null}', ""),
+        ("{", ""),
+    ],
+)
+def test_account_of_a_home(tmp_path: Path, content: str, expected: str) -> None:
+    """The settings of a home name its account, and are read again when they were written."""
+    homes = followed(tmp_path)
+    assert homes.account_of(Home(tmp_path)) == ""
+    (tmp_path / ".claude.json").write_text(content)
+    assert homes.account_of(Home(tmp_path)) == expected

@@ -49,6 +49,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     agent_id: str | None  # None: the session's main agent
     stream: bool
     prompts: tuple[Prompt, ...]  # newest first
+    by_login: bool = False  # paid by the login of a subscription
 
     @property
     def prompt(self) -> str:
@@ -64,6 +65,7 @@ def read_request(headers: Mapping[str, str], body: bytes) -> Asked:
         agent_id=headers.get("x-claude-code-agent-id"),
         stream=request.stream,
         prompts=tuple(_prompts(request.messages)),
+        by_login="oauth" in headers.get("anthropic-beta", ""),
     )
 
 

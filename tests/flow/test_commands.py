@@ -39,7 +39,7 @@ def shared() -> Iterator[Keeper]:
     ("verb", "told"),
     [
         ("status", ["1 agent", "1 pending", "Ada", "waiting: permission prompt", "analyst"]),
-        ("agents", ["Ada", "opus-5-5", "$0.0472 [api]"]),
+        ("agents", ["Ada", "opus-5-5", "$0.0472 [API]"]),
         ("daily", ["Total", "34,632", "$0.0472"]),
         ("session", ["shop", "34,632"]),
         ("doctor", ["ok   daemon: pid", "ok   Claude home"]),
@@ -74,14 +74,14 @@ def test_status_has_its_shape(shared: Keeper) -> None:
     status = shared.json("status")
     assert status.keys() == {
         *("version", "protocol", "sequence", "time", "daemon", "agents"),
-        *("plan", "today", "run", "limits", "alerts"),
+        *("plan", "today", "run", "limits", "alerts", "plans", "accounts"),
     }
     [agent] = status["agents"]
     assert agent.keys() == {
         *("id", "name", "pid", "state", "waiting_for", "source", "account", "model", "cwd"),
         *("project", "conversation", "started_at", "last_activity_at", "workflow", "task"),
         *("stage", "lines_added", "lines_removed", "context_used_percent", "usage"),
-        *("subagents", "limits"),
+        *("subagents", "limits", "held"),
     }
     [subagent] = agent["subagents"]
     assert subagent.keys() == {"id", "type", "description", "state", "usage"}
@@ -159,7 +159,7 @@ def test_no_start(keeper: Keeper, verb: str, form: list[str]) -> None:
 
 def test_no_start_of_others(keeper: Keeper) -> None:
     """Without a daemon `toll down` has nothing to do, and `toll doctor` says how to mend it."""
-    assert keeper.json("down") == {"pid": None, "stopped": False, "paused": []}
+    assert keeper.json("down") == {"pid": None, "stopped": False, "paused": [], "blocked": []}
     result = keeper.run("doctor", "--no-start")
     assert result.returncode == 1
     assert "BAD  no daemon is running\n     mend: toll up\n" in result.stdout

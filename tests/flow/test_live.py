@@ -55,7 +55,7 @@ def test_watch_in_words(daemon: Keeper, home: ClaudeHome) -> None:
         agent.says("waiting", waitingFor="permission prompt")
         running.wait_for("agent.started Ada: waiting (permission prompt)")
         agent.log.reply()
-        running.wait_for("usage Ada: opus-5-5 17.3K tokens $0.0236 [api]")
+        running.wait_for("usage Ada: opus-5-5 17.3K tokens $0.0236 [API]")
         agent.exit()
         running.wait_for("agent.exited Ada: exited")
         assert running.interrupt() == INTERRUPTED

@@ -40,8 +40,8 @@ def test_row_of_an_agent() -> None:
         )
     )
     expected = (
-        "⚠ shop-1 – waiting: permission prompt – $1.50 [api]",
-        "‖ shop-2 – paused – $0.2500 [sub]",
+        "⚠ shop-1 – waiting: permission prompt – $1.50 [API]",
+        "‖ shop-2 – paused – $0.2500 [Sub]",
     )
     assert expected == view.agents
 
@@ -60,8 +60,8 @@ def test_who_pays_is_told_apart() -> None:
     view = view_of(status(api=spent(2.0), subscription=spent(3.0, requests=1)))
     assert "0 agents | subscription $3.00 today | $2.00 today" == view.title
     expected = (
-        "Today: $3.00 [sub], 1 request, 12.3K tokens",
-        "Today: $2.00 [api], 10 requests, 12.3K tokens",
+        "Today: $3.00 [Sub], 1 request, 12.3K tokens",
+        "Today: $2.00 [API], 10 requests, 12.3K tokens",
     )
     assert expected == view.sums
 
@@ -70,7 +70,7 @@ def test_guessed_prices_are_marked() -> None:
     """A sum with a guessed price bears a tilde in the title and in the menu."""
     view = view_of(status(api=spent(2.0, unpriced_requests=1)))
     assert "0 agents | ~$2.00 today" == view.title
-    assert view.sums[0].startswith("Today: ~$2.00 [api]")
+    assert view.sums[0].startswith("Today: ~$2.00 [API]")
 
 
 def test_spent_plan_is_limited() -> None:
@@ -103,7 +103,7 @@ def test_blocked_agents() -> None:
     """An agent whose tool calls are refused has a mark of its own, whatever else it does."""
     hold = Hold(kind="blocked", since=NINE, reason="It is reached.")
     waits = agent("a", "waiting", waiting_for="permission prompt", held=hold)
-    assert ("⊘ a – blocked – $0.00 [api]",) == view_of(status(waits)).agents
+    assert ("⊘ a – blocked – $0.00 [API]",) == view_of(status(waits)).agents
 
 
 def test_import_is_told() -> None:
@@ -118,5 +118,5 @@ def test_names_stay_on_their_line() -> None:
     [row] = view_of(status(agent("a\nb\x00\x1b[31m" + "x" * 999, usage=Usage()))).agents
     assert row.isprintable()
     assert row.startswith("● a b [31mxxx")
-    assert row.endswith("x… – working – $0.00 [api]")
+    assert row.endswith("x… – working – $0.00 [API]")
     assert len(row) < 80

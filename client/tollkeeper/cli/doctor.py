@@ -7,25 +7,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct, to_builtins
+from msgspec import to_builtins
 
 from tollkeeper import __version__
 from tollkeeper.cli import words
 from tollkeeper.cli.context import MISREAD, NOT_OURS, Ask, print_json
+from tollkeeper.cli.doctor_setup import setup_findings
+from tollkeeper.cli.finding import Finding
 from tollkeeper.control import Toll, is_listening
 from tollkeeper.errors import NoAnswerError, ProtocolError, StartError
 from tollkeeper.paths import Paths, find_paths
 from tollkeeper.start import refusal
 
 MOST_NAMED = 10
-
-
-class Finding(Struct, frozen=True):
-    """One thing that was looked at; ``mend`` says what to do when it is not well."""
-
-    well: bool
-    text: str
-    mend: str | None = None
 
 
 HELP = "Look at the installation, a line each; exit status 1 when something needs mending."
@@ -45,6 +39,7 @@ def run(ask: Ask, options: Namespace) -> int:
         findings += without_daemon(paths, error)
     else:
         findings += _ask(paths) if is_listening(paths) else without_daemon(paths)
+    findings += setup_findings(paths)
     if ask.as_json:
         print_json(to_builtins(findings))
     else:

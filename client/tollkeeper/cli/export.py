@@ -15,7 +15,13 @@ from tollkeeper import wire
 from tollkeeper.cli.context import Ask, UsageError, print_json
 from tollkeeper.cli.formats import FORMATS
 from tollkeeper.cli.output import is_stdout, output_to
-from tollkeeper.cli.period import one_or_more_of, span_options, span_params
+from tollkeeper.cli.period import (
+    one_or_more_of,
+    payer_options,
+    payer_params,
+    span_options,
+    span_params,
+)
 from tollkeeper.cli.rows import COLUMNS, DIMENSIONS, Sums, row_of
 from tollkeeper.cli.zone import local_zone, zone_named
 from tollkeeper.errors import NoDaemonError, ProtocolError, TollError
@@ -30,6 +36,7 @@ BEAT_SECONDS = 0.1
 
 def options(parser: ArgumentParser) -> None:
     span_options(parser)
+    payer_options(parser)
     parser.add_argument(
         "-f",
         "--format",
@@ -61,6 +68,7 @@ def run(ask: Ask, options: Namespace) -> None:
     params = span_params(options)
     if zone and ("since" in params or "until" in params):
         params["timezone"] = zone
+    params |= payer_params(options)
     pages = _pages(ask, params)
     first = next(pages)  # What can't be answered is refused before anything is written.
     sums = Sums(options.by, _zone(zone)) if options.by else None

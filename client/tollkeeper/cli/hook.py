@@ -1,4 +1,4 @@
-"""``toll hook``: what Claude Code's hooks call; it answers with what the daemon keeps ready.
+"""``toll hook``: what Claude Code's hooks call; it answers with what the daemon keeps ready, and reports.
 
 The client waits for it before every tool call. So it loads little, asks no daemon and starts none,
 waits a moment itself only while the agent is near a limit, and whatever is wrong with what it reads, it says nothing and ends well: the tool call goes on.
@@ -15,6 +15,7 @@ import time
 from argparse import ArgumentParser, Namespace
 
 from tollkeeper.cli.context import Ask
+from tollkeeper.letters import report_hook
 from tollkeeper.places import DENY_FOLDER, NEAR_SUFFIX, find_places, is_file_name
 
 HELP = "Answer Claude Code's hooks: refuse the tool calls of an agent whose budget is spent."
@@ -39,22 +40,28 @@ def run(ask: Ask, options: Namespace) -> None:
         print(PURPOSE, file=sys.stderr)
         return
     try:
-        answer = answer_to(json.loads(sys.stdin.buffer.read(LONGEST_EVENT)))
+        event = json.loads(sys.stdin.buffer.read(LONGEST_EVENT))
     except (OSError, ValueError, RecursionError):
         return
-    sys.stdout.buffer.write(answer)
-    sys.stdout.buffer.flush()
+    if isinstance(event, dict):
+        fields: dict[object, object] = event  # pyright: ignore[reportUnknownVariableType]: any JSON
+        place = find_places()[2]
+        _answer(fields, place)
+        report_hook(place, fields, os.environ)
 
 
-def answer_to(event: object) -> bytes:
+def _answer(event: dict[object, object], place: str) -> None:
+    with contextlib.suppress(OSError, ValueError, RecursionError):
+        sys.stdout.buffer.write(answer_to(event, place))
+        sys.stdout.buffer.flush()
+
+
+def answer_to(event: dict[object, object], place: str) -> bytes:
     """What the hook of this event prints; nothing, or OSError, lets it go on."""
-    if not isinstance(event, dict):
-        return b""
-    fields: dict[object, object] = event  # pyright: ignore[reportUnknownVariableType]: any JSON
-    name, conversation = fields.get("hook_event_name"), fields.get("session_id")
+    name, conversation = event.get("hook_event_name"), event.get("session_id")
     if not isinstance(conversation, str) or not is_file_name(conversation):
         return b""
-    folder = os.path.join(find_places()[2], DENY_FOLDER)
+    folder = os.path.join(place, DENY_FOLDER)
     if name == "PreToolUse":
         return _read_or_wait(folder, conversation)
     if name == "PostToolUse":

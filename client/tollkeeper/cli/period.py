@@ -24,6 +24,7 @@ DIMENSIONS = (
     "model",
     "project",
 )
+SOURCES = ("subscription", "api")
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -65,9 +66,22 @@ def span_options(parser: ArgumentParser) -> None:
     parser.add_argument("-z", "--timezone", metavar="ZONE", help="days of this IANA time zone")
 
 
+def payer_options(parser: ArgumentParser) -> None:
+    """``--source`` and ``--account``."""
+    parser.add_argument(
+        "--source", choices=SOURCES, help="only what a subscription paid, or what the API billed"
+    )
+    parser.add_argument(
+        "--account",
+        metavar="NAME",
+        help="only this account: its id or how that begins, '' for those that are not known",
+    )
+
+
 def report_options(parser: ArgumentParser) -> None:
     """What every report takes; the letters are ccusage's."""
     span_options(parser)
+    payer_options(parser)
     parser.add_argument(
         "-p", "--project", metavar="NAME", help="only this project: its folder, path or slug"
     )
@@ -112,16 +126,25 @@ def span_params(options: Namespace) -> dict[str, Any]:
     )
 
 
+def payer_params(options: Namespace) -> dict[str, Any]:
+    """Who is to pay, as parameters of a call."""
+    return _given(source=options.source, account=options.account)
+
+
 def report_params(options: Namespace, **more: Any) -> dict[str, Any]:
     """All that was asked for, as parameters of a call; what was not is left out."""
-    return span_params(options) | _given(
-        project=options.project,
-        by=options.by,
-        order=options.order,
-        last=options.last,
-        cost=False if options.no_cost else None,
-        brief=None if options.as_json or options.breakdown else True,
-        **more,
+    return (
+        span_params(options)
+        | payer_params(options)
+        | _given(
+            project=options.project,
+            by=options.by,
+            order=options.order,
+            last=options.last,
+            cost=False if options.no_cost else None,
+            brief=None if options.as_json or options.breakdown else True,
+            **more,
+        )
     )
 
 

@@ -146,6 +146,10 @@ def nothing_of(options: Namespace, id: str | None = None) -> str:
     what = "Nothing was used"
     if options.project is not None:
         what += f" by a project {words.plain(options.project)!r}"
+    if options.source is not None:
+        what += " by subscription" if options.source == "subscription" else " by API"
+    if options.account is not None:
+        what += f" by an account {words.plain(options.account)!r}"
     if id is not None:
         what += f" in a conversation {words.plain(id)!r}"
     spanned = options.since or options.until or options.last or getattr(options, "recent", False)

@@ -8,8 +8,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from tollkeeper.cli import limit_screen, words
-from tollkeeper.model import Agent, Alert, Importing, Status, Usage
+from tollkeeper.cli import limit_screen, plan_screen, words
+from tollkeeper.model import AccountToday, Agent, Alert, Importing, Status, Usage
 
 # Each state has a mark of its own, so that no one needs colour to tell them apart.
 STATES = {
@@ -30,7 +30,7 @@ ALERTS_LAST = timedelta(days=1)
 
 
 def status_screen(status: Status, width: int, rate: float | None = None) -> RenderableType:
-    """The whole of it: headline, agents, sums, alerts; ``rate`` is the import's, in bytes/s."""
+    """The whole of it: headline, agents, sums, plans, alerts; ``rate`` is the import's, in bytes/s."""
     now = datetime.fromisoformat(status.time)
     parts: list[RenderableType] = [_headline(status)]
     if status.daemon.importing:
@@ -42,6 +42,7 @@ def status_screen(status: Status, width: int, rate: float | None = None) -> Rend
     parts += limit_screen.held_lines(status.agents)
     has_room = width >= ROOM_FOR_SUMS
     parts.append(_sums_table(status, has_room))
+    parts += plan_screen.lines(status, width)
     parts += limit_screen.lines(status.limits, limit_screen.IN_SUMS if has_room else ())
     parts += alert_lines(status.alerts, now)
     return Group(*parts)
@@ -153,6 +154,7 @@ def _sums_table(status: Status, has_room: bool) -> Table:
     rows = [("Today", today.total, of_today)]
     if today.subscription.requests and today.api.requests:
         rows += [("  subscription", today.subscription, None), ("  API", today.api, None)]
+    rows += [(f"    {words.account(each)}", each.usage, None) for each in _several(status)]
     if status.run:
         rows.append(("This run", status.run.usage, of_run))
     for name, usage, limit in rows:
@@ -166,6 +168,12 @@ def _sums_table(status: Status, has_room: bool) -> Table:
             *([limit_screen.cell(limit)] if of_today or of_run else []),
         )
     return table
+
+
+def _several(status: Status) -> list[AccountToday]:
+    """The accounts of today, where a source has more than one."""
+    sources = {each.source for each in status.accounts}
+    return [*status.accounts] if len(status.accounts) > len(sources) else []
 
 
 def import_bar(importing: Importing, rate: float | None) -> RenderableType:

@@ -11,7 +11,7 @@ from tollkeeper.cli import words
 from tollkeeper.cli.context import Ask, UsageError, print_json
 from tollkeeper.cli.limit_scope import called
 from tollkeeper.feed import Change, Feed
-from tollkeeper.model import Limit
+from tollkeeper.model import Limit, Plan
 
 TOPICS = ("snapshot", *get_args(wire.Topic))
 
@@ -72,6 +72,8 @@ def lines_of(change: Change) -> list[str]:
         case wire.LimitUpdate(limits=limits):
             near = [limit for limit in limits if limit.state != "under"]
             return [f"{clock} limit {_stand(limit)}" for limit in near]
+        case wire.PlanUpdate(plan=plan, plans=plans):
+            return [f"{clock} plan {_seen(each)}" for each in plans or (plan,)]
         case wire.Heartbeat():
             return []
         case _:
@@ -81,6 +83,17 @@ def lines_of(change: Change) -> list[str]:
 def _stand(limit: Limit) -> str:
     state = words.limit_state(limit.state, limit.waived)
     return f"{called(limit.scope)}: {int(limit.fraction * 100)} % used, {state}"
+
+
+def _seen(plan: Plan) -> str:
+    """The plan's windows; ``~`` is for what is estimated by now."""
+    told = [f"account {plan.account[:8]}"] if plan.account else []
+    for name, window in (("5 hours", plan.five_hour), ("7 days", plan.seven_day)):
+        if window:
+            now = window.estimated_percent
+            estimate = "" if now is None else f" (~{int(now)} % now)"
+            told.append(f"{name} {int(window.used_percent)} %{estimate}")
+    return ", ".join([*told, *(["limited"] if plan.limited_until else [])])
 
 
 def _charged(charged: tuple[wire.Charged, ...], names: dict[str, str]) -> Iterator[str]:

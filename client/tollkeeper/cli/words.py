@@ -6,7 +6,7 @@ from datetime import datetime
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from tollkeeper.model import Agent, Usage
+    from tollkeeper.model import AccountToday, Agent, Usage
 
 
 def money(dollars: float, guessed: bool = False) -> str:
@@ -106,5 +106,16 @@ def paid(usage: Usage, source: str) -> str:
     """What was spent, and by whom: dollars billed, or a subscription's list-price value."""
     guessed = usage.unpriced_requests > 0
     if source == "subscription":
-        return f"{money(usage.value_usd, guessed)} [sub]"
-    return f"{money(usage.cost_usd, guessed)} [{source}]"
+        return f"{money(usage.value_usd, guessed)} [Sub]"
+    return f"{money(usage.cost_usd, guessed)} [{'API' if source == 'api' else plain(source)}]"
+
+
+def account(each: AccountToday) -> str:
+    """What an account is called: its Claude home, else what it is named, else not known."""
+    import os
+
+    if each.home:
+        folder, _, name = each.home.rstrip("/").rpartition("/")
+        return plain(f"~/{name}" if folder == os.path.expanduser("~") else name)
+    name = plain(each.account or "")
+    return name if name.startswith("proxy ") else name[:8] or "account not known"

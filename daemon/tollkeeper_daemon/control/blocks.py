@@ -6,8 +6,9 @@ from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.control.refusal import Refused
 from tollkeeper_daemon.control.sheets import choice_of, read_sheet_in
 from tollkeeper_daemon.daemon import Daemon
-from tollkeeper_daemon.ledger.books import QUARTER_MS
+from tollkeeper_daemon.ledger.books import QUARTER_MS, SUBSCRIPTION
 from tollkeeper_daemon.reports import blocks
+from tollkeeper_daemon.reports.choice import is_paid_by
 from tollkeeper_daemon.store.transaction import Transaction
 
 # A block is part of a chain of blocks, so that none can be counted from its own day on.
@@ -30,11 +31,15 @@ def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
 
         def times(quarter: int) -> tuple[int, int]:
             start = quarter * QUARTER_MS
-            found = _times(transaction, start, None if choice.project is None else wanted)
+            found = _times(transaction, start, wanted if choice.narrows else None)
             # The single requests may have been dropped: their quarter of an hour is known still.
             return found or (start, start + QUARTER_MS - 1)
 
-        resets = {window.resets_at for window in transaction.windows("five_hour")}
+        resets = {
+            window.resets_at
+            for window in transaction.windows("five_hour")
+            if is_paid_by(SUBSCRIPTION, window.account, choice.source, choice.account)
+        }
         return blocks.blocks(sheet, choice, times, resets, now)
 
     return daemon.store.read(work)

@@ -63,9 +63,9 @@ def _known(transaction: Transaction, choice: Choice) -> tuple[list[EarlierDay], 
 def with_earlier(daemon: Daemon, choice: Choice, report: dict[str, Any]) -> dict[str, Any]:
     """The report, and the earlier days beside it where there are any.
 
-    They are of no project and of no agent, and have no place among the newest lines.
+    They are of no project, no payer and no agent, and have no place among the newest lines.
     """
-    if choice.project is not None or choice.last is not None:
+    if choice.narrows or choice.last is not None:
         return report
     found = read_earlier(daemon, choice)
     return {**report, "earlier": [earlier.as_json(day) for day in found]} if found else report

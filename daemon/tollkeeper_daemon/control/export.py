@@ -13,6 +13,7 @@ from tollkeeper_daemon.clock import FAR, start_of
 from tollkeeper_daemon.control.refusal import Refused, params_as
 from tollkeeper_daemon.control.sheets import zone_in
 from tollkeeper_daemon.daemon import Daemon
+from tollkeeper_daemon.reports.choice import is_paid_by
 from tollkeeper_daemon.reports.requests import requests_at
 from tollkeeper_daemon.reports.sheet import Place
 from tollkeeper_daemon.store.keys import LONGEST_KEY
@@ -25,13 +26,15 @@ MOST_AT_ONCE = 2_000
 class ExportChoice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Days from ``since`` to ``until`` inclusive of a time zone, the local one by default.
 
-    ``after`` is the last page's ``next``, ``limit`` the most requests on a page; the advice that
+    ``source`` and ``account`` as in a report. ``after`` is the last page's ``next``, ``limit`` the most requests on a page; the advice that
     came with a reply stands on its page, even beyond that.
     """
 
     since: date | None = None
     until: date | None = None
     timezone: str | None = None
+    source: str | None = None
+    account: str | None = None
     after: str = ""
     limit: Annotated[int, Meta(ge=1, le=MOST_AT_ONCE)] = MOST_AT_ONCE
 
@@ -48,7 +51,7 @@ def answer(daemon: Daemon, params: dict[str, Any]) -> Page:
         moments = list(islice(transaction.timeline(since, until, after), choice.limit + 1))
         shown = moments[: choice.limit]
         return Page(
-            _requests(transaction, [(time, key) for _, time, key in shown]),
+            _requests(transaction, [(time, key) for _, time, key in shown], choice),
             shown[-1][0].hex() if len(moments) > len(shown) else None,
             None if after else transaction.count_requests(since, until),
         )
@@ -56,7 +59,9 @@ def answer(daemon: Daemon, params: dict[str, Any]) -> Page:
     return daemon.store.read(work)
 
 
-def _requests(transaction: Transaction, moments: list[tuple[int, str]]) -> list[Request]:
+def _requests(
+    transaction: Transaction, moments: list[tuple[int, str]], choice: ExportChoice
+) -> list[Request]:
     # Many requests share a book, a conversation and an agent.
     book_of = cache(transaction.book)
 
@@ -75,6 +80,7 @@ def _requests(transaction: Transaction, moments: list[tuple[int, str]]) -> list[
         for time, key in moments
         if (group := transaction.group(key))
         for request in requests_at(time, group, book_of, place_of, name_of)
+        if is_paid_by(request.source, request.account or "", choice.source, choice.account)
     ]
 
 

@@ -9,7 +9,8 @@ from tollkeeper.model import Plan
 from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.control.refusal import params_as
 from tollkeeper_daemon.daemon import Daemon
-from tollkeeper_daemon.plan_gauge import KINDS, WindowKind
+from tollkeeper_daemon.names import LONGEST_NAME
+from tollkeeper_daemon.transcript.letters import KINDS, WindowKind
 
 
 class Seen(Struct, frozen=True, forbid_unknown_fields=True):
@@ -23,10 +24,11 @@ class Seen(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Observation(Struct, frozen=True, forbid_unknown_fields=True):
-    """The windows that were seen."""
+    """The windows that were seen, of the account with this id if it is known."""
 
     five_hour: Seen | None = None
     seven_day: Seen | None = None
+    account: Annotated[str, Meta(max_length=LONGEST_NAME)] = ""
 
 
 def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Plan]:
@@ -39,6 +41,8 @@ def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Plan]:
     for kind in KINDS:
         if window := seen[kind]:
             resets_at = int(window.resets_at.timestamp() * 1000)
-            news = daemon.plan.observed(kind, window.used_percent, resets_at, now_ms())
+            news = daemon.plan.observed(
+                kind, window.used_percent, resets_at, now_ms(), observation.account
+            )
             daemon.herald.plan_changed(news)
-    return {"plan": daemon.plan.view()}
+    return {"plan": daemon.plan.view(now_ms())}

@@ -97,6 +97,7 @@ class Ledger:
 
     ``attribute`` says which book a request belongs to, ``attribute_prompt`` the same of a prompt.
     Requests that are posted first while ``history`` is set are marked so.
+    ``paid`` gives the book for the same work that is paid by who pays at a time (ms).
     """
 
     def __init__(
@@ -104,11 +105,13 @@ class Ledger:
         prices: PriceList,
         attribute: Callable[[Reply], Book],
         attribute_prompt: Callable[[Prompt], Book],
+        paid: Callable[[Book, int], Book] = lambda book, time: book,
     ) -> None:
         self.prices = prices
         self.history = False
         self._attribute = attribute
         self._attribute_prompt = attribute_prompt
+        self._paid = paid
 
     def post(self, records: Iterable[Reply | Prompt], shelf: Shelf) -> Posting:
         """Post these records; whatever was posted before, in any order, counts once."""
@@ -208,7 +211,9 @@ class Ledger:
         posting.groups[key] = Group(group.entries, tuple(charges))
 
     def _charge(self, reply: Reply, kept: "_Kept | None", shelf: Shelf) -> Charge:
-        book = kept.books.get(_belonging(reply)) if kept else None
+        book = None
+        if kept and (held := kept.books.get(_belonging(reply))):
+            book = self._at(held, reply.time, shelf)
         known = kept.prices.get(_priced(reply)) if kept else None
         if book is None:
             book = shelf.number_of(self._attribute(reply))
@@ -216,6 +221,15 @@ class Ledger:
             history = kept.history if kept else self.history
             return Charge(book, *charge(reply, self.prices), history)
         return replace(known, book=book)
+
+    def _at(self, held: tuple[int, int], time: int, shelf: Shelf) -> int:
+        """The book that holds what is of another time by now: somebody else may have paid then."""
+        number, before = held
+        if time == before:
+            return number
+        book = shelf.book(number)
+        paid = self._paid(book, time)
+        return number if paid is book else shelf.number_of(paid)
 
     def _unsettle(self, key: str, group: Group, posting: Posting) -> None:
         if not group.charges:
@@ -248,9 +262,12 @@ class Ledger:
             book = shelf.number_of(self._attribute_prompt(prompt))
         elif before.prompt.model != prompt.model:
             # Who sent it, for what work, may not be known any more: only the model is news.
-            book = shelf.number_of(replace(shelf.book(before.book), model=prompt.model))
+            whole = replace(shelf.book(before.book), model=prompt.model)
+            book = shelf.number_of(
+                whole if before.prompt.time == prompt.time else self._paid(whole, prompt.time)
+            )
         else:
-            book = before.book
+            book = self._at((before.book, before.prompt.time), prompt.time, shelf)
         posting.add((quarter(prompt.time), book), Totals(messages=1))
         posting.prompts[key] = Noted(prompt, book)
 
@@ -262,7 +279,9 @@ class _Kept:
         old = list(zip(resolve(before.entries), before.charges, strict=True))
         self.prices = {_priced(reply): made for reply, made in old}
         self.history = any(made.history for _, made in old)
-        self.books = {} if rebook else {_belonging(reply): made.book for reply, made in old}
+        self.books = (
+            {} if rebook else {_belonging(reply): (made.book, reply.time) for reply, made in old}
+        )
 
 
 def _belonging(reply: Reply) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from tollkeeper import wire
-from tollkeeper.model import ActionKind
+from tollkeeper.model import ActionKind, Plan
 from tollkeeper_daemon.config import Config, On
 from tollkeeper_daemon.outlets.commands import Commands
 
@@ -26,6 +26,7 @@ class OnEvents:
     def __init__(self, settings: On, commands: Commands) -> None:
         self._settings = settings
         self._commands = commands
+        self._seen: list[tuple[object, ...]] = []
 
     def follow(self, config: Config) -> None:
         """The settings are these now."""
@@ -36,10 +37,17 @@ class OnEvents:
 
     def hear(self, topic: wire.Topic, update: wire.Update) -> None:
         """An update was published: commands get it as it is on the wire, and its topic."""
+        if isinstance(update, wire.PlanUpdate) and not self._is_seen_anew(update):
+            return
         for event in events_of(topic, update):
             if self.wants(event):
                 content: dict[str, Any] = msgspec.to_builtins(update)
                 self.tell(event, {"topic": topic, **content})
+
+    def _is_seen_anew(self, update: wire.PlanUpdate) -> bool:
+        """Whether it holds more than estimates, which move all the time."""
+        before, self._seen = self._seen, [*map(_seen, (update.plan, *update.plans))]
+        return before != self._seen
 
     def wants(self, event: str) -> bool:
         """Whether there is a command for this event, by its name in ``[on]``."""
@@ -49,6 +57,13 @@ class OnEvents:
         """Run the command for this event, if there is one, with this as JSON."""
         if command := getattr(self._settings, event):
             self._commands.run(f"on.{event}", command, wire.encode(content))
+
+
+def _seen(plan: Plan) -> tuple[object, ...]:
+    """What was seen of the plan."""
+    windows = (plan.five_hour, plan.seven_day)
+    seen = [window and (window.used_percent, window.resets_at) for window in windows]
+    return (plan.account, plan.limited_until, *seen)
 
 
 def events_of(topic: wire.Topic, update: wire.Update) -> Iterator[str]:

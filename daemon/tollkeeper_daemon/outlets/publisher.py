@@ -18,7 +18,8 @@ class Publisher:
     """The PUB socket and the sequence of updates.
 
     ``first`` starts the sequence above that of any earlier daemon, so that a client that lived
-    through a restart sees a gap, never an old number. ``hear`` is given every update as well.
+    through a restart sees a gap, never an old number. ``hear``, and who follows, is given every
+    update as well.
     """
 
     def __init__(
@@ -29,19 +30,24 @@ class Publisher:
         hear: Callable[[wire.Topic, wire.Update], None] = lambda topic, update: None,
     ) -> None:
         self.sequence = first
-        self._hear = hear
+        self._hearers = [hear]
         self._socket = context.socket(zmq.PUB)
         self._socket.linger = 0
         self._socket.sndhwm = MOST_WAITING
         self._socket.bind(f"ipc://{path}")
         path.chmod(0o600)
 
+    def follow(self, hear: Callable[[wire.Topic, wire.Update], None]) -> None:
+        """Give every update from now on to this as well."""
+        self._hearers.append(hear)
+
     def publish(self, topic: wire.Topic, kind: type[U], time: str, **content: Any) -> None:
         """Send one update; never waits for anybody."""
         self.sequence += 1
         update = kind(sequence=self.sequence, time=time, **content)
         self._socket.send_multipart([topic.encode(), wire.encode(update)], zmq.NOBLOCK)
-        self._hear(topic, update)
+        for hear in self._hearers:
+            hear(topic, update)
 
     def close(self) -> None:
         """Stop publishing."""

@@ -42,7 +42,8 @@ class BadZone(ValueError):
 class Choice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a report was asked for; days are inclusive, and the local zone's without a zone.
 
-    ``by`` splits each line, ``last`` keeps that many of the newest lines, ``cost=False`` leaves
+    ``source`` and ``account`` are who pays, an account by its name or how that begins, "" for those
+    that bear none. ``by`` splits each line, ``last`` keeps that many of the newest lines, ``cost=False`` leaves
     money out, ``brief`` all that a table does not show.
     """
 
@@ -50,6 +51,8 @@ class Choice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     until: date | None = None
     timezone: str | None = None
     project: str | None = None
+    source: str | None = None
+    account: str | None = None
     by: tuple[Dimension, ...] = ()
     order: Literal["asc", "desc"] = "asc"
     last: int | None = None
@@ -65,7 +68,12 @@ class Choice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return not ((self.since and day < self.since) or (self.until and day > self.until))
 
     def wants(self, book: Book, sheet: Sheet) -> bool:
-        """Whether the book is of the project asked for: by its path, its folder, or its slug."""
+        """Whether the book is of the payer, and of the project, that were asked for.
+
+        A project is told by its path, its folder, or its slug.
+        """
+        if not is_paid_by(book.source, book.account, self.source, self.account):
+            return False
         if self.project is None:
             return True
         place = sheet.place(book)
@@ -77,6 +85,11 @@ class Choice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return tuple(VALUES[dimension](book, sheet) for dimension in self.by) if self.by else ()
 
     @property
+    def narrows(self) -> bool:
+        """Whether it leaves out any books."""
+        return not self.project is self.source is self.account is None
+
+    @property
     def needs_places(self) -> bool:
         """Whether conversations must be known for it."""
         return self.project is not None or "project" in self.by
@@ -85,6 +98,17 @@ class Choice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def first_quarter(self) -> int:
         """Where the rows begin that may lie in the span."""
         return quarter_before(self.since) if self.since else 0
+
+
+def is_paid_by(
+    source: str, account: str, wanted_source: str | None, wanted_account: str | None
+) -> bool:
+    """Whether the payer is of the source wanted, and its account begins so; None is for any."""
+    if wanted_source is not None and source != wanted_source:
+        return False
+    if not wanted_account:
+        return wanted_account is None or not account
+    return account.startswith(wanted_account)
 
 
 def quarter_before(day: date) -> int:

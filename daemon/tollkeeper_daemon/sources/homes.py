@@ -4,12 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct
-
-from tollkeeper_daemon.sources.files import read_small
-
-LARGEST_SETTINGS = 64 << 20
 
 
 class Home(Struct, frozen=True):
@@ -26,15 +21,6 @@ class Home(Struct, frozen=True):
     def sessions(self) -> Path:
         """A file for each running client, named after its pid."""
         return self.path / "sessions"
-
-
-class Settings(Struct):
-    """The client's settings, as far as they say who pays."""
-
-    oauthAccount: dict[str, object] | None = None
-
-
-_decode_settings = msgspec.json.Decoder(Settings).decode
 
 
 class Homes(Struct, frozen=True):
@@ -68,11 +54,3 @@ def settings_files(home: Home) -> list[Path]:
     if home.path.name == ".claude":
         files.append(home.path.parent / ".claude.json")
     return files
-
-
-def names_subscription(file: Path) -> bool:
-    """Whether these settings of the client name the account of a subscription."""
-    try:
-        return bool(_decode_settings(read_small(str(file), LARGEST_SETTINGS)).oauthAccount)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return False

@@ -1,12 +1,12 @@
 """Whether an agent's own hooks ask us before each tool: what its Claude Code settings say of it."""
 
 import os
-import shlex
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
+from tollkeeper.ours import is_ours
 from tollkeeper_daemon.sources.files import read_small
 
 LARGEST_SETTINGS = 1_000_000
@@ -81,22 +81,3 @@ def _asks_us(matcher: Matcher) -> bool:
         hook.get("type") == "command" and hook.keys() <= HARMLESS and is_ours(hook.get("command"))
         for hook in matcher.hooks
     )
-
-
-def is_ours(command: object) -> bool:
-    """Whether this shell command is our hook and nothing else, so that its answer is ours.
-
-    Ours are ``toll hook``, with or without an absolute path before it, and a file ``toll-hook`` by
-    itself or run by ``sh``.
-    """
-    try:
-        words = shlex.split(command) if isinstance(command, str) else []
-    except ValueError:
-        return False
-    match words:
-        case [program, "hook"]:
-            return program == "toll" or (os.path.isabs(program) and program.endswith("/toll"))
-        case [script] | ["sh", script]:
-            return os.path.basename(script) == "toll-hook"
-        case _:
-            return False

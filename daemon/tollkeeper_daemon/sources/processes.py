@@ -11,15 +11,9 @@ from tollkeeper import signals
 from tollkeeper.kernel import Stat, read_stat
 from tollkeeper_daemon.names import id_of, name_of
 from tollkeeper_daemon.sources.files import printable
+from tollkeeper_daemon.sources.paying import means_of
 
 LABELS = ("TOLL_AGENT", "TOLL_WORKFLOW", "TOLL_TASK", "TOLL_STAGE", "TOLL_BUDGET_USD")
-# Of these only the names are looked at: their values are secrets, or of no use here.
-PAYING_BY_KEY = (
-    "ANTHROPIC_API_KEY",
-    "ANTHROPIC_AUTH_TOKEN",
-    "CLAUDE_CODE_USE_BEDROCK",
-    "CLAUDE_CODE_USE_VERTEX",
-)
 CLIENT_NAMES = frozenset({"claude", "node", "bun"})
 CLIENT_SCRIPT = "/claude-code/cli.js"
 # What the client does for itself rather than for a person.
@@ -36,6 +30,7 @@ class Process(Struct, frozen=True):
     """One process of this user: which it is (pid and start, in ms), and what it runs with.
 
     ``id`` is never given to another process: the pid with the start in the finest unit there is.
+    Who pays for it: see ``paying.Means``.
     """
 
     id: str
@@ -46,6 +41,8 @@ class Process(Struct, frozen=True):
     pays_by_key: bool
     home: str
     conversation: str
+    pays_by_token: bool = False
+    server: str = ""
 
 
 class Pulse(Struct, frozen=True):
@@ -64,6 +61,7 @@ def look_at(pid: int) -> Process | None:
                 return None
             created = process.create_time()
             environment = process.environ()
+            means = means_of(environment)
             return Process(
                 id=_id(pid, _stat(pid), created),
                 pid=pid,
@@ -74,9 +72,11 @@ def look_at(pid: int) -> Process | None:
                     for name in LABELS
                     if environment.get(name)
                 },
-                pays_by_key=any(environment.get(name) for name in PAYING_BY_KEY),
+                pays_by_key=means.by_key,
                 home=_home_of(environment, process.cwd()),
                 conversation=id_of(printable(_named_conversation(process.cmdline()))),
+                pays_by_token=means.by_token,
+                server=means.server,
             )
     except (psutil.Error, OSError):
         return None

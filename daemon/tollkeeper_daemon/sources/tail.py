@@ -5,6 +5,7 @@ import zlib
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tollkeeper_daemon.records import FileId, FileMark
 from tollkeeper_daemon.sources.files import open_regular, printable
@@ -82,7 +83,13 @@ def _read_lines(
         block = block[block.index(b"\n") + 1 :]
         skipping = False
     offset = start.offset + end
-    mark = FileMark(printable(path), offset, _check(descriptor, offset), skipping, start.open)
+    mark = replace(
+        start,
+        path=printable(path),
+        offset=offset,
+        check=_check(descriptor, offset),
+        skipping=skipping,
+    )
     more_left = end > 0 and was_full and os.fstat(descriptor).st_size > offset
     return Reading(file, block, mark, end, too_long, restarted, more_left)
 

@@ -41,6 +41,8 @@ EVENTS: list[type[FileSystemEvent]] = [
     FileModifiedEvent,
     FileMovedEvent,
 ]
+# A letter is written under another name and renamed.
+LETTERS: list[type[FileSystemEvent]] = [FileMovedEvent]
 
 Report = Callable[[str], None]
 
@@ -49,6 +51,8 @@ class Folder(Struct):
     """A folder under watch. Mutable: ``watch`` is None as long as it can't be had."""
 
     deep: bool
+    handler: FileSystemEventHandler
+    events: list[type[FileSystemEvent]]
     watch: ObservedWatch | None = None
 
 
@@ -96,8 +100,12 @@ class Watcher:
             self._unwatch_if_gone(path)
         new = [(path, deep) for path, deep in found if path not in self._watched and path.is_dir()]
         for path, deep in new:
-            self._watch(path, Folder(deep))
+            self._watch(path, Folder(deep, self._handler, EVENTS))
         return bool(new)
+
+    def watch_inbox(self, folder: Path, on_letter: Callable[[], None]) -> None:
+        """Call this whenever a file comes into the folder, written elsewhere and renamed."""
+        self._watch(folder, Folder(False, _Doorbell(on_letter), LETTERS))
 
     def _note_come(self, path: str) -> None:
         if path in self._wanted:
@@ -135,11 +143,14 @@ class Watcher:
         self._observer = PollingObserver(timeout=POLLING_SECONDS)
         self._observer.start()
         for path, folder in self._watched.items():
-            self._schedule(path, folder)
+            try:
+                self._schedule(path, folder)
+            except OSError as error:
+                log.warning("can't watch %s: %s", path, error)
 
     def _schedule(self, path: Path, folder: Folder) -> None:
         folder.watch = self._observer.schedule(
-            self._handler, str(path), recursive=folder.deep, event_filter=EVENTS
+            folder.handler, str(path), recursive=folder.deep, event_filter=folder.events
         )
 
 
@@ -176,3 +187,13 @@ class _Handler(FileSystemEventHandler):
             self._on_log(path.removesuffix(".meta.json") + ".jsonl")
         elif is_session_file(path):
             self._on_session(path)
+
+
+class _Doorbell(FileSystemEventHandler):
+    """Tells that something came, not what."""
+
+    def __init__(self, on_letter: Callable[[], None]) -> None:
+        self._on_letter = on_letter
+
+    def on_moved(self, event: DirMovedEvent | FileMovedEvent) -> None:
+        self._on_letter()

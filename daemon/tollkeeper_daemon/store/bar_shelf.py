@@ -64,10 +64,10 @@ class BarShelf(Access):
         return [_decode_gauge(value) for _, value in self._all("gauges")]
 
     def save_gauge(self, gauge: GaugeRecord) -> None:
-        self._put("gauges", _key(gauge.kind), gauge)
+        self._put("gauges", _gauge_key(gauge.kind, gauge.account), gauge)
 
-    def drop_gauge(self, kind: str) -> None:
-        self._delete("gauges", _key(kind))
+    def drop_gauge(self, kind: str, account: str = "") -> None:
+        self._delete("gauges", _gauge_key(kind, account))
 
     def last_journal_number(self) -> int:
         """The number of the latest entry, 0 without any."""
@@ -94,6 +94,11 @@ class BarShelf(Access):
             if cursor.last():
                 for _, value in cursor.iterprev():
                     yield _decode_journal(value)
+
+
+def _gauge_key(kind: str, account: str) -> bytes:
+    """Of no known account: as it was before there were several."""
+    return _key(f"{kind}:{account}" if account else kind)
 
 
 _decode_limit = msgspec.msgpack.Decoder(LimitRecord).decode

@@ -6,6 +6,7 @@ All are MessagePack arrays: fields are only ever added at the end, with a defaul
 from msgspec import Struct
 
 from tollkeeper_daemon.records import FileId, Statement
+from tollkeeper_daemon.rules.windows import Point
 
 # Counts up when a stored form changes in a way that new defaults can't bridge.
 VERSION = 2
@@ -48,11 +49,20 @@ class Told(Struct, frozen=True, array_like=True, gc=False):
     others: tuple[tuple[FileId, Standing], ...] = ()
 
 
+class Payer(Struct, frozen=True, array_like=True, gc=False, order=True):
+    """Who is known to pay from a time (ms) on: the source, and its account where that is known."""
+
+    since: int
+    source: str
+    account: str = ""
+
+
 class Conversation(Struct, frozen=True, array_like=True, gc=False):
     """What is known of a conversation beyond its sums; times in ms, money in nano-dollars.
 
-    ``project`` is the log's folder, ``client_cost`` the client's own total so far, ``source`` and
-    ``account`` say who pays where no agent is known to.
+    ``project`` is the log's folder, ``client_cost`` the client's own total so far. ``payers`` say who
+    pays, oldest first, ``source`` and ``account`` who paid before the first of them. ``last_prompt``
+    is the time of the latest message.
     """
 
     project: str = ""
@@ -66,6 +76,8 @@ class Conversation(Struct, frozen=True, array_like=True, gc=False):
     lines_added: int = 0
     lines_removed: int = 0
     told: Told = Told()
+    payers: tuple[Payer, ...] = ()
+    last_prompt: int = 0
 
 
 class AgentRecord(Struct, frozen=True, array_like=True, gc=False):
@@ -73,7 +85,9 @@ class AgentRecord(Struct, frozen=True, array_like=True, gc=False):
 
     ``source`` is empty while the conversation has to tell it, ``budget`` is in nano-dollars;
     ``named_by_label`` says that ``TOLL_AGENT`` gave the name, ``turns`` to which conversations the
-    agent turned, and when; ``home`` is the Claude home that it was found in.
+    agent turned, and when; ``home`` is the Claude home that it was found in. ``by_home`` says that
+    no key in its environment decides who pays, ``by_token`` that a subscription's token is there,
+    ``server`` which one it asks in the place of Anthropic's.
     """
 
     id: str
@@ -94,6 +108,9 @@ class AgentRecord(Struct, frozen=True, array_like=True, gc=False):
     model: str = ""
     turns: tuple[tuple[str, int], ...] = ()
     home: str = ""
+    by_home: bool = False
+    by_token: bool = False
+    server: str = ""
 
 
 class RunRecord(Struct, frozen=True, array_like=True, gc=False):
@@ -204,10 +221,17 @@ class JournalRecord(Struct, frozen=True, array_like=True, gc=False):
 
 
 class GaugeRecord(Struct, frozen=True, array_like=True, gc=False):
-    """A window of the plan as it was last seen: times in ms; ``told`` is the percentage warned of."""
+    """A window of a plan as it was last seen: times in ms; ``told`` is the percentage warned of.
+
+    ``account`` is empty where it is not known; ``home`` is the Claude home that it was seen in, and
+    ``points`` the sightings of this window, the latest last.
+    """
 
     kind: str
     used_percent: float
     resets_at: int
     seen: int
     told: float = 0.0
+    account: str = ""
+    home: str = ""
+    points: tuple[Point, ...] = ()

@@ -1,0 +1,175 @@
+"""What decides who pays for a client: names in its environment and its settings, never a secret.
+
+As the client itself has it (version 2.1.330): another provider, an auth token, an ``apiKeyHelper`` or
+an API key come before a subscription's token, and that before the account of the home. A key that
+the person refused, in a typed session, is not used; that shows in what the client says later on.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Generic, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Raw, Struct
+
+from tollkeeper_daemon.names import id_of, name_of
+from tollkeeper_daemon.sources.files import printable, read_small
+
+# Of these only whether they are set is looked at: their values are secrets.
+KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
+TOKEN = "CLAUDE_CODE_OAUTH_TOKEN"
+# Switches to other providers, which bill by themselves.
+PROVIDERS = (
+    "CLAUDE_CODE_USE_BEDROCK",
+    "CLAUDE_CODE_USE_VERTEX",
+    "CLAUDE_CODE_USE_FOUNDRY",
+    "CLAUDE_CODE_USE_ANTHROPIC_AWS",
+    "CLAUDE_CODE_USE_ANTHROPIC_GOOGLE_CLOUD",
+    "CLAUDE_CODE_USE_MANTLE",
+    "CLAUDE_CODE_USE_GATEWAY",
+)
+ON = frozenset({"1", "true", "yes", "on"})
+SERVER = "ANTHROPIC_BASE_URL"
+ANTHROPIC = ".anthropic.com"
+LARGEST_SETTINGS = 64 << 20
+UNSET = frozenset({b"", b"null", b'""'})
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+MOST_FILES = 1_000
+
+V = TypeVar("V")
+
+
+class Means(Struct, frozen=True):
+    """By what a client pays: a key or the like, a subscription's token, or neither of them.
+
+    ``server`` is the host, with its port, that it asks in the place of Anthropic's.
+    """
+
+    by_key: bool = False
+    by_token: bool = False
+    server: str = ""
+
+
+class ClientSettings(Struct):
+    """A ``settings.json`` of the client's, as far as it says who pays; values stay unread."""
+
+    apiKeyHelper: Raw = Raw()
+    env: dict[str, Raw] = {}
+
+
+class ClientState(Struct):
+    """A ``.claude.json`` of the client's, as far as it says who pays."""
+
+    oauthAccount: dict[str, object] | None = None
+
+
+_decode_settings = msgspec.json.Decoder(ClientSettings).decode
+_decode_state = msgspec.json.Decoder(ClientState).decode
+
+
+def means_of(environment: Mapping[str, str]) -> Means:
+    """What this environment says."""
+    return Means(
+        by_key=any(environment.get(name) for name in KEYS)
+        or any(environment.get(name, "").strip().lower() in ON for name in PROVIDERS),
+        by_token=bool(environment.get(TOKEN)),
+        server=server_in(environment.get(SERVER, "")),
+    )
+
+
+def server_in(url: str) -> str:
+    """Host and port that a base URL names, without user and password; nothing for Anthropic's own."""
+    try:
+        parts = urlsplit(url if "//" in url else f"//{url}")
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return ""
+    if not host or f".{host}".endswith(ANTHROPIC):
+        return ""
+    shown = f"[{host}]" if ":" in host else host
+    return name_of(printable(f"{shown}:{port}" if port else shown))
+
+
+def account_at(server: str) -> str:
+    """What the account is called that a server of another stands for, until somebody names it."""
+    return f"proxy {server}" if server else ""
+
+
+def settings_say(content: bytes) -> Means:
+    """What a ``settings.json`` says; ValueError for a broken one."""
+    settings = _decode_settings(content)
+    return Means(
+        by_key=bytes(settings.apiKeyHelper) not in UNSET
+        or any(_is_set(settings, name) for name in KEYS)
+        or any(_text(settings, name).strip().lower() in ON for name in PROVIDERS),
+        by_token=_is_set(settings, TOKEN),
+        server=server_in(_text(settings, SERVER)),
+    )
+
+
+def state_says(content: bytes) -> str | None:
+    """The account of a subscription that a ``.claude.json`` names; ValueError for a broken one.
+
+    It is empty where the account bears no id.
+    """
+    account = _decode_state(content).oauthAccount
+    if not account:
+        return None
+    named = account.get("accountUuid")
+    return id_of(named) if isinstance(named, str) else ""
+
+
+class Remembered(Generic[V]):
+    """What files say; each is read again only when it was written since.
+
+    Of one that is broken what it said before holds: the client may be about to write it.
+    """
+
+    def __init__(self, understand: Callable[[bytes], V], nothing: V) -> None:
+        self._understand = understand
+        self._nothing = nothing
+        self._known: dict[Path, tuple[tuple[int, int, int], V]] = {}
+
+    def read(self, file: Path) -> V:
+        """What the file says; nothing when there is none."""
+        try:
+            found = os.stat(file)
+            stamp = (found.st_mtime_ns, found.st_ino, found.st_size)
+            known = self._known.get(file)
+            if known and known[0] == stamp:
+                return known[1]
+            content = read_small(str(file), LARGEST_SETTINGS)
+        except OSError:
+            self._known.pop(file, None)
+            return self._nothing
+        try:
+            said = self._understand(content)
+        except UNREADABLE:
+            said = known[1] if known else self._nothing
+        if len(self._known) > MOST_FILES:
+            self._known.clear()
+        self._known[file] = (stamp, said)
+        return said
+
+
+def joined(means: Iterable[Means]) -> Means:
+    """What all of these say together; the first server that is named counts."""
+    every = list(means)
+    return Means(
+        any(each.by_key for each in every),
+        any(each.by_token for each in every),
+        next((each.server for each in every if each.server), ""),
+    )
+
+
+def _is_set(settings: ClientSettings, name: str) -> bool:
+    return bytes(settings.env.get(name, Raw())) not in UNSET
+
+
+def _text(settings: ClientSettings, name: str) -> str:
+    try:
+        return msgspec.json.decode(settings.env.get(name, Raw()), type=str)
+    except UNREADABLE:
+        return ""

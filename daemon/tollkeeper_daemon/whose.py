@@ -1,0 +1,38 @@
+"""Whose plan it is that a status line, or a refusal in a log, tells of."""
+
+from msgspec import Struct
+
+from tollkeeper_daemon.followed import Followed
+from tollkeeper_daemon.ledger.books import SUBSCRIPTION
+from tollkeeper_daemon.pipeline import Pipeline
+from tollkeeper_daemon.roster import Roster
+
+
+class Owner(Struct, frozen=True):
+    """The account, and the Claude home that it is used in; empty where not known."""
+
+    account: str = ""
+    home: str = ""
+
+
+class Whose:
+    """Asks agents, logs and homes, in this order: who is nearer knows better."""
+
+    def __init__(self, roster: Roster, pipeline: Pipeline, followed: Followed) -> None:
+        self._roster = roster
+        self._pipeline = pipeline
+        self._followed = followed
+
+    def of(self, conversation: str, log: str, time: int) -> Owner:
+        """The owner of the conversation, which has its log at this path, at this time (ms)."""
+        agent = self._roster.agent_of(conversation, time)
+        home = self._followed.home_of_log(log)
+        if home is None and agent:
+            homes = self._followed.homes
+            home = next((each for each in homes if str(each.path) == agent.record.home), None)
+        pays = agent is not None and agent.record.source == SUBSCRIPTION
+        account = agent.record.account if agent and pays else ""
+        account = account or self._pipeline.account_of(conversation)
+        if home is None:
+            return Owner(account)
+        return Owner(account or self._followed.account_of(home), str(home.path))

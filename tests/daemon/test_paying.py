@@ -1,0 +1,154 @@
+"""What decides who pays: names in the environment and the client's settings, never a secret."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tollkeeper_daemon.config import Accounts, Source
+from tollkeeper_daemon.followed import Followed
+from tollkeeper_daemon.sources.homes import Home, Homes
+from tollkeeper_daemon.sources.paying import (
+    Means,
+    Remembered,
+    account_at,
+    means_of,
+    server_in,
+    settings_say,
+    state_says,
+)
+
+KEY, TOKEN = Means(by_key=True), Means(by_token=True)
+
+
+@pytest.mark.parametrize(
+    ("environment", "means"),
+    [
+        ({}, Means()),
+        ({"ANTHROPIC_API_KEY": "x"}, KEY),
+        ({"ANTHROPIC_API_KEY": ""}, Means()),
+        ({"ANTHROPIC_AUTH_TOKEN": "x"}, KEY),
+        ({"CLAUDE_CODE_OAUTH_TOKEN": "x"}, TOKEN),
+        ({"CLAUDE_CODE_OAUTH_TOKEN": "x", "ANTHROPIC_API_KEY": "x"}, Means(True, True)),
+        ({"CLAUDE_CODE_USE_BEDROCK": "1"}, KEY),
+        ({"CLAUDE_CODE_USE_VERTEX": "true"}, KEY),
+        ({"CLAUDE_CODE_USE_FOUNDRY": "yes"}, KEY),
+        ({"CLAUDE_CODE_USE_BEDROCK": "0"}, Means()),
+        ({"CLAUDE_CODE_USE_BEDROCK": "false"}, Means()),
+        ({"ANTHROPIC_BASE_URL": "http://localhost:8080"}, Means(server="localhost:8080")),
+    ],
+)
+def test_environment(environment: dict[str, str], means: Means) -> None:
+    """A key, another token or another provider means API, a token of a subscription that one."""
+    assert means == means_of(environment)
+    assert means == settings_say(json.dumps({"env": environment}).encode())
+
+
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("", ""),
+        ("https://api.anthropic.com", ""),
+        ("https://api.anthropic.com:443/v1", ""),
+        ("https://ANTHROPIC.com", ""),
+        ("https://api.anthropic.com.example.org", "api.anthropic.com.example.org"),
+        ("http://localhost:8080/path?key=secret#secret", "localhost:8080"),
+        ("http://user:secret@proxy.example.org:81", "proxy.example.org:81"),
+        ("user:secret@proxy:81", "proxy:81"),
+        ("//user:secret@proxy", "proxy"),
+        ("http://secret:secret@[::1]:80", "[::1]:80"),
+        ("http://[::1", ""),
+        ("http://proxy:port", ""),
+        ("secret@", ""),
+    ],
+)
+def test_server(url: str, server: str) -> None:
+    """Of a base URL host and port are told, unless they are Anthropic's, and no user or password."""
+    assert server == server_in(url)
+    assert "secret" not in account_at(server_in(url))
+
+
+def test_helper() -> None:
+    """A command that fetches a key means API, and is not looked at."""
+    assert settings_say(b'{"apiKeyHelper": "cat secret"}') == KEY
+    assert "secret" not in repr(settings_say(b'{"apiKeyHelper": "cat secret"}'))
+    for none in (b"{}", b'{"apiKeyHelper": null}', b'{"apiKeyHelper": ""}', b'{"env": {}}'):
+        assert settings_say(none) == Means()
+
+
+def test_files_are_read_again_when_written(tmp_path: Path) -> None:
+    """What a file says is known anew once it was written, and one that is half written says nothing."""
+    file = tmp_path / ".claude.json"
+    files: Remembered[str | None] = Remembered(state_says, None)
+    said = [files.read(file)]
+    for content in (
+        '{"oauthAccount": {"accountUuid": "a"}}',
+        '{"oauthAccount": {"accou',
+        '{"oauthAccount": {}}',
+        '{"oauthAccount": {"emailAddress": "x"}}',
+    ):
+        file.write_text(content)
+        said.append(files.read(file))
+    file.unlink()
+    assert [None, "a", "a", None, "", None] == [*said, files.read(file)]
+
+
+def home_in(folder: Path, account: str = "acc-1") -> Home:
+    """A home of this account."""
+    folder.mkdir()
+    (folder / ".claude.json").write_text(json.dumps({"oauthAccount": {"accountUuid": account}}))
+    return Home(folder)
+
+
+def followed(home: Home, accounts: Accounts | None = None) -> Followed:
+    """This home, followed."""
+    return Followed(Homes((home,), bounded=True), accounts or Accounts())
+
+
+def test_payer_in_a_home(tmp_path: Path) -> None:
+    """The home's account pays, unless settings of the home or of the project tell another."""
+    home, cwd = home_in(tmp_path / "h"), tmp_path / "shop"
+    (cwd / ".claude").mkdir(parents=True)
+    homes = followed(home)
+    assert ("subscription", "acc-1") == homes.payer_in(home, str(cwd), Means())
+    assert "acc-1" == homes.account_of(home)
+    assert str(home.path) == homes.home_of_account("acc-1")
+    (cwd / ".claude" / "settings.local.json").write_text(
+        '{"env": {"CLAUDE_CODE_OAUTH_TOKEN": "x"}}'
+    )
+    assert ("subscription", "") == homes.payer_in(home, str(cwd), Means())
+    (cwd / ".claude" / "settings.json").write_text('{"apiKeyHelper": "x"}')
+    assert ("api", "") == homes.payer_in(home, str(cwd), Means())
+    assert ("api", "proxy p:1") == homes.payer_in(home, str(cwd), Means(server="p:1"))
+    assert homes.is_subscribed(home)
+    (home.path / "settings.json").write_text('{"env": {"ANTHROPIC_API_KEY": "x"}}')
+    assert ("api", "") == homes.payer_in(home, str(tmp_path), Means())
+    assert not homes.is_subscribed(home)
+    assert "" == homes.account_of_log(f"{home.projects}/p/c.jsonl")
+
+
+def test_home_of_nobody(tmp_path: Path) -> None:
+    """A home that names no account leaves it open who pays."""
+    home = Home(tmp_path)
+    assert ("", "") == followed(home).payer_in(home, str(tmp_path), Means())
+    assert "" == followed(home).account_of(home)
+
+
+@pytest.mark.parametrize(
+    ("source", "payer"),
+    [
+        ("auto", ("subscription", "acc-1")),
+        ("both", ("subscription", "acc-1")),
+        ("subscription", ("subscription", "acc-1")),
+        ("api", ("", "")),
+    ],
+)
+def test_setting_of_a_home(tmp_path: Path, source: Source, payer: tuple[str, str]) -> None:
+    """A setting for one home goes before the general one, also by a link to it."""
+    home = home_in(tmp_path / "h")
+    (tmp_path / "link").symlink_to(home.path)
+    accounts = Accounts("api", {str(tmp_path / "link"): source})
+    assert payer == followed(home, accounts).payer_in(home, str(tmp_path), Means())
+    assert (payer[0] or "api") == followed(home, accounts).source_of(f"{home.projects}/p/c.jsonl")
+    other = home_in(tmp_path / "other", "acc-2")
+    assert ("", "") == followed(other, accounts).payer_in(other, str(tmp_path), Means())

@@ -1,0 +1,197 @@
+"""The sensors: what the letters of hooks and status lines change on agents, and what of it is told."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from tollkeeper import wire
+from tollkeeper.letters import leave_status, report_hook
+from tollkeeper.paths import Paths, find_paths
+from tollkeeper_daemon.clock import now_ms
+from tollkeeper_daemon.config import PlanSettings
+from tollkeeper_daemon.events import Bell
+from tollkeeper_daemon.failures import Failures
+from tollkeeper_daemon.herald import Herald
+from tollkeeper_daemon.outlets.alive import Alive
+from tollkeeper_daemon.payment import Payment
+from tollkeeper_daemon.plan_gauge import News, PlanGauge
+from tollkeeper_daemon.plan_sums import PlanSums
+from tollkeeper_daemon.plans import load_plans
+from tollkeeper_daemon.roster import LiveAgent, Roster
+from tollkeeper_daemon.sensors import Sensors
+from tollkeeper_daemon.store.store import Store
+from tollkeeper_daemon.whose import Whose
+
+from .machine import process, session
+
+NOW = 1_795_340_000_000
+FAR = 4_000_000_000_000
+
+
+class Told:
+    """Stands in for the herald: keeps how often it was told of an agent, and of the plan."""
+
+    def __init__(self) -> None:
+        self.agents = 0
+        self.plan: list[News] = []
+
+    def agent(self, topic: wire.Topic, agent: LiveAgent) -> None:
+        assert topic == "agent.changed"
+        self.agents += 1
+
+    def plan_changed(self, news: list[News] | None) -> None:
+        self.plan += news or []
+
+
+class Bench:
+    """Sensors on a roster with one agent, which the test sends letters."""
+
+    def __init__(self, paths: Paths, store: Store, bell: Bell, *, writes_file: bool) -> None:
+        paths.status_inbox.mkdir(parents=True)
+        Alive(paths.alive).beat(FAR)
+        self.run = str(paths.run)
+        self.on_plan: list[str] = []
+        self.told = Told()
+        herald = cast(Herald, self.told)
+        self.roster = Roster()
+        self.agent = self.roster.appear(
+            process(conversation="conv-1"), session() if writes_file else None, False, NOW
+        )
+        plan = PlanGauge(store, PlanSettings, NOW, PlanSums(), load_plans().get)
+        self.sensors = Sensors(
+            paths.inbox,
+            paths.status_inbox,
+            bell,
+            self.roster,
+            plan,
+            cast(Whose, None),
+            cast(Payment, self),
+            herald,
+            Failures(herald),
+        )
+
+    def hook(self, event: str, conversation: str = "conv-1", pid: int = 0, **more: str) -> None:
+        """A hook reports."""
+        fields: dict[object, object] = {"hook_event_name": event, "session_id": conversation}
+        report_hook(self.run, {**fields, **more}, {"CLAUDE_PID": str(pid)} if pid else {})
+        self.sensors.read_hooks(NOW)
+
+    def status(self, **fields: object) -> None:
+        """A status line is refreshed."""
+        leave_status(self.run, "conv-1", json.dumps({"session_id": "conv-1", **fields}).encode())
+        self.sensors.read_status_lines(now_ms() + 1_000)
+
+    def shows_plan(self, agent: LiveAgent, now: int) -> None:
+        """Stands in for whoever notes who pays."""
+        self.on_plan.append(agent.record.name)
+
+    @property
+    def state(self) -> tuple[str, str]:
+        """What the agent does, and what it waits for."""
+        return self.agent.state(NOW), self.agent.waiting_for
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Paths:
+    """The directories of a Tollkeeper."""
+    return find_paths({"TOLL_HOME": str(tmp_path / "toll")})
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """An empty ledger."""
+    with Store(tmp_path / "ledger.lmdb") as store:
+        yield store
+
+
+@pytest.fixture
+def bell() -> Iterator[Bell]:
+    """A bell that nobody waits for."""
+    with contextlib.closing(asyncio.new_event_loop()) as loop:
+        yield Bell(loop)
+
+
+@pytest.fixture
+def silent(paths: Paths, store: Store, bell: Bell) -> Bench:
+    """An agent whose client is too old to write a session file."""
+    return Bench(paths, store, bell, writes_file=False)
+
+
+@pytest.fixture
+def bench(paths: Paths, store: Store, bell: Bell) -> Bench:
+    """An agent whose client writes a session file, which says that it is busy."""
+    return Bench(paths, store, bell, writes_file=True)
+
+
+def test_states_by_hooks(silent: Bench) -> None:
+    """Where no session file says what an agent does, its hooks do."""
+    for event, state in [
+        ("SessionStart", "idle"),
+        ("UserPromptSubmit", "working"),
+        ("PreToolUse", "working"),
+        ("Stop", "idle"),
+        ("UserPromptSubmit", "working"),
+        ("StopFailure", "idle"),
+    ]:
+        silent.hook(event)
+        assert silent.state == (state, "")
+    silent.hook("Notification", notification_type="permission_prompt")
+    assert silent.state == ("waiting", "permission prompt")
+    silent.hook("Notification", notification_type="some_news")
+    assert silent.state == ("waiting", "permission prompt")
+    silent.hook("PostToolUse")
+    assert silent.state == ("working", "")
+
+
+def test_the_file_is_believed(bench: Bench) -> None:
+    """An agent's own session file is believed before a hook, which may come late."""
+    bench.hook("Stop")
+    bench.hook("Notification", notification_type="permission_prompt")
+    assert bench.state == ("working", "")
+    assert bench.told.agents == 0
+
+
+def test_helpers(bench: Bench) -> None:
+    """A subagent is there with its type from its start on, and done when it ends; told once each."""
+    bench.hook("SubagentStart", agent_id="a1", agent_type="analyst")
+    bench.hook("PreToolUse", agent_id="a1", agent_type="analyst")
+    [helper] = bench.agent.subagents.values()
+    assert (helper.id, helper.type, helper.finished) == ("a1", "analyst", False)
+    bench.hook("SubagentStop", agent_id="a1", agent_type="analyst")
+    assert helper.finished
+    assert bench.told.agents == 2
+    assert bench.state == ("working", "")
+
+
+def test_whose_hook(silent: Bench) -> None:
+    """A conversation that nobody is known to hold is the agent's whose pid the hook names."""
+    silent.hook("UserPromptSubmit", conversation="unknown", pid=999)
+    silent.hook("SessionStart", conversation="unknown")
+    assert silent.told.agents == 0
+    silent.hook("Stop", conversation="unknown", pid=100)
+    assert silent.state == ("idle", "")
+
+
+def test_context(bench: Bench) -> None:
+    """How full the context is is noted, and told when it is another than before."""
+    for percent in (2, 2, 2, 7):
+        bench.status(context_window={"used_percentage": percent})
+    assert bench.agent.context_used_percent == 7
+    assert bench.told.agents == 2
+
+
+def test_what_can_not_be_read_is_counted(bench: Bench) -> None:
+    """Bad letters, and bad parts of good ones, are counted; what stands beside them is taken."""
+    folder = Path(bench.run, "inbox")
+    (folder / "hook-0").write_text("{")
+    (folder / "status" / "x").write_text('{"session_id": 5}')
+    bench.sensors.read_hooks(NOW)
+    bench.status(context_window={"used_percentage": 9}, rate_limits={"five_hour": 3})
+    assert bench.sensors.bad_letters == 3
+    assert bench.agent.context_used_percent == 9
+    assert bench.on_plan == [bench.agent.record.name]
