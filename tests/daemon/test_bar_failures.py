@@ -16,6 +16,7 @@ from tollkeeper_daemon.store.store import Store
 from .desk import REPLY_USD, Desk
 from .kernel import OTHER
 from .lines import NOW
+from .machine import process, session
 
 LIMITS = Limits(0, 0, REPLY_USD)
 
@@ -113,6 +114,26 @@ def test_stop_of_a_whole_family(desk: Desk) -> None:
         assert [False, False] == [each.alive for each in (desk.process, orphan)]
 
     asyncio.run(play())
+
+
+def test_one_that_is_gone_leaves_what_another_holds(desk: Desk) -> None:
+    """What was frozen with an agent that is gone stays frozen with another that is paused itself."""
+    inside = desk.kernel.start(desk.process)
+    child = desk.kernel.start(inside)
+    seen = process(inside.pid, started=inside.stat.start)
+    other = desk.roster.appear(seen, session(inside.pid, "conv-2"), False, NOW)
+    desk.kernel.stop(inside)
+    desk.budgets.agents.pause(desk.agent, NOW)
+    other.stopped = True
+    desk.budgets.agents.resume([other], None, 0, NOW)
+    assert [False, False] == [each.stopped for each in (inside, child)]
+    desk.budgets.agents.pause(other, NOW)
+    desk.kernel.exit(desk.process)
+    desk.roster.exit(desk.agent, NOW)
+    desk.budgets.bar.look(NOW)
+    assert [True, True] == [each.stopped for each in (inside, child)]
+    desk.budgets.agents.resume([other], None, 0, NOW)
+    assert [False, False] == [each.stopped for each in (inside, child)]
 
 
 def test_full_disk(desk: Desk, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

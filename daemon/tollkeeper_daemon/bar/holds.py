@@ -186,16 +186,21 @@ class Holds:
         """What is to go on with this agent, with which so much was frozen.
 
         What it started may have been frozen with one that it descends from. Agents among it that
-        are paused themselves stay as they are, and take over what they started.
+        are paused themselves stay as they are, and keep what they started: also when the one between
+        them, or this agent, is gone, so that they don't descend from it any more.
         """
         family = self._signals.family_of(agent)
         records = list(self.records.values())
         with_others = (each for record in records for each in record.processes if each in family)
         left = tuple(dict.fromkeys((*frozen, *with_others)))
         for other in records:
+            if other.agent == agent or other.kind != "paused":
+                continue
             below = other.agent in family or other.agent in frozen
-            if below and other.agent != agent and other.kind == "paused":
+            if below or not set(left).isdisjoint(other.processes):
                 own = self._signals.family_of(other.agent)
+                if agent in own:
+                    continue
                 theirs = (*other.processes, *(each for each in left if each in own))
                 self._keep(replace(other, processes=tuple(dict.fromkeys(theirs))))
                 left = tuple(each for each in left if each not in own)
