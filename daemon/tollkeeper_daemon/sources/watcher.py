@@ -5,6 +5,7 @@ import logging
 import os
 import warnings
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from msgspec import Struct
@@ -56,6 +57,12 @@ class Folder(Struct):
     watch: ObservedWatch | None = None
 
 
+@cache
+def _folders_of(home: Home) -> tuple[tuple[Path, bool], ...]:
+    """What is watched of a home, and whether deep; kept, since it is looked for all the time."""
+    return (home.projects, True), (home.sessions, False), (home.path, False)
+
+
 class Watcher:
     """Calls ``on_log`` and ``on_session`` with a path, in a thread of its own, for every change.
 
@@ -94,7 +101,7 @@ class Watcher:
 
     def follow(self, home: Home) -> bool:
         """Watch whatever of the home exists by now; whether something new came under watch."""
-        found = [(home.projects, True), (home.sessions, False), (home.path, False)]
+        found = _folders_of(home)
         for path, _ in found:
             self._wanted.add(str(path))
             self._unwatch_if_gone(path)
