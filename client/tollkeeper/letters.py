@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import time
 from collections.abc import Mapping
 
@@ -19,8 +20,9 @@ from tollkeeper.places import (
 VERSION = 1
 # What a hook hands over besides the event's name and the conversation; no text of anybody is in it.
 KEPT = ("transcript_path", "agent_id", "agent_type")
-# The kind of a notification, and of an error.
-DETAILS = ("notification_type", "error")
+# The kind of a notification, and of an error; at other events there may be text in such a field.
+DETAILS = {"Notification": "notification_type", "StopFailure": "error"}
+KIND = re.compile("[a-z_]{1,64}")
 LONGEST = 4096
 
 
@@ -43,8 +45,8 @@ def report_hook(run: str, event: Mapping[object, object], environment: Mapping[s
         "session_id": event.get("session_id"),
     }
     letter |= {name: value for name in KEPT if _is_short(value := event.get(name))}
-    details = (value for name in DETAILS if _is_short(value := event.get(name)))
-    letter["detail"] = next(details, "")
+    kind = event.get(DETAILS.get(str(event.get("hook_event_name")), ""))
+    letter["detail"] = kind if isinstance(kind, str) and KIND.fullmatch(kind) else ""
     if (pid := environment.get("CLAUDE_PID", "")).isdecimal():
         letter["pid"] = int(pid)
     name = f"{HOOK_PREFIX}{time.time_ns():020}-{os.getpid()}"

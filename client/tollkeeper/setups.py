@@ -63,7 +63,11 @@ def claude_homes(environment: Mapping[str, str] = os.environ) -> list[Path]:
         found = [Path(part.strip()).expanduser() for part in named.split(",") if part.strip()]
     else:
         found = [Path(environment.get("HOME") or Path.home(), ".claude")]
-    homes = list(dict.fromkeys(home.absolute() for home in found if home.is_dir()))
+    # By the file itself, links followed: of two names of one file the second would find it changed.
+    files = {
+        os.path.realpath(home / "settings.json"): home for home in reversed(found) if home.is_dir()
+    }
+    homes = [home.absolute() for home in found if home in files.values()]
     if not homes:
         paths = " or ".join(map(str, found))
         raise TollError(f"no Claude home at {paths}", "run claude once, or set CLAUDE_CONFIG_DIR")

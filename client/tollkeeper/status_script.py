@@ -26,8 +26,9 @@ if true >"$letter" && [ "$run/alive" -nt "$letter" ]; then
         show
         exec cat >"$letter"
     fi
-    cat >"$letter"
-    theirs=$(sh -c "$1" <"$letter")
+    said=$(cat)
+    printf '%s' "$said" >"$letter"
+    theirs=$(printf '%s' "$said" | sh -c "$1")
     show
     exit 0
 fi

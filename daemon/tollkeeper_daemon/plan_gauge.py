@@ -30,8 +30,10 @@ NAMES: dict[str, str] = {"five_hour": "five-hour window", "seven_day": "seven-da
 LIMITED = "limited_accounts"
 # Where an earlier version kept the time, of the only account that it knew.
 LIMITED_UNTIL = "limited_until"
-# The longest window of a plan is seven days: what names a later reset is broken.
-LONGEST_WINDOW_MS = 8 * 86_400_000
+# What names a later reset than its window can have is broken. A refusal may name other windows.
+HOUR_MS = 3_600_000
+LONGEST_MS = {"five_hour": 6 * HOUR_MS, "seven_day": 8 * 24 * HOUR_MS}
+LONGEST_WINDOW_MS = max(LONGEST_MS.values())
 # The same figure is seen again and again; only so often it is saved that it was.
 SAVED_EVERY_MS = 60_000
 
@@ -70,7 +72,7 @@ class PlanGauge:
         self, window: str, resets_at: int, now: int, account: str = "", home: str = ""
     ) -> list[News] | None:
         """The plan of this account refused a request because this window is spent."""
-        if not now < resets_at < now + LONGEST_WINDOW_MS:
+        if not now < resets_at < now + LONGEST_MS.get(window, LONGEST_WINDOW_MS):
             return None
         of = self._account(account, home, window, resets_at)
         if resets_at <= of.limited_until:
@@ -100,7 +102,7 @@ class PlanGauge:
         What is over already, or ends too late, is passed over, and so are figures that are older
         than the one known: a client that is idle still shows what it was last told.
         """
-        if not now < resets_at < now + LONGEST_WINDOW_MS:
+        if not now < resets_at < now + LONGEST_MS[window]:
             return None
         of = self._account(account, home, window, resets_at)
         known = of.windows.get(window)
@@ -118,13 +120,33 @@ class PlanGauge:
         of.seen = now
         passed = judge_window(used_percent, self._settings().warn_at, told)
         record = GaugeRecord(window, used_percent, resets_at, now, passed or told)
+        freed = self._freed(of, used_percent, resets_at)
         if not self._keep(of, record, points):
-            return None
+            return freed or None
         if passed is None:
-            return []
+            return freed
         text = f"{used_percent:.0f} % of the plan's {NAMES[window]} is used"
         text += f"; it begins anew at {local_time(resets_at)}"
-        return [News("warned", text + self._named(of))]
+        return [*freed, News("warned", text + self._named(of))]
+
+    def holds(
+        self, window: WindowKind, used_percent: float, resets_at: int, account: str, home: str
+    ) -> bool:
+        """Whether this is the very figure that is known."""
+        known = self._account(account, home, window, resets_at).windows.get(window)
+        return (
+            known is not None
+            and known.used_percent == used_percent
+            and is_same_reset(known.resets_at, resets_at)
+        )
+
+    def _freed(self, of: Account, used_percent: float, resets_at: int) -> list[News]:
+        """A window that refused is not spent after all, as after a change of the plan."""
+        if used_percent >= SPENT or not is_same_reset(of.limited_until, resets_at):
+            return []
+        of.limited_until = 0
+        self._store.write(self._save_limited)
+        return [News("reset", f"the plan takes requests again{self._named(of)}")]
 
     def look(self, now: int) -> list[News] | None:
         """See whether a refusal, or a window, is over."""

@@ -127,9 +127,15 @@ class Sensors:
         agent = self._roster.agent_of(line.conversation, now)
         if agent and line.on_plan:
             self._payment.shows_plan(agent, now)
+        is_first = line.conversation not in self._shown
         if line.windows and self._is_news(line):
             owner = self._whose.of(line.conversation, line.log, now)
             for seen in line.windows:
+                # It may have been shown before, to an earlier daemon or under another conversation.
+                if is_first and self._plan.holds(
+                    seen.window, seen.used_percent, seen.resets_at, owner.account, owner.home
+                ):
+                    continue
                 news = self._plan.observed(
                     seen.window,
                     seen.used_percent,

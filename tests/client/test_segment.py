@@ -164,8 +164,11 @@ def test_plans_of_several_accounts() -> None:
     assert "Plans: 67%, 12%" == shown(seen, "{plan}")
     assert "Plan: 12%" == shown(seen, "{plan}", agent=one)
     assert "" == shown(seen, "{plan}", agent=agent())
-    stranger = replace(one, account=None)
-    assert "Plan: 67%" == shown(seen, "{plan}", agent=stranger)
+    unknown, another = replace(one, account=None), replace(one, account="c")
+    assert "" == shown(seen, "{plan}", agent=unknown) == shown(seen, "{plan}", agent=another)
+    alone = status(one, plan=plans[0], plans=plans[:1])
+    assert "Plan: 67%" == shown(alone, "{plan}", agent=unknown)
+    assert "" == shown(alone, "{plan}", agent=another)
 
 
 def test_times() -> None:

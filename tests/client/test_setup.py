@@ -383,3 +383,48 @@ def test_record_of_version_one(home: Paths) -> None:
     record = load_setups(home).files["/h/settings.json"]
     assert (record.events, record.made, record.spaces) == (("Stop",), ("hooks",), {"": " "})
     assert (record.former, record.status_line, record.project) == ('"x"', True, True)
+
+
+def test_one_home_by_two_names(
+    claude: Path, file: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A home that is named twice, once by a link, is set up once, and taken out again."""
+    (tmp_path / "other").symlink_to(claude)
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", f"{claude},{tmp_path / 'other'}")
+    assert run("setup", "--yes")[0] == 0
+    assert run("setup", "--undo", "--yes")[0] == 0
+    assert file.read_text() == TEXT
+
+
+def test_hooks_by_hand_stay(file: Path, run: Run) -> None:
+    """What somebody added by hand after the setup is not ours to take out."""
+    assert run("setup", "--yes")[0] == 0
+    settings = json.loads(file.read_text())
+    by_hand = {"hooks": [{"type": "command", "command": "toll hook"}]}
+    settings["hooks"]["Stop"].append(by_hand)
+    file.write_text(json.dumps(settings))
+    assert run("setup", "--undo", "--yes")[0] == 0
+    assert json.loads(file.read_text()) == {"model": "opus", "hooks": {"Stop": [by_hand]}}
+
+
+def test_settings_that_were_replaced(file: Path, run: Run) -> None:
+    """Settings that came back from elsewhere since the setup are set up anew, and come back again."""
+    assert run("setup", "--yes")[0] == 0
+    text = '{"x":1, "statusLine":{"type":"command","command":"a  ;b"}, "hooks":{"Stop":[ ]}}'
+    file.write_text(text)
+    assert run("setup", "--yes")[0] == 0
+    assert run("setup", "--undo", "--yes")[0] == 0
+    assert file.read_text() == text
+
+
+def test_settings_that_can_not_be_written(
+    home: Paths, file: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of what could not be written nothing is remembered."""
+
+    def refuse(*_: object) -> None:
+        raise TollError("no room")
+
+    monkeypatch.setattr("tollkeeper.cli.setup.write_settings", refuse)
+    assert run("setup", "--yes")[0] == 1
+    assert not load_setups(home).files

@@ -139,6 +139,14 @@ def test_beside_another(place: Place) -> None:
     assert place.show("echo theirs") == "theirs\n"
 
 
+def test_own_input(place: Place) -> None:
+    """A command of one's own gets what this run was given, though others write the same letter."""
+    place.settle()
+    letter = place.inbox / CONVERSATION
+    quoted = str(letter).replace("'", "'\"'\"'")
+    assert place.show(f"echo other > '{quoted}'; cat") == f"{GIVEN}\n"
+
+
 def test_slow_one(place: Place) -> None:
     """What the client says has gone to the daemon before a slow command of one's own is run."""
     place.settle()

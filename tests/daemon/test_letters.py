@@ -154,6 +154,19 @@ def test_what_a_hook_reports(run: str) -> None:
     assert notified.detail == "permission_prompt"
 
 
+def test_text_where_a_kind_could_be(run: str) -> None:
+    """What is no kind of an error, or of a notification, is left out: it may be anybody's text."""
+    told = "Command failed: curl -H 'Authorization: Bearer secret'"
+    for event, field in [
+        ("PostToolUseFailure", "error"),
+        ("StopFailure", "error"),
+        ("Notification", "notification_type"),
+        ("Stop", "notification_type"),
+    ]:
+        report_hook(run, {**hooked("Stop"), "hook_event_name": event, field: told}, {})
+    assert [each.detail for each in reported(run)] == [""] * 4
+
+
 def test_without_a_daemon(home: Paths) -> None:
     """Nothing is left where no daemon lives, nor where one died: nobody would take it away."""
     home.status_inbox.mkdir(parents=True)

@@ -283,12 +283,37 @@ def test_a_refusal_that_an_earlier_version_kept(store: Store) -> None:
     plan = gauge(store)
     assert plan.view(NOW).limited_until == iso(RESET)
     assert plan.refused("five_hour", RESET, NOW) is None
-    plan.refused("five_hour", RESET + HOUR, NOW, "account-a")
-    assert {iso(RESET), iso(RESET + HOUR)} == {
+    plan.refused("five_hour", RESET + HOUR // 2, NOW, "account-a")
+    assert {iso(RESET), iso(RESET + HOUR // 2)} == {
         each.limited_until for each in gauge(store).views(NOW)
     }
     assert kinds(plan.look(RESET)) == ["reset"]
-    assert gauge(store, now=RESET).view(RESET).limited_until == iso(RESET + HOUR)
+    assert gauge(store, now=RESET).view(RESET).limited_until == iso(RESET + HOUR // 2)
+
+
+def test_a_window_that_can_not_be(store: Store) -> None:
+    """A five-hour window that ends in days is a mistake, and hides no true one."""
+    plan = gauge(store)
+    assert plan.observed("five_hour", 20, NOW + 100 * HOUR, NOW) is None
+    assert plan.refused("five_hour", NOW + 100 * HOUR, NOW) is None
+    assert plan.observed("five_hour", 30, RESET, NOW) is not None
+    window = plan.view(NOW).five_hour
+    assert window is not None
+    assert window.used_percent == 30
+
+
+def test_not_spent_after_all(store: Store) -> None:
+    """When lower figures are believed again, the plan takes requests again, and that is told."""
+    plan = gauge(store)
+    plan.refused("five_hour", RESET, NOW)
+    minute = HOUR // 60
+    found = [
+        plan.observed("five_hour", percent, RESET, NOW + minute * 4 * step)
+        for step, percent in enumerate((10, 11, 12, 13, 14))
+    ]
+    assert [kind for each in found for kind in kinds(each) or []] == ["reset"]
+    assert plan.view(NOW).limited_until is None
+    assert gauge(store).view(NOW).limited_until is None
 
 
 # What comes between sightings.

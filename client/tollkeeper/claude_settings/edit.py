@@ -69,6 +69,11 @@ def lacking(text: str) -> list[str]:
     return lacks + [event for event in EVENTS if not has_hook(text, event)]
 
 
+def has_any(text: str) -> bool:
+    """Whether these settings hold anything of ours. UnfitError when they are not in order."""
+    return len(lacking(text)) <= len(EVENTS)
+
+
 def programs(text: str) -> set[str]:
     """The absolute paths that our commands in these settings run."""
     root = parse_settings(text)

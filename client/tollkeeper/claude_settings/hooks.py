@@ -65,10 +65,17 @@ def _adopted(record: Record, event: str, hooks: Value, is_alone: bool) -> Record
 
 
 def without_hook(text: str, record: Record | None, event: str) -> str | None:
-    """The text less one of our hooks of this event, and what is empty then; None if it has none."""
+    """The text less one of our hooks of this event, and what is empty then; None if it has none.
+
+    With a record one that somebody wrote by hand, without a path, is left alone.
+    """
     root = parse_settings(text)
     groups = groups_of(text, root, event)
-    place = next(places(text, groups), None) if groups else None
+    found = places(text, groups) if groups else iter(())
+    place = next(
+        (each for each in found if record is None or is_hook_by_path(read(text, each.command))),
+        None,
+    )
     if groups is None or place is None:
         return None
     group = groups.children[place.group]

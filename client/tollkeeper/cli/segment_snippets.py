@@ -36,7 +36,7 @@ toll_segment() {
   toll_line=
   [[ $toll_run/alive -nt /dev/fd/0 && -r $toll_run/segments/all ]] && read -r toll_line <"$toll_run/segments/all"
 }
-PROMPT_COMMAND="${PROMPT_COMMAND:+$PROMPT_COMMAND; }toll_segment"
+PROMPT_COMMAND=${PROMPT_COMMAND:+$PROMPT_COMMAND$'\\n'}toll_segment
 PS1='${toll_line:+$toll_line }'"$PS1\"""",
     "fish": """\
 # ~/.config/fish/conf.d/tollkeeper.fish: no process is started. While a daemon lives, the time of "alive" lies ahead.

@@ -14,7 +14,7 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tollkeeper.claude_settings.edit import installed, removed, status_command
+from tollkeeper.claude_settings.edit import has_any, installed, removed, status_command
 from tollkeeper.claude_settings.parts import Ours, Record, UnfitError
 from tollkeeper.cli import words
 from tollkeeper.cli.context import Ask, print_json
@@ -95,6 +95,8 @@ def _addition(file: Path, setups: Setups, paths: Paths, project: bool) -> Change
     ours = Ours(f"{shlex.quote(_toll())} hook", str(paths.status_script))
     inherited = _of_the_person() if project else None
     try:
+        if before is None or not has_any(before):
+            record = None  # What an earlier setup put there is gone, with the file that it was in.
         after, record = installed(before, ours, record, inherited)
     except UnfitError as error:
         raise _unfit(file, error) from None
@@ -174,7 +176,12 @@ def _carry_out(
         if change.before != change.after:
             if change.before is not None and not undo:
                 backups[change.file] = back_up(change.file, change.before)
-            write_settings(change.file, change.before, change.after)
+            try:
+                write_settings(change.file, change.before, change.after)
+            except BaseException:
+                if not undo:
+                    save_setups(paths, known)
+                raise
         if undo and setups != known:
             save_setups(paths, setups)
     if undo and not setups.files:

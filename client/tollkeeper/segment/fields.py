@@ -121,14 +121,20 @@ def _limited(seen: Seen) -> Said:
 
 
 def plans_of(seen: Seen) -> tuple[Plan, ...]:
-    """The plans that a segment tells of: none for an agent that somebody else pays for."""
+    """The plans that a segment tells of: none for an agent that somebody else pays for.
+
+    Whose account is not known has the only plan that there is, and of several none.
+    """
     status, agent = seen.status, seen.agent
     if agent is None:
         return status.plans or (status.plan,)
     if agent.source != "subscription":
         return ()
     own = tuple(plan for plan in status.plans if plan.account and plan.account == agent.account)
-    return own or (status.plan,)
+    if own or len(status.plans) > 1:
+        return own
+    is_its = status.plan.account is None or not agent.account
+    return (status.plan,) if is_its else ()
 
 
 def _windows(seen: Seen, title: str, windows: list[Window | None]) -> Said:
