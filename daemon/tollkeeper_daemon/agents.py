@@ -64,9 +64,11 @@ class Agents:
                 self._herald.tell(outcome, now)
 
     def look_at_payers(self, now: int) -> None:
-        """See whether anybody changed hands."""
+        """See whether anybody changed hands, and save by what that was seen."""
         self._payment.look(now)
         self.settle_payers(now)
+        for agent in self._pipeline.roster.alive():
+            self._registry.save_agent(agent.record)
 
     def _seen(self, topic: wire.Topic, agent: LiveAgent) -> None:
         self._failures.attempt(self._registry.save_agent, agent.record)

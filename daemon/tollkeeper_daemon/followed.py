@@ -92,16 +92,17 @@ class Followed:
         source = self._accounts.of_home(str(home.path))
         if source in SET_BY_HAND and not own.by_token:
             return (SUBSCRIPTION, self.account_of(home)) if source == SUBSCRIPTION else ("", "")
-        project = Path(cwd, ".claude")
-        files = (project / "settings.local.json", project / "settings.json")
-        said = map(self._settings.read, (*files, home.path / "settings.json"))
-        means = joined((*said, own))
+        means = joined((self._means(home, cwd), own))
         if means.by_key:
             return API, account_at(means.server)
         if means.by_token:
             return SUBSCRIPTION, ""
         account = self._account_in(home)
         return ("", "") if account is None else (SUBSCRIPTION, account)
+
+    def has_token(self, home: Home, cwd: str = "") -> bool:
+        """Whether settings hold the token of a subscription, which names no account."""
+        return self._means(home, cwd).by_token
 
     def source_of(self, path: str) -> str:
         """Who pays for the requests of this log, as far as its home tells."""
@@ -111,7 +112,16 @@ class Followed:
     def account_of_log(self, path: str) -> str:
         """The account of the subscription that pays for this log, as far as its home tells."""
         home = self.home_of_log(path)
-        return self.account_of(home) if home and self.is_subscribed(home) else ""
+        if home is None or not self.is_subscribed(home) or self.has_token(home):
+            return ""
+        return self.account_of(home)
+
+    def _means(self, home: Home, cwd: str) -> Means:
+        """By what a client that works there pays, as far as settings tell."""
+        project = Path(cwd, ".claude")
+        files = (project / "settings.local.json", project / "settings.json") if cwd else ()
+        said = map(self._settings.read, (*files, home.path / "settings.json"))
+        return joined(said)
 
     def _account_in(self, home: Home) -> str | None:
         named = (self._states.read(file) for file in settings_files(home))

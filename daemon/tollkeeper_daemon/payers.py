@@ -31,9 +31,10 @@ def payer_at(known: Conversation, time: int) -> Payer:
     return found if found.source else replace(found, source=API)
 
 
-def has_payer(known: Conversation, since: int, within: int) -> bool:
-    """Whether anything is known of who pays from a time (ms) at most so much later."""
-    return any(since <= payer.since <= since + within for payer in known.payers)
+def noted_since(known: Conversation, since: int, within: int) -> int | None:
+    """The first time (ms) from this on, at most so much later, from which it is known who pays."""
+    times = (payer.since for payer in known.payers)
+    return next((time for time in times if since <= time <= since + within), None)
 
 
 def paid_by(book: Book, payer: Payer) -> Book:

@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from tollkeeper_daemon.followed import Followed
 from tollkeeper_daemon.herald import Herald
 from tollkeeper_daemon.ledger.books import API, SUBSCRIPTION
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.sources.homes import Home
 from tollkeeper_daemon.sources.paying import Means
+from tollkeeper_daemon.store.schema import AgentRecord
 
 
 class Payment:
@@ -17,51 +20,60 @@ class Payment:
         self._followed = followed
         self._roster = roster
         self._herald = herald
-        # What the home of each agent said at the last look.
-        self._said: dict[str, tuple[str, str]] = {}
 
     def begin(self, agent: LiveAgent) -> None:
         """An agent is new: nothing that it asked is booked yet."""
         if agent.record.by_home and agent.record.home:
-            payer = self._said[agent.record.id] = self._in_home(agent)
+            payer = self._in_home(agent)
+            agent.record = replace(agent.record, home_said=payer)
             self._roster.begins_paid_by(agent, *payer)
 
     def look(self, now: int) -> None:
-        """See whether a home has another account now, as after a login, or other settings."""
-        agents = [agent for agent in self._roster.alive() if agent.record.by_home]
-        self._said = {
-            agent.record.id: self._said[agent.record.id]
-            for agent in agents
-            if agent.record.id in self._said
-        }
-        for agent in agents:
-            if agent.record.home:
+        """See whether a home has another account now, as after a login, or other settings.
+
+        What it said at the last look of an earlier daemon counts as well.
+        """
+        for agent in self._roster.alive():
+            if agent.record.by_home and agent.record.home:
                 self._look_at(agent, now)
 
     def shows_plan(self, agent: LiveAgent, now: int) -> None:
         """The agent's client shows the windows of a plan: it runs on a subscription.
 
-        That is believed once: a client may go on showing them after it changed hands.
+        That is believed once: a client may go on showing them after it changed hands. The reply that
+        brought them was paid by it already, and so was all before, unless it changed hands before.
         """
-        if agent.on_plan:
+        if agent.record.on_plan:
             return
-        agent.on_plan = True
-        if agent.record.source != SUBSCRIPTION:
-            home = agent.record.home
-            account = self._followed.account_of(Home(Path(home))) if home else ""
+        agent.record = replace(agent.record, on_plan=True)
+        if agent.record.source == SUBSCRIPTION:
+            return
+        account = self._account_of(agent.record)
+        if agent.record.one_payer:
+            self._roster.was_paid_by(agent, SUBSCRIPTION, account)
+            self._herald.agent("agent.changed", agent)
+        else:
             self._pays(agent, SUBSCRIPTION, account, now)
 
     def _look_at(self, agent: LiveAgent, now: int) -> None:
-        payer = self._in_home(agent)
-        known = self._said.get(agent.record.id)
-        self._said[agent.record.id] = payer
-        if known is not None and payer != known:
+        payer, known = self._in_home(agent), agent.record.home_said
+        if payer == known:
+            return
+        agent.record = replace(agent.record, home_said=payer)
+        if known is not None:
             source, account = payer
             self._pays(agent, source or API, account, now)
 
     def _pays(self, agent: LiveAgent, source: str, account: str, now: int) -> None:
         if self._roster.is_paid_by(agent, source, account, now):
             self._herald.agent("agent.changed", agent)
+
+    def _account_of(self, record: AgentRecord) -> str:
+        """The account of the subscription that the agent runs on, as far as its home tells."""
+        home = Home(Path(record.home))
+        if not record.home or record.by_token or self._followed.has_token(home, record.cwd):
+            return ""
+        return self._followed.account_of(home)
 
     def _in_home(self, agent: LiveAgent) -> tuple[str, str]:
         record = agent.record

@@ -14,7 +14,7 @@ from tollkeeper_daemon.ledger.ledger import Ledger, Posting, Row
 from tollkeeper_daemon.ledger.prices import PriceList
 from tollkeeper_daemon.ledger.requests import identity
 from tollkeeper_daemon.ledger.totals import Totals
-from tollkeeper_daemon.payers import has_payer, paid_by, payer_at, with_payers
+from tollkeeper_daemon.payers import noted_since, paid_by, payer_at, with_payers
 from tollkeeper_daemon.plan_sums import PlanSums
 from tollkeeper_daemon.reading import Scan, place_of
 from tollkeeper_daemon.records import Prompt, Refusal, Reply
@@ -328,9 +328,11 @@ class Pipeline:
         changed = self._looking_in[1]
         for turned in self.roster.turned:
             known = self._conversation(turned.conversation)
-            is_saved = turned.is_old and has_payer(known, turned.since, NOTED_WITHIN_MS)
-            if turned.payer.source and not is_saved:
-                learned = with_payers(known, [turned.payer])
+            payer, noted = turned.payer, noted_since(known, turned.since, NOTED_WITHIN_MS)
+            if turned.is_proof and noted is not None:
+                payer = replace(payer, since=noted)
+            if payer.source and not (turned.is_old and noted is not None):
+                learned = with_payers(known, [payer])
                 if learned is not known:
                     changed[turned.conversation] = learned
 

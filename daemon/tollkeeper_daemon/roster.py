@@ -43,7 +43,7 @@ class LiveAgent(Struct):
 
     ``status`` is what its session file says, ``reported`` what its hooks do; clients that write no
     such file may have hooks. ``unseen_since`` is when an earlier daemon last saw it, until this one has heard of it;
-    ``complaint`` is what is wrong with its budget; ``on_plan`` that its client showed a plan's windows.
+    ``complaint`` is what is wrong with its budget.
     """
 
     record: AgentRecord
@@ -59,7 +59,6 @@ class LiveAgent(Struct):
     lines_added: int = 0
     lines_removed: int = 0
     context_used_percent: float | None = None
-    on_plan: bool = False
     subagents: dict[str, LiveSubagent] = field(default_factory=dict[str, LiveSubagent])
 
     def state(self, now: int) -> AgentState:
@@ -82,12 +81,16 @@ class Claim(Struct, frozen=True):
 
 
 class Turned(Struct, frozen=True):
-    """An agent, or who pays for it, turned to a conversation at a time (ms)."""
+    """An agent, or who pays for it, turned to a conversation at a time (ms).
+
+    ``is_proof`` says that whoever was taken to pay since that turn of the agent's never did.
+    """
 
     agent: LiveAgent
     conversation: str
     since: int
     is_old: bool = False
+    is_proof: bool = False
 
     @property
     def payer(self) -> Payer:
@@ -201,6 +204,7 @@ class Roster:
             by_home=not process.pays_by_key,
             by_token=process.pays_by_token,
             server=process.server,
+            one_payer=True,
         )
 
     def hear(self, agent: LiveAgent, session: Session, now: int) -> bool:
@@ -305,11 +309,17 @@ class Roster:
         """A new agent is paid by this one, in all that it turned to so far."""
         agent.record = replace(agent.record, source=source, account=account)
 
+    def was_paid_by(self, agent: LiveAgent, source: str, account: str) -> None:
+        """Somebody is found to have paid for all that the agent asked since its start."""
+        agent.record = replace(agent.record, source=source, account=account)
+        for conversation, since in agent.record.turns:
+            self.turned.append(Turned(agent, conversation, since, is_proof=True))
+
     def is_paid_by(self, agent: LiveAgent, source: str, account: str, now: int) -> bool:
         """Somebody is seen to pay for what the agent asks from now on; whether that is news."""
         if (agent.record.source, agent.record.account) == (source, account):
             return False
-        agent.record = replace(agent.record, source=source, account=account)
+        agent.record = replace(agent.record, source=source, account=account, one_payer=False)
         if agent.record.conversation:
             self.turned.append(Turned(agent, agent.record.conversation, now))
         return True

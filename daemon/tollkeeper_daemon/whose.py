@@ -5,7 +5,8 @@ from msgspec import Struct
 from tollkeeper_daemon.followed import Followed
 from tollkeeper_daemon.ledger.books import SUBSCRIPTION
 from tollkeeper_daemon.pipeline import Pipeline
-from tollkeeper_daemon.roster import Roster
+from tollkeeper_daemon.roster import LiveAgent, Roster
+from tollkeeper_daemon.sources.homes import Home
 
 
 class Owner(Struct, frozen=True):
@@ -35,4 +36,11 @@ class Whose:
         account = account or self._pipeline.account_of(conversation)
         if home is None:
             return Owner(account)
-        return Owner(account or self._followed.account_of(home), str(home.path))
+        return Owner(account or self._account_in(home, agent), str(home.path))
+
+    def _account_in(self, home: Home, agent: LiveAgent | None) -> str:
+        """The account that the home names, unless a token of whatever account pays there."""
+        has_token = agent is not None and agent.record.by_token
+        if has_token or self._followed.has_token(home, agent.record.cwd if agent else ""):
+            return ""
+        return self._followed.account_of(home)

@@ -87,7 +87,9 @@ class AgentRecord(Struct, frozen=True, array_like=True, gc=False):
     ``named_by_label`` says that ``TOLL_AGENT`` gave the name, ``turns`` to which conversations the
     agent turned, and when; ``home`` is the Claude home that it was found in. ``by_home`` says that
     no key in its environment decides who pays, ``by_token`` that a subscription's token is there,
-    ``server`` which one it asks in the place of Anthropic's.
+    ``server`` which one it asks in the place of Anthropic's. ``home_said`` is who pays by its home and
+    settings at the last look, ``on_plan`` that its client showed a plan's windows, ``one_payer`` that
+    it was not seen to change hands since its start.
     """
 
     id: str
@@ -111,6 +113,9 @@ class AgentRecord(Struct, frozen=True, array_like=True, gc=False):
     by_home: bool = False
     by_token: bool = False
     server: str = ""
+    home_said: tuple[str, str] | None = None
+    on_plan: bool = False
+    one_payer: bool = False
 
 
 class RunRecord(Struct, frozen=True, array_like=True, gc=False):

@@ -1,0 +1,210 @@
+"""Who pays for an agent that runs: what its home says and its client shows, also over a restart."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from tollkeeper_daemon.config import Accounts
+from tollkeeper_daemon.followed import Followed
+from tollkeeper_daemon.herald import Herald
+from tollkeeper_daemon.payment import Payment
+from tollkeeper_daemon.pipeline import Pipeline
+from tollkeeper_daemon.roster import LiveAgent, Roster
+from tollkeeper_daemon.sources.homes import Home, Homes
+from tollkeeper_daemon.store.schema import AgentRecord
+from tollkeeper_daemon.store.store import Store
+from tollkeeper_daemon.whose import Owner, Whose
+
+from .lines import NINE_MS, NOW
+from .machine import process, session
+from .test_payers import MINUTE, booked, reply
+from .test_pipeline import pipeline, post
+
+HELPER = {"apiKeyHelper": "x"}
+TOKEN = {"env": {"CLAUDE_CODE_OAUTH_TOKEN": "x"}}
+
+
+class Told:
+    """Stands in for the herald."""
+
+    def agent(self, topic: str, agent: LiveAgent) -> None: ...
+
+
+class Bench:
+    """A home that names an account, and what a daemon knows of its agents."""
+
+    def __init__(self, store: Store, folder: Path) -> None:
+        self.store = store
+        self.home = Home(folder / "claude")
+        self.cwd = folder / "shop"
+        self.home.path.mkdir()
+        self.log_in("acc-1")
+        self.begin()
+
+    def begin(self, records: list[AgentRecord] | None = None) -> None:
+        """A daemon begins, and finds these agents in its ledger."""
+        self.roster = Roster()
+        self.roster.restore(records or [], [], NOW)
+        self.followed = Followed(Homes((self.home,), bounded=True), Accounts())
+        self.payment = Payment(self.followed, self.roster, cast(Herald, Told()))
+        self.river: Pipeline = pipeline(self.store, self.roster)
+        self.river.restore()
+
+    def restart(self) -> LiveAgent:
+        """Another daemon takes over from what was saved of the one agent."""
+        [agent] = self.roster.alive()
+        self.river.settle_payers()
+        saved = msgspec.msgpack.encode(agent.record)
+        self.begin([msgspec.msgpack.decode(saved, type=AgentRecord)])
+        [agent] = self.roster.alive()
+        return agent
+
+    def agent(self, pays_by_key: bool = False, pays_by_token: bool = False) -> LiveAgent:
+        """An agent starts in the home."""
+        started = process(cwd=str(self.cwd), pays_by_key=pays_by_key)
+        started = replace(started, pays_by_token=pays_by_token)
+        agent = self.roster.appear(started, session(startedAt=NINE_MS + 5_000), False, NOW)
+        self.roster.lives_in(agent, str(self.home.path))
+        self.payment.begin(agent)
+        return agent
+
+    def log_in(self, account: str) -> None:
+        """The home names this account."""
+        said = {"oauthAccount": {"accountUuid": account}}
+        (self.home.path / ".claude.json").write_text(json.dumps(said))
+
+    def set(self, settings: dict[str, Any]) -> None:
+        """The home has these settings."""
+        (self.home.path / "settings.json").write_text(json.dumps(settings))
+
+    def owner(self) -> Owner:
+        """Whose plan the conversation tells of."""
+        whose = Whose(self.roster, self.river, self.followed)
+        return whose.of("conv-1", f"{self.home.projects}/-p/conv-1.jsonl", NINE_MS + MINUTE)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    with Store(tmp_path / "ledger") as store:
+        yield Bench(store, tmp_path)
+
+
+def payer(agent: LiveAgent) -> tuple[str, str]:
+    """Who pays for it."""
+    return agent.record.source, agent.record.account
+
+
+def test_windows_are_not_believed_again_after_a_restart(bench: Bench) -> None:
+    """A client that goes on showing windows after it changed hands is not believed by a new daemon."""
+    agent = bench.agent()
+    bench.payment.shows_plan(agent, NOW)
+    bench.set(HELPER)
+    bench.payment.look(NOW)
+    assert ("api", "") == payer(agent)
+    agent = bench.restart()
+    bench.payment.shows_plan(agent, NOW)
+    bench.payment.look(NOW)
+    assert ("api", "") == payer(agent)
+
+
+@pytest.mark.parametrize("is_helper", [True, False])
+def test_change_while_no_daemon_ran(bench: Bench, is_helper: bool) -> None:
+    """A key or a login that a home got while no daemon ran pays from when a daemon looks again."""
+    agent = bench.agent()
+    bench.payment.look(NOW)
+    post(bench.river, reply(1))
+    if is_helper:
+        bench.set(HELPER)
+    else:
+        bench.log_in("acc-two")
+    agent = bench.restart()
+    bench.payment.look(NINE_MS + 2 * MINUTE)
+    post(bench.river, reply(3))
+    expected = ("api", "") if is_helper else ("subscription", "acc-two")
+    assert expected == payer(agent)
+    assert {("subscription", "acc-1"): 1, expected: 1} == booked(bench.store)
+
+
+def test_agent_of_an_older_ledger(bench: Bench) -> None:
+    """Of an agent whose home's word was never saved the first look changes nothing, the next may."""
+    agent = bench.agent()
+    agent.record = replace(agent.record, source="api", account="", home_said=None)
+    agent = bench.restart()
+    bench.payment.look(NOW)
+    assert ("api", "") == payer(agent)
+    bench.log_in("acc-two")
+    bench.payment.look(NOW)
+    assert ("subscription", "acc-two") == payer(agent)
+
+
+@pytest.mark.parametrize("restarts", [True, False])
+def test_proof_counts_since_the_start(bench: Bench, restarts: bool) -> None:
+    """An agent on a refused key cost nothing from its start, once its client shows a plan."""
+    agent = bench.agent(pays_by_key=True)
+    post(bench.river, reply(1), reply(2))
+    assert {("api", ""): 2} == booked(bench.store)
+    if restarts:
+        agent = bench.restart()
+    bench.payment.shows_plan(agent, NINE_MS + 3 * MINUTE)
+    bench.river.settle_payers()
+    post(bench.river, reply(4))
+    assert {("subscription", "acc-1"): 3} == booked(bench.store)
+    assert 0 == agent.tally.cost == bench.river.today["api"].cost
+    agent = bench.restart()
+    post(bench.river, reply(5))
+    assert {("subscription", "acc-1"): 4} == booked(bench.store)
+
+
+def test_proof_spares_who_held_the_conversation_later(bench: Bench) -> None:
+    """What another agent on a key asked in the same conversation afterwards stays billed."""
+    first = bench.agent(pays_by_key=True)
+    post(bench.river, reply(1))
+    later = process(pid=101, started=NINE_MS + 2 * MINUTE)
+    bench.roster.appear(later, session(pid=101), False, NOW)
+    post(bench.river, reply(3))
+    bench.payment.shows_plan(first, NINE_MS + 4 * MINUTE)
+    bench.river.settle_payers()
+    assert {("subscription", "acc-1"): 1, ("api", ""): 1} == booked(bench.store)
+
+
+def test_proof_after_a_change_of_hands(bench: Bench) -> None:
+    """Of an agent that changed hands before, only what is asked from then on is the plan's."""
+    agent = bench.agent()
+    bench.set(HELPER)
+    bench.payment.look(NINE_MS + MINUTE // 2)
+    post(bench.river, reply(1))
+    bench.payment.shows_plan(agent, NINE_MS + 2 * MINUTE)
+    post(bench.river, reply(3))
+    assert {("api", ""): 1, ("subscription", "acc-1"): 1} == booked(bench.store)
+
+
+def test_plan_of_a_token(bench: Bench) -> None:
+    """An agent on a token tells of the plan of an unknown account, not of that of its home."""
+    agent = bench.agent(pays_by_token=True)
+    post(bench.river, reply(1))
+    assert ("subscription", "") == payer(agent)
+    assert Owner("", str(bench.home.path)) == bench.owner()
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_plan_of_a_token_in_settings(bench: Bench, runs: bool) -> None:
+    """The same holds where the settings have the token, also when no agent is known."""
+    log = f"{bench.home.projects}/-p/conv-1.jsonl"
+    assert ("acc-1", "acc-1") == (bench.owner().account, bench.followed.account_of_log(log))
+    bench.set(TOKEN)
+    if runs:
+        bench.agent()
+    assert Owner("", str(bench.home.path)) == bench.owner()
+    assert "" == bench.followed.account_of_log(log)
+
+
+def test_proof_of_a_token(bench: Bench) -> None:
+    """A refused key and a token together are a subscription whose account nobody names."""
+    agent = bench.agent(pays_by_key=True, pays_by_token=True)
+    bench.payment.shows_plan(agent, NOW)
+    assert ("subscription", "") == payer(agent)
