@@ -25,7 +25,7 @@ from tollkeeper_daemon.plans import load_plans
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.sensors import Sensors
 from tollkeeper_daemon.store.store import Store
-from tollkeeper_daemon.whose import Whose
+from tollkeeper_daemon.whose import Owner, Whose
 
 from .machine import process, session
 
@@ -62,14 +62,14 @@ class Bench:
         self.agent = self.roster.appear(
             process(conversation="conv-1"), session() if writes_file else None, False, NOW
         )
-        plan = PlanGauge(store, PlanSettings, NOW, PlanSums(), load_plans().get)
+        self.plan = PlanGauge(store, PlanSettings, NOW, PlanSums(), load_plans().get)
         self.sensors = Sensors(
             paths.inbox,
             paths.status_inbox,
             bell,
             self.roster,
-            plan,
-            cast(Whose, None),
+            self.plan,
+            cast(Whose, self),
             cast(Payment, self),
             herald,
             Failures(herald),
@@ -81,10 +81,15 @@ class Bench:
         report_hook(self.run, {**fields, **more}, {"CLAUDE_PID": str(pid)} if pid else {})
         self.sensors.read_hooks(NOW)
 
-    def status(self, **fields: object) -> None:
+    def status(self, conversation: str = "conv-1", **fields: object) -> None:
         """A status line is refreshed."""
-        leave_status(self.run, "conv-1", json.dumps({"session_id": "conv-1", **fields}).encode())
+        said = {"session_id": conversation, **fields}
+        leave_status(self.run, conversation, json.dumps(said).encode())
         self.sensors.read_status_lines(now_ms() + 1_000)
+
+    def of(self, conversation: str, log: str, time: int) -> Owner:
+        """Stands in for whoever knows whose plan it is."""
+        return Owner("account-a")
 
     def shows_plan(self, agent: LiveAgent, now: int) -> None:
         """Stands in for whoever notes who pays."""
@@ -195,3 +200,27 @@ def test_what_can_not_be_read_is_counted(bench: Bench) -> None:
     assert bench.sensors.bad_letters == 3
     assert bench.agent.context_used_percent == 9
     assert bench.on_plan == [bench.agent.record.name]
+
+
+def test_a_figure_that_was_shown_before(bench: Bench) -> None:
+    """What an idle client shows again under another conversation, or to a new daemon, is no news."""
+    resets_at = now_ms() // 1000 + 3600
+
+    def used() -> tuple[float, str] | None:
+        window = bench.plan.view(now_ms()).five_hour
+        return window and (window.used_percent, window.observed_at)
+
+    def show(conversation: str, percent: float) -> None:
+        windows = {"five_hour": {"used_percentage": percent, "resets_at": resets_at}}
+        cost = {"total_api_duration_ms": 5000}
+        bench.status(conversation, rate_limits=windows, cost=cost)
+
+    show("conv-1", 67)
+    first = used()
+    assert first is not None
+    show("conv-2", 67)
+    assert used() == first
+    show("conv-3", 68)
+    later = used()
+    assert later is not None
+    assert later[0] == 68

@@ -135,7 +135,9 @@ def test_a_repeated_status_line_is_no_sighting(daemon: Keeper, home: ClaudeHome)
     seen = daemon.wait_for(lambda status: figures(status) == {FIRST: 42}).plan.five_hour
     assert seen is not None
     show(daemon, log, 42)
-    show(daemon, other, 42, api_ms=2)  # Read after the first, or together with it.
+    show(daemon, other, 42)  # Nobody knows when it was told so.
+    assert daemon.toll.status().plan.five_hour == seen
+    show(daemon, log, 42, api_ms=2)
     after = daemon.wait_for(
         lambda status: (now := status.plan.five_hour) is not None and now != seen
     ).plan.five_hour
