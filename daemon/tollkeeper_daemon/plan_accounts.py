@@ -16,7 +16,8 @@ class Account(Struct):
     """An account of a subscription; no name where it is not known. Times in ms.
 
     ``seen`` is when anything was last seen of it; ``saved`` when a window was last saved, and
-    ``doubts`` the stale figures that came of it, by the window's kind.
+    ``doubts`` the stale figures that came of it, by the window's kind. ``by_token`` says that its
+    figures are of a token's account, which nobody names.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Account(Struct):
     windows: dict[str, GaugeRecord] = field(default_factory=dict[str, GaugeRecord])
     saved: dict[str, int] = field(default_factory=dict[str, int])
     doubts: dict[str, Doubt] = field(default_factory=dict[str, Doubt])
+    by_token: bool = False
 
     @property
     def is_known(self) -> bool:

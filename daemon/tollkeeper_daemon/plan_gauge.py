@@ -69,12 +69,18 @@ class PlanGauge:
         store.read(lambda transaction: self._restore(transaction, now))
 
     def refused(
-        self, window: str, resets_at: int, now: int, account: str = "", home: str = ""
+        self,
+        window: str,
+        resets_at: int,
+        now: int,
+        account: str = "",
+        home: str = "",
+        by_token: bool = False,
     ) -> list[News] | None:
         """The plan of this account refused a request because this window is spent."""
         if not now < resets_at < now + LONGEST_MS.get(window, LONGEST_WINDOW_MS):
             return None
-        of = self._account(account, home, window, resets_at)
+        of = self._account(account, home, window, resets_at, by_token)
         if resets_at <= of.limited_until:
             return None
         of.limited_until = resets_at
@@ -96,6 +102,7 @@ class PlanGauge:
         now: int,
         account: str = "",
         home: str = "",
+        by_token: bool = False,
     ) -> list[News] | None:
         """So much of the account's window is used.
 
@@ -104,7 +111,7 @@ class PlanGauge:
         """
         if not now < resets_at < now + LONGEST_MS[window]:
             return None
-        of = self._account(account, home, window, resets_at)
+        of = self._account(account, home, window, resets_at, by_token)
         known = of.windows.get(window)
         told, points = 0.0, ()
         if known:
@@ -200,13 +207,19 @@ class PlanGauge:
 
     # Whose it is.
 
-    def _account(self, name: str, home: str, window: str, resets_at: int) -> Account:
-        """The account of this name; where it is not known, the one that must be meant."""
-        name = name or self._guess(window, resets_at)
+    def _account(
+        self, name: str, home: str, window: str, resets_at: int, by_token: bool
+    ) -> Account:
+        """The account of this name; where it is not known, the one that must be meant.
+
+        That of a token may be any, and is taken for no other.
+        """
+        name = name or ("" if by_token else self._guess(window, resets_at))
         found = self._accounts.setdefault(name, Account(name))
         found.home = home or found.home
+        found.by_token = by_token
         nameless = self._accounts.get("")
-        if name and nameless and _has(nameless, window, resets_at):
+        if name and nameless and not nameless.by_token and _has(nameless, window, resets_at):
             self._adopt(found, nameless)
         return found
 

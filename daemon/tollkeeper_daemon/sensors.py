@@ -143,6 +143,7 @@ class Sensors:
                     now,
                     owner.account,
                     owner.home,
+                    owner.by_token,
                 )
                 self._herald.plan_changed(news)
         percent = line.context_used_percent

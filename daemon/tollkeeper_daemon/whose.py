@@ -10,10 +10,14 @@ from tollkeeper_daemon.sources.homes import Home
 
 
 class Owner(Struct, frozen=True):
-    """The account, and the Claude home that it is used in; empty where not known."""
+    """The account, and the Claude home that it is used in; empty where not known.
+
+    ``by_token`` says that the account is one that nobody names: it is not to be guessed.
+    """
 
     account: str = ""
     home: str = ""
+    by_token: bool = False
 
 
 class Whose:
@@ -36,11 +40,11 @@ class Whose:
         account = account or self._pipeline.account_of(conversation)
         if home is None:
             return Owner(account)
-        return Owner(account or self._account_in(home, agent), str(home.path))
+        if not account and self._is_by_token(home, agent):
+            return Owner("", str(home.path), by_token=True)
+        return Owner(account or self._followed.account_of(home), str(home.path))
 
-    def _account_in(self, home: Home, agent: LiveAgent | None) -> str:
-        """The account that the home names, unless a token of whatever account pays there."""
-        has_token = agent is not None and agent.record.by_token
-        if has_token or self._followed.has_token(home, agent.record.cwd if agent else ""):
-            return ""
-        return self._followed.account_of(home)
+    def _is_by_token(self, home: Home, agent: LiveAgent | None) -> bool:
+        if agent is None:
+            return self._followed.has_token(home)
+        return agent.record.by_token or self._followed.has_token(home, agent.record.cwd)

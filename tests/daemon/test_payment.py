@@ -5,15 +5,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
-import msgspec
 import pytest
 from msgspec.structs import replace
 
-from tollkeeper_daemon.config import Accounts
+from tollkeeper_daemon.config import Accounts, PlanSettings
 from tollkeeper_daemon.followed import Followed
 from tollkeeper_daemon.herald import Herald
 from tollkeeper_daemon.payment import Payment
 from tollkeeper_daemon.pipeline import Pipeline
+from tollkeeper_daemon.plan_gauge import PlanGauge
+from tollkeeper_daemon.plan_sums import PlanSums
+from tollkeeper_daemon.plans import load_plans
 from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.sources.homes import Home, Homes
 from tollkeeper_daemon.store.schema import AgentRecord
@@ -59,8 +61,8 @@ class Bench:
         """Another daemon takes over from what was saved of the one agent."""
         [agent] = self.roster.alive()
         self.river.settle_payers()
-        saved = msgspec.msgpack.encode(agent.record)
-        self.begin([msgspec.msgpack.decode(saved, type=AgentRecord)])
+        self.store.write(lambda transaction: transaction.save_agent(agent.record))
+        self.begin(self.store.read(lambda transaction: transaction.agents()))
         [agent] = self.roster.alive()
         return agent
 
@@ -188,7 +190,7 @@ def test_plan_of_a_token(bench: Bench) -> None:
     agent = bench.agent(pays_by_token=True)
     post(bench.river, reply(1))
     assert ("subscription", "") == payer(agent)
-    assert Owner("", str(bench.home.path)) == bench.owner()
+    assert Owner("", str(bench.home.path), by_token=True) == bench.owner()
 
 
 @pytest.mark.parametrize("runs", [True, False])
@@ -199,7 +201,7 @@ def test_plan_of_a_token_in_settings(bench: Bench, runs: bool) -> None:
     bench.set(TOKEN)
     if runs:
         bench.agent()
-    assert Owner("", str(bench.home.path)) == bench.owner()
+    assert Owner("", str(bench.home.path), by_token=True) == bench.owner()
     assert "" == bench.followed.account_of_log(log)
 
 
@@ -208,3 +210,22 @@ def test_proof_of_a_token(bench: Bench) -> None:
     agent = bench.agent(pays_by_key=True, pays_by_token=True)
     bench.payment.shows_plan(agent, NOW)
     assert ("subscription", "") == payer(agent)
+
+
+def test_gauge_of_a_token(bench: Bench) -> None:
+    """What a token's plan shows is of no account with a name, whatever that one showed or shows."""
+    plan = PlanGauge(bench.store, PlanSettings, NOW, PlanSums(), load_plans().get)
+    ends = NOW + 60 * MINUTE
+    plan.observed("seven_day", 10.0, ends, NOW, "acc-1")
+    plan.observed("five_hour", 90.0, ends, NOW, by_token=True)
+    plan.observed("five_hour", 20.0, ends, NOW, "acc-1")
+    plan.observed("five_hour", 95.0, ends, NOW, by_token=True)
+    other, named = plan.views(NOW)
+    assert ("", "acc-1") == (other.account or "", named.account)
+    assert other.five_hour and named.five_hour and named.seven_day
+    assert other.seven_day is None
+    assert (95.0, 20.0, 10.0) == (
+        other.five_hour.used_percent,
+        named.five_hour.used_percent,
+        named.seven_day.used_percent,
+    )

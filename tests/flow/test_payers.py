@@ -174,20 +174,38 @@ def test_login_in_the_log(keeper: Keeper, work: ClaudeHome) -> None:
 
 
 def test_windows_of_a_plan_appear(keeper: Keeper, work: ClaudeHome) -> None:
-    """An agent whose status line names windows of a plan runs on the home's subscription."""
+    """An agent whose status line names windows of a plan ran on the home's subscription all along."""
     agent = started(keeper, keeper.start_agent("one", BILLED))
     agent.log.reply()
     keeper.wait_for_requests(1)
     window = {"used_percentage": 25, "resets_at": lines.ago(hours=-1).timestamp()}
     handed = {"session_id": agent.conversation, "rate_limits": {"five_hour": window}}
+    assert keeper.toll.status().today.total.cost_usd == pytest.approx(USUAL_USD)
     wait_until(Path(keeper.paths.alive).exists)
     leave_status(str(keeper.paths.run), agent.conversation, json.dumps(handed).encode())
     keeper.wait_for(lambda status: status.agents[0].source == "subscription")
     agent.log.reply()
     keeper.wait_for_requests(2)
-    assert requests_of(keeper.toll.status().accounts) == {
-        ("api", None): 1,
+    status = keeper.wait_for(lambda status: status.today.total.cost_usd == 0)
+    assert requests_of(status.accounts) == {("subscription", "acc-home"): 2}
+    assert keeper.agent(agent).usage.cost_usd == 0
+
+
+def test_key_while_no_daemon_ran(keeper: Keeper, work: ClaudeHome) -> None:
+    """A home that gets a key while no daemon runs has its agents pay by it from then on."""
+    agent = started(keeper, keeper.start_agent("one"))
+    agent.log.reply()
+    keeper.wait_for_requests(1)
+    keeper.wait_for(lambda status: status.agents[0].account == "acc-home")
+    assert keeper.stop() == 0
+    (keeper.home.path / "settings.json").write_text('{"apiKeyHelper": "made-up"}')
+    keeper.start()
+    keeper.wait_for(lambda status: status.agents[0].source == "api")
+    agent.log.reply()
+    status = keeper.wait_for_requests(2)
+    assert requests_of(status.accounts) == {
         ("subscription", "acc-home"): 1,
+        ("api", None): 1,
     }
 
 
