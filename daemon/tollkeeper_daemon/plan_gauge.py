@@ -137,10 +137,17 @@ class PlanGauge:
         return [*freed, News("warned", text + self._named(of))]
 
     def holds(
-        self, window: WindowKind, used_percent: float, resets_at: int, account: str, home: str
+        self,
+        window: WindowKind,
+        used_percent: float,
+        resets_at: int,
+        account: str = "",
+        home: str = "",
+        by_token: bool = False,
     ) -> bool:
         """Whether this is the very figure that is known."""
-        known = self._account(account, home, window, resets_at).windows.get(window)
+        of = self._account(account, home, window, resets_at, by_token)
+        known = of.windows.get(window)
         return (
             known is not None
             and known.used_percent == used_percent
