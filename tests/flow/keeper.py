@@ -226,12 +226,17 @@ class Keeper:
         return agent
 
     def run(
-        self, *arguments: str, timeout: float = 30.0, environment: Mapping[str, str] | None = None
+        self,
+        *arguments: str,
+        timeout: float = 30.0,
+        environment: Mapping[str, str] | None = None,
+        given: str | None = None,
     ) -> "subprocess.CompletedProcess[str]":
-        """Run the toll command to its end, with pipes for stdout and stderr."""
+        """Run the toll command to its end, with pipes for stdout and stderr; ``given`` is on stdin."""
         return subprocess.run(
             [TOLL, *arguments],
             env={**self.environment, **(environment or {})},
+            input=given,
             capture_output=True,
             text=True,
             timeout=timeout,

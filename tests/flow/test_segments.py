@@ -126,3 +126,18 @@ def test_command_without_daemon(keeper: Keeper) -> None:
     os.utime(keeper.paths.alive, (past, past))
     assert "" == keeper.run("segment").stdout
     assert not is_listening(keeper.paths)
+
+
+def test_status_line_of_ones_own_format(daemon: Keeper) -> None:
+    """`toll statusline --format` asks the daemon, of the conversation that it is handed."""
+    agent = daemon.start_agent("shop", {"TOLL_AGENT": "Agent-1"})
+    agent.says("busy")
+    wait_until(lambda: shown(daemon, agent.conversation))
+    given = json.dumps({"session_id": agent.conversation})
+    told = daemon.run("statusline", "--format", "I am {name}", given=given)
+    assert (told.returncode, CODES.sub("", told.stdout)) == (0, "I am Agent-1\n")
+    wrong = daemon.run("statusline", "--format", "{nam}", given=given)
+    assert wrong.returncode == 2
+    assert "no field 'nam'" in wrong.stderr
+    daemon.kill()
+    assert daemon.run("statusline", "--format", "{name}", given=given).returncode == 0

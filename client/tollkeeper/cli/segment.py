@@ -43,7 +43,7 @@ def run(ask: Ask, options: Namespace) -> None:
         print(snippet(options.snippet, find_places()[2]))
         return
     if options.format is not None:
-        _check(options.format)
+        check_format(options.format)
     run_folder = find_places()[2]
     if not is_alive(run_folder):
         return
@@ -55,7 +55,8 @@ def run(ask: Ask, options: Namespace) -> None:
     sys.stdout.buffer.flush()
 
 
-def _check(format: str) -> None:
+def check_format(format: str) -> None:
+    """UsageError for a format that can't be shown."""
     from tollkeeper.segment import FormatError, check
 
     try:

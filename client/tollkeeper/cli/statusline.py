@@ -1,7 +1,7 @@
 """``toll statusline``: show Claude Code's user the segment, and hand what it says to the daemon.
 
-What ``toll setup`` installs does the same in the shell, in a tenth of the time. It loads little, asks
-no daemon and starts none, and whatever is wrong with what it reads, it ends well.
+What ``toll setup`` installs does the same in the shell, in a tenth of the time. It loads little, starts
+no daemon and asks none, but for a format of one's own, and whatever is wrong with what it reads, it ends well.
 """
 
 from __future__ import annotations
@@ -22,11 +22,13 @@ PURPOSE = (
     "toll statusline is for Claude Code, which writes JSON to its stdin: toll setup puts it there."
 )
 LONGEST_INPUT = 256 << 10
+# Claude Code's user waits no longer for a line of a format of one's own.
+ANSWER_SECONDS = 0.3
 LONGEST_SEGMENT = 16 << 10
 
 
 def options(parser: ArgumentParser) -> None:
-    """None of its own."""
+    parser.add_argument("--format", metavar="F", help="a preset, or text with fields in braces")
 
 
 def run(ask: Ask, options: Namespace) -> None:
@@ -35,6 +37,10 @@ def run(ask: Ask, options: Namespace) -> None:
     if sys.stdin.isatty():
         print(PURPOSE, file=sys.stderr)
         return
+    if options.format is not None:
+        from tollkeeper.cli.segment import check_format
+
+        check_format(options.format)
     given = b""
     with contextlib.suppress(OSError):
         given = sys.stdin.buffer.read(LONGEST_INPUT)
@@ -44,9 +50,30 @@ def run(ask: Ask, options: Namespace) -> None:
         return
     conversation = _conversation(given)
     # As bytes: what lies ready is UTF-8, whatever the locale says.
-    sys.stdout.buffer.write(segment(place, conversation) + b"\n")
+    line = options.format is not None and _rendered(ask, options.format, conversation)
+    sys.stdout.buffer.write((line or segment(place, conversation)) + b"\n")
     sys.stdout.buffer.flush()
     leave_status(place, conversation, given)
+
+
+def _rendered(ask: Ask, format: str, conversation: str) -> bytes:
+    """The line by this format, which the daemon is asked for; nothing when it takes a moment."""
+    from datetime import datetime
+
+    import msgspec
+
+    from tollkeeper.errors import NoAnswerError, NoDaemonError
+    from tollkeeper.model import Status
+    from tollkeeper.segment import render
+
+    ask.may_start = False
+    try:
+        status = msgspec.json.decode(ask.raw("snapshot", timeout=ANSWER_SECONDS), type=Status)
+    except (NoDaemonError, NoAnswerError, msgspec.DecodeError):
+        return b""
+    whose = (each for each in status.agents if each.conversation == conversation)
+    line = render(status, format, "ansi", datetime.now().astimezone(), next(whose, None))
+    return line.encode("utf-8", "replace")
 
 
 def segment(place: str, conversation: str) -> bytes:
