@@ -27,10 +27,13 @@ T = TypeVar("T")
 
 
 class Daemon:
-    """A Tollkeeper that follows these Claude homes and looks at nothing else of the machine."""
+    """A Tollkeeper that follows these Claude homes and looks at nothing else of the machine.
 
-    def __init__(self, *claude_homes: Path) -> None:
-        self.root = Path(tempfile.mkdtemp(prefix="tb-", dir=SHORT_TEMP)).resolve()
+    All that it writes is in a folder of its own below ``below``.
+    """
+
+    def __init__(self, *claude_homes: Path, below: str = SHORT_TEMP) -> None:
+        self.root = Path(tempfile.mkdtemp(prefix="tb-", dir=below)).resolve()
         self.environment = {
             **{name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ},
             "HOME": str(self.root),
