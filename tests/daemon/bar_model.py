@@ -205,9 +205,9 @@ class Model:
             self.granted[key] += max(0, self.used(limit) - limit.bound) + more
 
     def spare(self, agent: AgentRecord) -> None:
-        """A person lets the agent go on: what was carried out on it is not done again, nor harder."""
+        """A person lets the agent go on: what is reached by then acts on it no more."""
         for limit in self.reached(agent):
-            if limit.action != "warn" and agent.id in self.acted[limit.key]:
+            if limit.action != "warn":
                 self.acted[limit.key][agent.id] = "stop"
 
     def has_usd(self, agent: AgentRecord) -> bool:

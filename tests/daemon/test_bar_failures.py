@@ -101,6 +101,19 @@ def test_stop_that_is_refused_late(store: Store, tmp_path: Path) -> None:
     asyncio.run(play())
 
 
+def test_let_go_before_a_limit_could_act(desk: Desk) -> None:
+    """Once a person lets an agent go on, a limit that could not act on it before acts on it no more."""
+    own, desk.process.user = desk.process.user, OTHER
+    desk.reply(NOW)
+    assert ["reached", "failed"] == desk.kinds()
+    desk.kernel.stop(desk.process)
+    desk.process.user, desk.agent.stopped = own, True
+    desk.resume(NOW + 1)
+    desk.budgets.bar.look(NOW + 2)
+    assert not desk.process.stopped
+    assert ["reached", "failed", "resumed"] == desk.kinds()
+
+
 def test_stop_of_a_whole_family(desk: Desk) -> None:
     """A stop is over when all has ended that the agent had started, also what lost its parent to another stop."""
 

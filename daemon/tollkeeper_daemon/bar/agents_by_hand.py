@@ -115,15 +115,15 @@ class AgentsByHand:
         notes += [f"{self._bar.describe(each)} That limit holds it no more." for each in spent]
         try:
             held = self._bar.hands.release(agent, BY_HAND, "person")
-            if held is None and not agent.stopped:
-                return _done(agent, note=_not_held(unit, raised))
             if held is None:
+                if not agent.stopped:
+                    return _done(agent, note=_not_held(unit, raised))
                 self._bar.hands.wake(agent, BY_HAND, "person")
-            elif agent.stopped:
+            self._bar.spare(agent, spent, now)
+            if held and agent.stopped:
                 self._bar.hands.holds.thaw(agent)
         except SignalRefused as refused:
             return _done(agent, error=str(refused))
-        self._bar.spare(agent, spent, now)
         if self._signals.in_shell(agent.record.id) and (held is None or held.processes):
             notes.append(words.upper(FOREGROUND))
         notes += self._unsaved()

@@ -307,7 +307,6 @@ class Bar:
         changed = {
             key: replace(memory, acted={**memory.acted, agent.record.id: STRICTEST})
             for key, memory in known.items()
-            if agent.record.id in memory.acted
         }
         with self.saving():
             self.memories.remember(changed, now)
