@@ -27,7 +27,7 @@ from tollkeeper_daemon.outlets.commands import Commands
 from tollkeeper_daemon.outlets.notifier import Notifier, connect_desktop, has_desktop
 from tollkeeper_daemon.outlets.on_events import OnEvents
 from tollkeeper_daemon.outlets.publisher import Publisher
-from tollkeeper_daemon.ownfile import OwnFile, OwnFileError
+from tollkeeper_daemon.own.file import OwnFile, OwnFileError
 from tollkeeper_daemon.sources.homes import find_homes
 from tollkeeper_daemon.store.store import Store, StoreError
 

@@ -4,19 +4,19 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from tollkeeper_daemon.agents import Agents
-from tollkeeper_daemon.auditor import Auditor
+from tollkeeper_daemon.agents.census import Census
+from tollkeeper_daemon.agents.registry import Registry
+from tollkeeper_daemon.audit.auditor import Auditor
 from tollkeeper_daemon.bar.build import Budgets
-from tollkeeper_daemon.census import Census
 from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.days import Days
-from tollkeeper_daemon.failures import Failures
 from tollkeeper_daemon.herald import Herald
-from tollkeeper_daemon.lookout import Lookout
+from tollkeeper_daemon.intake.agents import Agents
+from tollkeeper_daemon.intake.failures import Failures
+from tollkeeper_daemon.intake.lookout import Lookout
 from tollkeeper_daemon.outlets.alive import Alive
+from tollkeeper_daemon.own.settings import Settings
 from tollkeeper_daemon.pricing import Pricing
-from tollkeeper_daemon.registry import Registry
-from tollkeeper_daemon.settings import Settings
 
 GLANCE_SECONDS = 0.5
 PULSE_SECONDS = 2.0

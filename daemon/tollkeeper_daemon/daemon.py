@@ -4,50 +4,50 @@ import asyncio
 
 from tollkeeper.model import Status
 from tollkeeper.paths import Paths
-from tollkeeper_daemon.agents import Agents
-from tollkeeper_daemon.auditor import Auditor
+from tollkeeper_daemon.agents.census import Census, Reports
+from tollkeeper_daemon.agents.followed import Followed
+from tollkeeper_daemon.agents.registry import Registry
+from tollkeeper_daemon.agents.roster import LiveAgent, Roster
+from tollkeeper_daemon.audit.auditor import Auditor
 from tollkeeper_daemon.bar.build import Budgets
 from tollkeeper_daemon.beats import Beats
 from tollkeeper_daemon.budgets.board import Board
 from tollkeeper_daemon.budgets.memories import Memories
-from tollkeeper_daemon.census import Census, Reports
 from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.config import Config
 from tollkeeper_daemon.days import Days
 from tollkeeper_daemon.events import Bell, Inlet
-from tollkeeper_daemon.failures import Failures
-from tollkeeper_daemon.followed import Followed
 from tollkeeper_daemon.herald import Herald
-from tollkeeper_daemon.history import History, Pending
-from tollkeeper_daemon.intake import Intake
+from tollkeeper_daemon.intake.agents import Agents
+from tollkeeper_daemon.intake.failures import Failures
+from tollkeeper_daemon.intake.history import History, Pending
+from tollkeeper_daemon.intake.intake import Intake
+from tollkeeper_daemon.intake.lookout import Lookout
+from tollkeeper_daemon.intake.past import Past
+from tollkeeper_daemon.intake.payment import Payment
+from tollkeeper_daemon.intake.posting import Posting
+from tollkeeper_daemon.intake.sensors import Sensors
+from tollkeeper_daemon.intake.watched_homes import WatchedHomes
+from tollkeeper_daemon.intake.whose import Whose
 from tollkeeper_daemon.ledger.prices import PriceList
-from tollkeeper_daemon.lookout import Lookout
-from tollkeeper_daemon.marks import Marks
 from tollkeeper_daemon.outlets.alive import Alive
 from tollkeeper_daemon.outlets.notifier import Notifier
 from tollkeeper_daemon.outlets.publisher import Publisher
 from tollkeeper_daemon.outlets.segments import Segments
-from tollkeeper_daemon.ownfile import OwnFile
-from tollkeeper_daemon.past import Past
-from tollkeeper_daemon.payment import Payment
+from tollkeeper_daemon.own.file import OwnFile
+from tollkeeper_daemon.own.settings import Settings
 from tollkeeper_daemon.pipeline import Outcome, Pipeline
-from tollkeeper_daemon.plan_gauge import PlanGauge
-from tollkeeper_daemon.plan_table import PlanTable
-from tollkeeper_daemon.posting import Posting
+from tollkeeper_daemon.plan.gauge import PlanGauge
+from tollkeeper_daemon.plan.table import PlanTable
 from tollkeeper_daemon.pricing import Pricing
-from tollkeeper_daemon.registry import Registry
+from tollkeeper_daemon.reading.marks import Marks
+from tollkeeper_daemon.reading.stats_caches import StatsCaches
 from tollkeeper_daemon.repricing import Repricer
 from tollkeeper_daemon.retention import Retention
-from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.rules.settings import Limits
-from tollkeeper_daemon.sensors import Sensors
-from tollkeeper_daemon.settings import Settings
 from tollkeeper_daemon.sources.homes import Homes
 from tollkeeper_daemon.sources.watcher import Watcher
-from tollkeeper_daemon.stats_caches import StatsCaches
 from tollkeeper_daemon.store.store import Store
-from tollkeeper_daemon.watched_homes import WatchedHomes
-from tollkeeper_daemon.whose import Whose
 
 
 class Daemon:

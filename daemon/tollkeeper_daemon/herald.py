@@ -19,7 +19,8 @@ from tollkeeper.model import (
     Status,
     Today,
 )
-from tollkeeper_daemon.backlog import Progress
+from tollkeeper_daemon.agents.roster import LiveAgent, Roster
+from tollkeeper_daemon.agents.waits import Waits
 from tollkeeper_daemon.budgets.board import Board
 from tollkeeper_daemon.clock import iso, now_ms
 from tollkeeper_daemon.config import Config
@@ -27,13 +28,12 @@ from tollkeeper_daemon.outlets.notices import Button, Notice
 from tollkeeper_daemon.outlets.notifier import Notifier
 from tollkeeper_daemon.outlets.publisher import Publisher
 from tollkeeper_daemon.pipeline import Outcome, Pipeline
-from tollkeeper_daemon.plan_gauge import News, PlanGauge
-from tollkeeper_daemon.plan_told import PlanTold
-from tollkeeper_daemon.reading import Scan
-from tollkeeper_daemon.roster import LiveAgent, Roster
+from tollkeeper_daemon.plan.gauge import News, PlanGauge
+from tollkeeper_daemon.plan.told import PlanTold
+from tollkeeper_daemon.reading.backlog import Progress
+from tollkeeper_daemon.reading.scan import Scan
 from tollkeeper_daemon.unpriced import ToldModels
 from tollkeeper_daemon.view import accounts_view, agent_view, charged_view, run_view, today_view
-from tollkeeper_daemon.waits import Waits
 
 log = logging.getLogger(__name__)
 

@@ -2,10 +2,10 @@
 
 from msgspec.structs import replace
 
-from tollkeeper_daemon.payers import payer_at
-from tollkeeper_daemon.reading import Scan
+from tollkeeper_daemon.agents.roster import LiveAgent
+from tollkeeper_daemon.paying.payers import payer_at
+from tollkeeper_daemon.reading.scan import Scan
 from tollkeeper_daemon.records import Profile
-from tollkeeper_daemon.roster import LiveAgent
 from tollkeeper_daemon.store.schema import Conversation
 
 

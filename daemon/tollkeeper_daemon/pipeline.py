@@ -6,21 +6,21 @@ from collections.abc import Callable, Generator, Iterable
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tollkeeper_daemon.agents.roster import LiveAgent, LiveSubagent, Roster
+from tollkeeper_daemon.audit.statements import follow
 from tollkeeper_daemon.clock import day_of
 from tollkeeper_daemon.hints import note_on, note_payer
-from tollkeeper_daemon.learning import FAR_AHEAD, learned_of, said_in
 from tollkeeper_daemon.ledger.books import SUBSCRIPTION, Book, quarter
 from tollkeeper_daemon.ledger.ledger import Ledger, Posting, Row
 from tollkeeper_daemon.ledger.prices import PriceList
 from tollkeeper_daemon.ledger.requests import identity
 from tollkeeper_daemon.ledger.totals import Totals
-from tollkeeper_daemon.payers import noted_since, paid_by, payer_at, with_payers
-from tollkeeper_daemon.plan_sums import PlanSums
-from tollkeeper_daemon.reading import Scan, place_of
+from tollkeeper_daemon.paying.learning import FAR_AHEAD, learned_of, said_in
+from tollkeeper_daemon.paying.payers import noted_since, paid_by, payer_at, with_payers
+from tollkeeper_daemon.paying.repaying import move_to_payers
+from tollkeeper_daemon.plan.sums import PlanSums
+from tollkeeper_daemon.reading.scan import Scan, place_of
 from tollkeeper_daemon.records import Prompt, Refusal, Reply
-from tollkeeper_daemon.repaying import move_to_payers
-from tollkeeper_daemon.roster import LiveAgent, LiveSubagent, Roster
-from tollkeeper_daemon.statements import follow
 from tollkeeper_daemon.store.schema import Conversation, PlanWindow
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.store.transaction import Transaction

@@ -7,7 +7,7 @@ from typing import TypeVar
 from tollkeeper.model import AlertKind
 from tollkeeper_daemon.ledger.price_toml import NEW_FILE
 from tollkeeper_daemon.ledger.prices import PriceError, PriceList, load_prices
-from tollkeeper_daemon.ownfile import Changes, OwnFile, OwnFileError
+from tollkeeper_daemon.own.file import Changes, OwnFile, OwnFileError
 from tollkeeper_daemon.pipeline import Pipeline
 
 log = logging.getLogger(__name__)

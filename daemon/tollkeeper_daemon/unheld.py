@@ -2,9 +2,9 @@
 
 from msgspec import Struct, field
 
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.ledger.ledger import Posting
-from tollkeeper_daemon.reading import Scan, place_of
-from tollkeeper_daemon.roster import Roster
+from tollkeeper_daemon.reading.scan import Scan, place_of
 
 MOST_CONVERSATIONS = 500
 

@@ -7,10 +7,12 @@ from typing import Any, cast
 
 from tollkeeper import wire
 from tollkeeper.model import Action
+from tollkeeper_daemon.agents.census import Census, Reports
+from tollkeeper_daemon.agents.registry import Registry
+from tollkeeper_daemon.agents.roster import LiveAgent, Roster
 from tollkeeper_daemon.bar.build import Budgets
 from tollkeeper_daemon.budgets.board import Board
 from tollkeeper_daemon.budgets.memories import Memories
-from tollkeeper_daemon.census import Census, Reports
 from tollkeeper_daemon.config import Notify, PlanSettings
 from tollkeeper_daemon.days import Days
 from tollkeeper_daemon.herald import Herald
@@ -20,12 +22,10 @@ from tollkeeper_daemon.outlets.notifier import Notifier
 from tollkeeper_daemon.outlets.publisher import Publisher
 from tollkeeper_daemon.outlets.signals import Signals
 from tollkeeper_daemon.pipeline import Pipeline
-from tollkeeper_daemon.plan_gauge import PlanGauge
-from tollkeeper_daemon.reading import Scan
+from tollkeeper_daemon.plan.gauge import PlanGauge
+from tollkeeper_daemon.reading.scan import Scan
 from tollkeeper_daemon.records import FileMark, Reply
-from tollkeeper_daemon.registry import Registry
 from tollkeeper_daemon.repricing import Repricer
-from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.store.transaction import Transaction
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from tollkeeper import wire
 from tollkeeper.paths import Paths
+from tollkeeper_daemon.agents.roster import LiveAgent, Roster
 from tollkeeper_daemon.bar.build import Budgets
 from tollkeeper_daemon.budgets.board import Board
 from tollkeeper_daemon.budgets.memories import Memories
@@ -19,11 +20,10 @@ from tollkeeper_daemon.outlets.notifier import Notifier
 from tollkeeper_daemon.outlets.publisher import Publisher
 from tollkeeper_daemon.outlets.signals import Signals
 from tollkeeper_daemon.pipeline import Pipeline
-from tollkeeper_daemon.plan_gauge import PlanGauge
-from tollkeeper_daemon.reading import scan
+from tollkeeper_daemon.plan.gauge import PlanGauge
+from tollkeeper_daemon.reading.scan import scan
 from tollkeeper_daemon.records import FileMark
 from tollkeeper_daemon.repricing import Repricer
-from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.rules.settings import Limits
 from tollkeeper_daemon.sources.tail import Reading
 from tollkeeper_daemon.store.store import Store

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tollkeeper_daemon.reading import Scan, scan
+from tollkeeper_daemon.reading.scan import Scan, scan
 from tollkeeper_daemon.records import FileMark, Record
 from tollkeeper_daemon.sources.tail import Reading
 from tollkeeper_daemon.transcript.parse import Parser

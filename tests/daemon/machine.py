@@ -7,8 +7,8 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tollkeeper_daemon.census import Census, Reports
-from tollkeeper_daemon.roster import LiveAgent, Roster
+from tollkeeper_daemon.agents.census import Census, Reports
+from tollkeeper_daemon.agents.roster import LiveAgent, Roster
 from tollkeeper_daemon.sources.homes import Home
 from tollkeeper_daemon.sources.processes import Passed, Process, Pulse
 from tollkeeper_daemon.sources.sessions import Session
@@ -111,7 +111,7 @@ class World:
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.machine = Machine()
-        monkeypatch.setattr("tollkeeper_daemon.census.processes", self.machine)
+        monkeypatch.setattr("tollkeeper_daemon.agents.census.processes", self.machine)
         self.home = Home(folder)
         self.home.sessions.mkdir(parents=True)
         self.admitted: Home | None = self.home

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from tollkeeper_daemon.reading import Scan, scan
+from tollkeeper_daemon.reading.scan import Scan, scan
 from tollkeeper_daemon.records import FileMark, Spent, Statement
 from tollkeeper_daemon.sources.tail import Reading
 

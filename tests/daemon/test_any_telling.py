@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleeting import fleeting_folder
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.pipeline import Pipeline
-from tollkeeper_daemon.reading import Scan, scan_log
+from tollkeeper_daemon.reading.scan import Scan, scan_log
 from tollkeeper_daemon.records import FileMark
-from tollkeeper_daemon.roster import Roster
 from tollkeeper_daemon.store.store import Store
 
 from .homes import Home, homes

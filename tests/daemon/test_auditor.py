@@ -9,11 +9,11 @@ import lmdb
 import pytest
 from msgspec.structs import replace
 
-from tollkeeper_daemon.auditor import GATHER_MS, RETRY_MS, ROUND_MS, SETTLE_MS, Auditor
-from tollkeeper_daemon.audits import Audits
+from tollkeeper_daemon.agents.roster import Roster
+from tollkeeper_daemon.audit.auditor import GATHER_MS, RETRY_MS, ROUND_MS, SETTLE_MS, Auditor
+from tollkeeper_daemon.audit.audits import Audits
 from tollkeeper_daemon.clock import iso
 from tollkeeper_daemon.pipeline import Pipeline
-from tollkeeper_daemon.roster import Roster
 from tollkeeper_daemon.store.store import Store
 
 from .lines import NOW, as_line, assistant

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from fleeting import fleeting_folder
-from tollkeeper_daemon.audits import Audited, Audits
+from tollkeeper_daemon.agents.roster import Roster
+from tollkeeper_daemon.audit.audits import Audited, Audits
 from tollkeeper_daemon.ledger.audit import Cause, Finding
 from tollkeeper_daemon.pipeline import Pipeline
-from tollkeeper_daemon.reading import Scan
+from tollkeeper_daemon.reading.scan import Scan
 from tollkeeper_daemon.records import Spent
 from tollkeeper_daemon.retention import Retention
-from tollkeeper_daemon.roster import Roster
 from tollkeeper_daemon.store.store import Store
 
 from .lines import HAIKU, NOW, OPUS, assistant, sample_logs, usage, user

@@ -26,7 +26,7 @@ def test_any_history(monkeypatch: pytest.MonkeyPatch) -> None:
     for seed in range(FIRST_SEED, FIRST_SEED + HISTORIES):
         with fleeting_folder() as folder:
             history = History(Path(folder), seed)
-            monkeypatch.setattr("tollkeeper_daemon.census.processes", history.world)
+            monkeypatch.setattr("tollkeeper_daemon.agents.census.processes", history.world)
             try:
                 asyncio.run(history.play(STEPS))
             except BaseException as error:

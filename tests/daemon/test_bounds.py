@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.ledger.charge import MOST_VALUE, charge
 from tollkeeper_daemon.ledger.ledger import Posting
 from tollkeeper_daemon.ledger.prices import (
@@ -27,14 +28,13 @@ from tollkeeper_daemon.ledger.requests import MOST_ENTRIES, file_under
 from tollkeeper_daemon.ledger.totals import MOST_SAVED, Totals
 from tollkeeper_daemon.names import LONGEST_NAME, LONGEST_PATH
 from tollkeeper_daemon.pipeline import Pipeline
-from tollkeeper_daemon.reading import Scan, place_of, read_helper
+from tollkeeper_daemon.reading.salvage import salvage
+from tollkeeper_daemon.reading.scan import Scan, place_of, read_helper
+from tollkeeper_daemon.reading.stats_caches import SAVED_AT_ONCE, StatsCaches
 from tollkeeper_daemon.records import Record, Refusal, Reply
-from tollkeeper_daemon.roster import Roster
-from tollkeeper_daemon.salvage import salvage
 from tollkeeper_daemon.sources.homes import Home
 from tollkeeper_daemon.sources.sessions import read_session
 from tollkeeper_daemon.sources.stats_cache import FILE, MOST_DAYS, MOST_MODELS, read_stats_cache
-from tollkeeper_daemon.stats_caches import SAVED_AT_ONCE, StatsCaches
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.transcript import parse
 from tollkeeper_daemon.transcript.lines import MOST_ITERATIONS, MOST_TOKENS, Line

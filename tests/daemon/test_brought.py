@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tollkeeper_daemon.roster import Roster
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.rules.brought import budget_of, complaint
 
 from .machine import process

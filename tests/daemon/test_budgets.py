@@ -7,10 +7,10 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tollkeeper_daemon.agents.roster import LiveAgent, Roster
 from tollkeeper_daemon.budgets.board import Board, Stand
 from tollkeeper_daemon.budgets.memories import Memories
 from tollkeeper_daemon.pipeline import Pipeline
-from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.rules.limits import Limit, Scope, ScopeKind, Used
 from tollkeeper_daemon.rules.settings import NANO, Limits
 from tollkeeper_daemon.rules.terms import EVERY, NOTHING, Memory, Own

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tollkeeper_daemon.census import slug
+from tollkeeper_daemon.agents.census import slug
 
 from .lines import NINE_MS, NOW
 from .machine import World, process

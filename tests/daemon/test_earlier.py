@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from fleeting import fleeting_folder
-from tollkeeper_daemon import earlier
+from tollkeeper_daemon.reading.stats_caches import StatsCaches
 from tollkeeper_daemon.records import EarlierDay
 from tollkeeper_daemon.sources.homes import Home
 from tollkeeper_daemon.sources.stats_cache import FILE, LARGEST_FILE, read_stats_cache
-from tollkeeper_daemon.stats_caches import StatsCaches
 from tollkeeper_daemon.store.store import Store
+from tollkeeper_daemon.transcript import earlier
 
 from .lines import DATA, HAIKU, NOW, OPUS
 
@@ -304,7 +304,7 @@ def test_unchanged_file_is_not_read_again(
         reads.append(home)
         return []
 
-    monkeypatch.setattr("tollkeeper_daemon.stats_caches.read_stats_cache", read)
+    monkeypatch.setattr("tollkeeper_daemon.reading.stats_caches.read_stats_cache", read)
     path, caches = write(home.path, {}), StatsCaches(store)
     for times in (1, 1, 2):
         os.utime(path, ns=(times, times))

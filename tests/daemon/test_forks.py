@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.ledger.books import Book
 from tollkeeper_daemon.ledger.prices import load_prices
 from tollkeeper_daemon.ledger.totals import Totals
 from tollkeeper_daemon.pipeline import Pipeline
-from tollkeeper_daemon.reading import Scan, scan_log
-from tollkeeper_daemon.roster import Roster
+from tollkeeper_daemon.reading.scan import Scan, scan_log
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.tally import Tally
 

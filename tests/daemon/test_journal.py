@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tollkeeper.model import Action
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.bar.journal import Journal
 from tollkeeper_daemon.budgets.board import Stand
-from tollkeeper_daemon.roster import Roster
 from tollkeeper_daemon.rules.limits import Limit, Scope
 from tollkeeper_daemon.store import bar_shelf
 from tollkeeper_daemon.store.store import Store

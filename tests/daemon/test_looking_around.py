@@ -16,14 +16,14 @@ from tollkeeper.paths import find_paths
 from tollkeeper_daemon import beats
 from tollkeeper_daemon.config import Config, Sources
 from tollkeeper_daemon.daemon import Daemon
-from tollkeeper_daemon.marks import Marks
 from tollkeeper_daemon.outlets.commands import Commands
 from tollkeeper_daemon.outlets.notifier import Notifier
 from tollkeeper_daemon.outlets.publisher import Publisher
+from tollkeeper_daemon.reading.marks import Marks
+from tollkeeper_daemon.reading.worker import Job
 from tollkeeper_daemon.sources.homes import Home, Homes
 from tollkeeper_daemon.sources.watcher import Watcher
 from tollkeeper_daemon.store.store import Store
-from tollkeeper_daemon.worker import Job
 from waiting import wait_until
 
 from .lines import assistant

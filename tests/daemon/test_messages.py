@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.ledger.books import Book
 from tollkeeper_daemon.ledger.ledger import Ledger
 from tollkeeper_daemon.pipeline import Pipeline
-from tollkeeper_daemon.reading import Scan, scan_log
+from tollkeeper_daemon.reading.scan import Scan, scan_log
 from tollkeeper_daemon.records import FileMark, Prompt
-from tollkeeper_daemon.roster import Roster
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.transcript.answers import MOST_OPEN
 

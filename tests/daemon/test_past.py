@@ -8,17 +8,17 @@ from typing import cast
 
 import pytest
 
-from tollkeeper_daemon import history
-from tollkeeper_daemon.backlog import Progress, read_backlog
+from tollkeeper_daemon.agents.followed import Followed
 from tollkeeper_daemon.config import Accounts
-from tollkeeper_daemon.followed import Followed
 from tollkeeper_daemon.herald import Herald
-from tollkeeper_daemon.history import AT_ONCE_BYTES, History, Pending
-from tollkeeper_daemon.marks import Marks
-from tollkeeper_daemon.reading import Scan
+from tollkeeper_daemon.intake import history
+from tollkeeper_daemon.intake.history import AT_ONCE_BYTES, History, Pending
+from tollkeeper_daemon.reading.backlog import Progress, read_backlog
+from tollkeeper_daemon.reading.marks import Marks
+from tollkeeper_daemon.reading.scan import Scan
+from tollkeeper_daemon.reading.worker import Job
 from tollkeeper_daemon.sources.homes import Home, Homes
 from tollkeeper_daemon.store.store import Store
-from tollkeeper_daemon.worker import Job
 
 WAITED_SECONDS = 20
 

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tollkeeper_daemon.agents.roster import LiveAgent, Roster, Turned
 from tollkeeper_daemon.clock import iso
-from tollkeeper_daemon.payers import MOST_KEPT, payer_at, with_payers
+from tollkeeper_daemon.paying.payers import MOST_KEPT, payer_at, with_payers
 from tollkeeper_daemon.pipeline import Pipeline
-from tollkeeper_daemon.reading import Scan, scan
+from tollkeeper_daemon.reading.scan import Scan, scan
 from tollkeeper_daemon.records import FileMark
-from tollkeeper_daemon.roster import LiveAgent, Roster, Turned
 from tollkeeper_daemon.sources.tail import Reading
 from tollkeeper_daemon.store.schema import AgentRecord, Conversation, Payer
 from tollkeeper_daemon.store.store import Store

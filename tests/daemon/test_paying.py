@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tollkeeper_daemon.agents.followed import Followed
 from tollkeeper_daemon.config import Accounts, Source
-from tollkeeper_daemon.followed import Followed
 from tollkeeper_daemon.sources.homes import Home, Homes
 from tollkeeper_daemon.sources.paying import (
     Means,

@@ -8,19 +8,19 @@ from typing import Any, cast
 import pytest
 from msgspec.structs import replace
 
+from tollkeeper_daemon.agents.followed import Followed
+from tollkeeper_daemon.agents.roster import LiveAgent, Roster
 from tollkeeper_daemon.config import Accounts, PlanSettings
-from tollkeeper_daemon.followed import Followed
 from tollkeeper_daemon.herald import Herald
-from tollkeeper_daemon.payment import Payment
+from tollkeeper_daemon.intake.payment import Payment
+from tollkeeper_daemon.intake.whose import Owner, Whose
+from tollkeeper_daemon.own.plans import load_plans
 from tollkeeper_daemon.pipeline import Pipeline
-from tollkeeper_daemon.plan_gauge import PlanGauge
-from tollkeeper_daemon.plan_sums import PlanSums
-from tollkeeper_daemon.plans import load_plans
-from tollkeeper_daemon.roster import LiveAgent, Roster
+from tollkeeper_daemon.plan.gauge import PlanGauge
+from tollkeeper_daemon.plan.sums import PlanSums
 from tollkeeper_daemon.sources.homes import Home, Homes
 from tollkeeper_daemon.store.schema import AgentRecord
 from tollkeeper_daemon.store.store import Store
-from tollkeeper_daemon.whose import Owner, Whose
 
 from .lines import NINE_MS, NOW
 from .machine import process, session

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from tollkeeper_daemon.agents.roster import LiveAgent, Roster
 from tollkeeper_daemon.pipeline import Outcome, Pipeline
-from tollkeeper_daemon.reading import Helper, Scan, place_of, scan_log
-from tollkeeper_daemon.roster import LiveAgent, Roster
+from tollkeeper_daemon.reading.scan import Helper, Scan, place_of, scan_log
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.tally import Tally
 

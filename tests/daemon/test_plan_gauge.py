@@ -13,9 +13,9 @@ from tollkeeper_daemon.clock import iso
 from tollkeeper_daemon.config import PlanSettings
 from tollkeeper_daemon.ledger.books import Book, quarter
 from tollkeeper_daemon.ledger.totals import Totals
-from tollkeeper_daemon.plan_gauge import LIMITED_UNTIL, News, PlanGauge
-from tollkeeper_daemon.plan_sums import PlanSums
-from tollkeeper_daemon.plans import load_plans
+from tollkeeper_daemon.own.plans import load_plans
+from tollkeeper_daemon.plan.gauge import LIMITED_UNTIL, News, PlanGauge
+from tollkeeper_daemon.plan.sums import PlanSums
 from tollkeeper_daemon.store.store import Store
 
 NOW = 1_795_000_000_000

@@ -9,7 +9,7 @@ import pytest
 from tollkeeper_daemon.ledger.books import Book, quarter
 from tollkeeper_daemon.ledger.ledger import Posting
 from tollkeeper_daemon.ledger.totals import Totals
-from tollkeeper_daemon.plan_sums import Messages, PlanSums
+from tollkeeper_daemon.plan.sums import Messages, PlanSums
 from tollkeeper_daemon.store.store import Store
 
 DAY = timedelta(days=1)

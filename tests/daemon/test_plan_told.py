@@ -5,9 +5,9 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from tollkeeper.model import Plan, Window
-from tollkeeper_daemon.ownfile import OwnFile
-from tollkeeper_daemon.plan_table import PlanTable
-from tollkeeper_daemon.plan_told import TOLD_EVERY_MS, PlanTold
+from tollkeeper_daemon.own.file import OwnFile
+from tollkeeper_daemon.plan.table import PlanTable
+from tollkeeper_daemon.plan.told import TOLD_EVERY_MS, PlanTold
 
 TIME = "2026-11-22T09:30:00.000+00:00"
 NOW = 1_795_000_000_000

@@ -4,8 +4,8 @@ import tomllib
 
 import pytest
 
-from tollkeeper_daemon.plan_toml import NEW_FILE, with_plan, without_plan
-from tollkeeper_daemon.plans import PlanError, load_plans
+from tollkeeper_daemon.own.plan_toml import NEW_FILE, with_plan, without_plan
+from tollkeeper_daemon.own.plans import PlanError, load_plans
 
 DOLLAR = 10**9
 

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.ledger.price_entry import Entry, Offer, fill_in, price_json
 from tollkeeper_daemon.ledger.price_toml import NEW_FILE, with_prices, without_prices
 from tollkeeper_daemon.ledger.prices import (
@@ -25,10 +26,9 @@ from tollkeeper_daemon.ledger.prices import (
     load_prices,
     price_of,
 )
-from tollkeeper_daemon.ownfile import LARGEST, OwnFile, OwnFileError
+from tollkeeper_daemon.own.file import LARGEST, OwnFile, OwnFileError
 from tollkeeper_daemon.pipeline import Pipeline
 from tollkeeper_daemon.pricing import Pricing
-from tollkeeper_daemon.roster import Roster
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.toml_text import EditError, parse
 
@@ -205,7 +205,7 @@ def test_edit_says_what_was_asked(text: str, told: list[Offer]) -> None:
 
 def test_form_that_can_not_be_edited() -> None:
     """A file that only a person can edit is refused instead of spoiled."""
-    from tollkeeper_daemon.plan_toml import with_plan
+    from tollkeeper_daemon.own.plan_toml import with_plan
 
     with pytest.raises(EditError):
         with_plan(

@@ -16,7 +16,7 @@ from tollkeeper.paths import find_paths
 from tollkeeper_daemon.control import reprice
 from tollkeeper_daemon.control.server import Server
 from tollkeeper_daemon.daemon import Daemon
-from tollkeeper_daemon.ownfile import OwnFile
+from tollkeeper_daemon.own.file import OwnFile
 from tollkeeper_daemon.repricing import Repricer
 from tollkeeper_daemon.store.store import Store
 

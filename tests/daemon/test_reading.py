@@ -8,12 +8,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tollkeeper_daemon import backlog, worker
-from tollkeeper_daemon.backlog import Progress, plan, read_backlog
-from tollkeeper_daemon.reading import Helper, Scan, scan_log
+from tollkeeper_daemon.reading import backlog, worker
+from tollkeeper_daemon.reading.backlog import Progress, plan, read_backlog
+from tollkeeper_daemon.reading.scan import Helper, Scan, scan_log
+from tollkeeper_daemon.reading.worker import Job, read_encoded_lot, read_lot
 from tollkeeper_daemon.records import FileMark, Profile
 from tollkeeper_daemon.sources import tail
-from tollkeeper_daemon.worker import Job, read_encoded_lot, read_lot
 
 from .lines import NOW, PROJECT, as_block, as_line, assistant, sample_logs, scanned, usage
 from .shelf import account_of_shelf, post

@@ -17,13 +17,13 @@ from tollkeeper_daemon.control.refusal import Refused
 from tollkeeper_daemon.daemon import Daemon
 from tollkeeper_daemon.ledger.books import Book
 from tollkeeper_daemon.ledger.totals import Totals
-from tollkeeper_daemon.ownfile import OwnFile
+from tollkeeper_daemon.own.file import OwnFile
+from tollkeeper_daemon.own.settings import Settings
 from tollkeeper_daemon.reports import conversations, periods
 from tollkeeper_daemon.reports.choice import Dimension
 from tollkeeper_daemon.reports.conversations import SessionChoice
 from tollkeeper_daemon.reports.periods import WEEKDAYS, PeriodChoice
 from tollkeeper_daemon.reports.sheet import Place, Sheet
-from tollkeeper_daemon.settings import Settings
 from tollkeeper_daemon.store.schema import Conversation
 from tollkeeper_daemon.store.store import Store
 

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from fleeting import fleeting_folder
 from tollkeeper_daemon import repricing
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.ledger.books import Group
 from tollkeeper_daemon.ledger.prices import PriceList, load_prices
 from tollkeeper_daemon.pipeline import Outcome, Pipeline
 from tollkeeper_daemon.repricing import Repricer, RepricingError, walk
-from tollkeeper_daemon.roster import Roster
 from tollkeeper_daemon.store.store import Store
 
 from .lines import HAIKU, OPUS, assistant

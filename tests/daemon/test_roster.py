@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from tollkeeper_daemon.roster import LiveAgent, Roster
+from tollkeeper_daemon.agents.roster import LiveAgent, Roster
 from tollkeeper_daemon.sources.processes import Process
 from tollkeeper_daemon.sources.sessions import Session
 from tollkeeper_daemon.store.schema import AgentRecord, RunRecord

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from tollkeeper_daemon.agents.roster import LiveAgent, Roster
 from tollkeeper_daemon.pipeline import Pipeline
-from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.store.schema import RunRecord
 from tollkeeper_daemon.store.store import Store
 

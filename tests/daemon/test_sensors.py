@@ -12,20 +12,20 @@ import pytest
 from tollkeeper import wire
 from tollkeeper.letters import leave_status, report_hook
 from tollkeeper.paths import Paths, find_paths
+from tollkeeper_daemon.agents.roster import LiveAgent, Roster
 from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.config import PlanSettings
 from tollkeeper_daemon.events import Bell
-from tollkeeper_daemon.failures import Failures
 from tollkeeper_daemon.herald import Herald
+from tollkeeper_daemon.intake.failures import Failures
+from tollkeeper_daemon.intake.payment import Payment
+from tollkeeper_daemon.intake.sensors import Sensors
+from tollkeeper_daemon.intake.whose import Owner, Whose
 from tollkeeper_daemon.outlets.alive import Alive
-from tollkeeper_daemon.payment import Payment
-from tollkeeper_daemon.plan_gauge import News, PlanGauge
-from tollkeeper_daemon.plan_sums import PlanSums
-from tollkeeper_daemon.plans import load_plans
-from tollkeeper_daemon.roster import LiveAgent, Roster
-from tollkeeper_daemon.sensors import Sensors
+from tollkeeper_daemon.own.plans import load_plans
+from tollkeeper_daemon.plan.gauge import News, PlanGauge
+from tollkeeper_daemon.plan.sums import PlanSums
 from tollkeeper_daemon.store.store import Store
-from tollkeeper_daemon.whose import Owner, Whose
 
 from .machine import process, session
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tollkeeper_daemon.config import Config
-from tollkeeper_daemon.ownfile import OwnFile
-from tollkeeper_daemon.settings import Settings
+from tollkeeper_daemon.own.file import OwnFile
+from tollkeeper_daemon.own.settings import Settings
 
 
 class Followed:

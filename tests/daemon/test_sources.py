@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tollkeeper_daemon.agents.followed import Followed
 from tollkeeper_daemon.config import Accounts, Source
-from tollkeeper_daemon.followed import Followed
 from tollkeeper_daemon.sources import processes
 from tollkeeper_daemon.sources.homes import Home, Homes, find_homes
 from tollkeeper_daemon.sources.sessions import is_session_file, list_sessions, read_session

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import astuple
 
-from tollkeeper_daemon.reading import Scan
+from tollkeeper_daemon.audit.statements import follow
+from tollkeeper_daemon.reading.scan import Scan
 from tollkeeper_daemon.records import Profile, Spent, Statement
-from tollkeeper_daemon.statements import follow
 from tollkeeper_daemon.store.schema import Standing, Told
 from tollkeeper_daemon.transcript.parse import Parser
 

@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tollkeeper_daemon import view
+from tollkeeper_daemon.agents.roster import LiveAgent, LiveSubagent, Roster
 from tollkeeper_daemon.ledger.books import Book
 from tollkeeper_daemon.ledger.totals import Totals
-from tollkeeper_daemon.roster import LiveAgent, LiveSubagent, Roster
 from tollkeeper_daemon.store.schema import AgentRecord
 from tollkeeper_daemon.tally import Tally, dollars
 

@@ -3,9 +3,9 @@
 from msgspec.structs import replace
 
 from tollkeeper.model import AgentState
-from tollkeeper_daemon.roster import LiveAgent
+from tollkeeper_daemon.agents.roster import LiveAgent
+from tollkeeper_daemon.agents.waits import Waits
 from tollkeeper_daemon.store.schema import AgentRecord
-from tollkeeper_daemon.waits import Waits
 
 RECORD = AgentRecord("7-1", 7, "shop-1", 1, "run-1")
 NOW = 10**12

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleeting import fleeting_folder
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.ledger.prices import load_prices
 from tollkeeper_daemon.pipeline import Pipeline
 from tollkeeper_daemon.repricing import Repricer
-from tollkeeper_daemon.roster import Roster
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.tally import Tally
 

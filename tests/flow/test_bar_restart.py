@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from freezing import await_frozen, await_running, is_frozen
-from tollkeeper_daemon.history import AT_ONCE_BYTES
+from tollkeeper_daemon.intake.history import AT_ONCE_BYTES
 from waiting import wait_until
 
 from . import lines

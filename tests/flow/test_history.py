@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tollkeeper_daemon.history import AT_ONCE_BYTES
+from tollkeeper_daemon.intake.history import AT_ONCE_BYTES
 from tollkeeper_daemon.store.store import Store
 from waiting import wait_until
 

@@ -8,13 +8,13 @@ from tollkeeper.frozen import FOREGROUND, TO_FOREGROUND
 from tollkeeper.model import Done
 from tollkeeper.naming import named, several
 from tollkeeper.signals import SignalRefused
+from tollkeeper_daemon.agents.roster import LiveAgent, Roster
 from tollkeeper_daemon.bar import words
 from tollkeeper_daemon.bar.bar import Bar, bound_with, key_of
 from tollkeeper_daemon.bar.buttons import ADD, ADDED_DOLLARS, RESUME, STOP
 from tollkeeper_daemon.budgets.board import Stand
 from tollkeeper_daemon.outlets.notices import Notice
 from tollkeeper_daemon.outlets.signals import Signals
-from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.rules.limits import Unit
 from tollkeeper_daemon.rules.settings import NANO, most
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from tollkeeper.model import ActionKind, LimitAction
+from tollkeeper_daemon.agents.roster import LiveAgent, Roster
 from tollkeeper_daemon.bar import words
 from tollkeeper_daemon.bar.buttons import RESUME, STOP, buttons_of
 from tollkeeper_daemon.bar.hands import CarriedOut, Hands
@@ -17,7 +18,6 @@ from tollkeeper_daemon.budgets.board import Board, Stand
 from tollkeeper_daemon.budgets.memories import Key, Memories
 from tollkeeper_daemon.herald import Herald
 from tollkeeper_daemon.pipeline import Outcome, Pipeline
-from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.rules.judge import highest_passed, judge
 from tollkeeper_daemon.rules.limits import (
     REACHED,

@@ -8,6 +8,7 @@ from tollkeeper import frozen
 from tollkeeper.frozen import FrozenAgent, FrozenFileError
 from tollkeeper.model import Hold, HoldKind
 from tollkeeper.paths import Paths
+from tollkeeper_daemon.agents.roster import LiveAgent, Roster
 from tollkeeper_daemon.bar import words
 from tollkeeper_daemon.bar.agents_by_hand import AgentsByHand
 from tollkeeper_daemon.bar.bar import HOLDING, Bar
@@ -23,7 +24,6 @@ from tollkeeper_daemon.outlets.denials import Denials
 from tollkeeper_daemon.outlets.notices import Notice
 from tollkeeper_daemon.outlets.signals import Signals
 from tollkeeper_daemon.pipeline import Pipeline
-from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.rules.limits import Scope
 from tollkeeper_daemon.rules.over import days_over
 from tollkeeper_daemon.rules.settings import Limits

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple, cast
 
 from tollkeeper.model import ActionKind, AlertKind, LimitAction
 from tollkeeper.signals import SignalRefused
+from tollkeeper_daemon.agents.roster import LiveAgent
 from tollkeeper_daemon.bar import words
 from tollkeeper_daemon.bar.holds import Holds
 from tollkeeper_daemon.bar.journal import Cause, Journal
 from tollkeeper_daemon.outlets.signals import Signals, Stopped
-from tollkeeper_daemon.roster import LiveAgent
 from tollkeeper_daemon.sources.hooks import has_hook
 from tollkeeper_daemon.store.schema import HoldRecord
 

@@ -8,10 +8,10 @@ from msgspec.structs import replace
 
 from tollkeeper.model import HoldKind
 from tollkeeper.signals import SignalRefused
+from tollkeeper_daemon.agents.roster import LiveAgent
 from tollkeeper_daemon.bar.journal import Cause
 from tollkeeper_daemon.outlets.denials import Denials
 from tollkeeper_daemon.outlets.signals import Signals
-from tollkeeper_daemon.roster import LiveAgent
 from tollkeeper_daemon.store.schema import HoldRecord
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.store.transaction import Transaction

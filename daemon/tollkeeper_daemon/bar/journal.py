@@ -7,9 +7,9 @@ from typing import Literal, cast
 
 from tollkeeper import model
 from tollkeeper.model import ActionKind, LimitAction
+from tollkeeper_daemon.agents.roster import LiveAgent
 from tollkeeper_daemon.budgets.board import Stand
 from tollkeeper_daemon.clock import iso, now_ms
-from tollkeeper_daemon.roster import LiveAgent
 from tollkeeper_daemon.store.schema import JournalRecord
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.store.transaction import Transaction

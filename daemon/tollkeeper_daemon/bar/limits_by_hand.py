@@ -8,12 +8,12 @@ from msgspec.structs import replace
 
 from tollkeeper import model
 from tollkeeper.model import HoldKind, LimitAction
+from tollkeeper_daemon.agents.roster import LiveAgent, Roster
 from tollkeeper_daemon.bar import words
 from tollkeeper_daemon.bar.bar import Bar, key_of
 from tollkeeper_daemon.budgets.board import WATCHED, Board, Stand
 from tollkeeper_daemon.budgets.memories import Key, Memories
 from tollkeeper_daemon.pipeline import Pipeline
-from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.rules.limits import Scope, Unit
 from tollkeeper_daemon.rules.over import is_unused
 from tollkeeper_daemon.rules.terms import NOTHING, Own

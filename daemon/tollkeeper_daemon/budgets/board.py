@@ -5,10 +5,10 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from tollkeeper import model
+from tollkeeper_daemon.agents.roster import LiveAgent, Roster
 from tollkeeper_daemon.budgets.memories import Memories
 from tollkeeper_daemon.ledger.books import SUBSCRIPTION
 from tollkeeper_daemon.pipeline import Pipeline
-from tollkeeper_daemon.roster import LiveAgent, Roster
 from tollkeeper_daemon.rules.judge import highest_passed
 from tollkeeper_daemon.rules.limits import REACHED, STRICTEST, Limit, Scope, Unit, Used
 from tollkeeper_daemon.rules.settings import Limits

@@ -5,8 +5,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from tollkeeper_daemon.auditor import CONCERN_NANO
-from tollkeeper_daemon.audits import Audited, Audits
+from tollkeeper_daemon.audit.auditor import CONCERN_NANO
+from tollkeeper_daemon.audit.audits import Audited, Audits
 from tollkeeper_daemon.clock import now_ms, start_of
 from tollkeeper_daemon.control.refusal import Refused, params_as
 from tollkeeper_daemon.daemon import Daemon

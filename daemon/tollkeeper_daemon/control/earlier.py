@@ -5,7 +5,6 @@ from typing import Any
 
 from msgspec import Struct
 
-from tollkeeper_daemon import earlier
 from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.control.refusal import params_as
 from tollkeeper_daemon.control.sheets import choice_of
@@ -14,6 +13,7 @@ from tollkeeper_daemon.ledger.books import quarter
 from tollkeeper_daemon.records import EarlierDay
 from tollkeeper_daemon.reports.choice import Choice, day_of, quarter_before
 from tollkeeper_daemon.store.transaction import Transaction
+from tollkeeper_daemon.transcript import earlier
 
 
 class Span(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

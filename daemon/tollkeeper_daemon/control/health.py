@@ -7,8 +7,8 @@ from tollkeeper_daemon.clock import iso
 from tollkeeper_daemon.config import ConfigError, load_config
 from tollkeeper_daemon.daemon import Daemon
 from tollkeeper_daemon.ledger.prices import PriceError, load_prices
-from tollkeeper_daemon.ownfile import OwnFileError
-from tollkeeper_daemon.plans import PlanError, load_plans
+from tollkeeper_daemon.own.file import OwnFileError
+from tollkeeper_daemon.own.plans import PlanError, load_plans
 
 
 async def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:

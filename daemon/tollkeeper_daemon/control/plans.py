@@ -4,7 +4,7 @@ from typing import Any
 
 from tollkeeper_daemon.control.refusal import editing
 from tollkeeper_daemon.daemon import Daemon
-from tollkeeper_daemon.plans import load_plans
+from tollkeeper_daemon.own.plans import load_plans
 
 
 def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:

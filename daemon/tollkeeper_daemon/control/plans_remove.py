@@ -6,8 +6,8 @@ from msgspec import Struct
 
 from tollkeeper_daemon.control.refusal import Refused, editing, params_as
 from tollkeeper_daemon.daemon import Daemon
-from tollkeeper_daemon.plan_toml import without_plan
-from tollkeeper_daemon.plans import PlanTerms, load_plans
+from tollkeeper_daemon.own.plan_toml import without_plan
+from tollkeeper_daemon.own.plans import PlanTerms, load_plans
 
 
 class Named(Struct, frozen=True, forbid_unknown_fields=True):

@@ -7,8 +7,8 @@ from msgspec import UNSET, Struct, UnsetType, structs
 
 from tollkeeper_daemon.control.refusal import Refused, editing, params_as
 from tollkeeper_daemon.daemon import Daemon
-from tollkeeper_daemon.plan_toml import NEW_FILE, with_plan
-from tollkeeper_daemon.plans import PlanError, PlanTerms, load_plans, plan_of
+from tollkeeper_daemon.own.plan_toml import NEW_FILE, with_plan
+from tollkeeper_daemon.own.plans import PlanError, PlanTerms, load_plans, plan_of
 
 
 class Offer(Struct, frozen=True, forbid_unknown_fields=True):

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from tollkeeper_daemon.ledger.prices import PriceError
-from tollkeeper_daemon.ownfile import OwnFileError
-from tollkeeper_daemon.plans import PlanError
+from tollkeeper_daemon.own.file import OwnFileError
+from tollkeeper_daemon.own.plans import PlanError
 from tollkeeper_daemon.toml_text import EditError
 
 T = TypeVar("T")

@@ -2,10 +2,10 @@
 
 from msgspec import Struct
 
+from tollkeeper_daemon.agents.roster import LiveAgent
 from tollkeeper_daemon.bar.agents_by_hand import Ambiguous
 from tollkeeper_daemon.control.refusal import Refused
 from tollkeeper_daemon.daemon import Daemon
-from tollkeeper_daemon.roster import LiveAgent
 
 
 class Whom(Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,0 +1,1 @@
+"""What comes in: noticed, read, posted, and told."""

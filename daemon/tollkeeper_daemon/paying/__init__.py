@@ -1,0 +1,1 @@
+"""Who pays for what was asked for, and from when on."""

@@ -1,0 +1,311 @@
+"""The plans' windows: how much of each was used when it was last seen, and which plans refuse."""
+
+from collections.abc import Callable
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tollkeeper.model import AlertKind, Plan
+from tollkeeper_daemon.clock import local_time
+from tollkeeper_daemon.config import PlanSettings
+from tollkeeper_daemon.own.plans import PlanTerms
+from tollkeeper_daemon.plan.accounts import Account, plan_view
+from tollkeeper_daemon.plan.sums import PlanSums
+from tollkeeper_daemon.rules.judge import judge_window
+from tollkeeper_daemon.rules.windows import (
+    SPENT,
+    Point,
+    doubted,
+    is_corrected,
+    is_same_reset,
+    is_stale,
+    with_point,
+)
+from tollkeeper_daemon.store.schema import GaugeRecord
+from tollkeeper_daemon.store.store import Store
+from tollkeeper_daemon.store.transaction import Transaction
+from tollkeeper_daemon.transcript.letters import WindowKind
+
+NAMES: dict[str, str] = {"five_hour": "five-hour window", "seven_day": "seven-day window"}
+LIMITED = "limited_accounts"
+# Where an earlier version kept the time, of the only account that it knew.
+LIMITED_UNTIL = "limited_until"
+# What names a later reset than its window can have is broken. A refusal may name other windows.
+HOUR_MS = 3_600_000
+LONGEST_MS = {"five_hour": 6 * HOUR_MS, "seven_day": 8 * 24 * HOUR_MS}
+LONGEST_WINDOW_MS = max(LONGEST_MS.values())
+# The same figure is seen again and again; only so often it is saved that it was.
+SAVED_EVERY_MS = 60_000
+
+
+class News(Struct, frozen=True):
+    """Something about a plan that a person should know."""
+
+    kind: AlertKind
+    text: str
+
+
+class PlanGauge:
+    """What is known of each account's plan, saved as it is seen.
+
+    ``settings`` are those of ``[plan]`` now, ``terms`` looks a plan up by its name, and ``sums`` say
+    what was used since. All times are in ms. What it is told it answers with the news in it; None is
+    for no change.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Callable[[], PlanSettings],
+        now: int,
+        sums: PlanSums,
+        terms: Callable[[str], PlanTerms | None],
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._sums = sums
+        self._terms = terms
+        self._accounts: dict[str, Account] = {}
+        store.read(lambda transaction: self._restore(transaction, now))
+
+    def refused(
+        self,
+        window: str,
+        resets_at: int,
+        now: int,
+        account: str = "",
+        home: str = "",
+        by_token: bool = False,
+    ) -> list[News] | None:
+        """The plan of this account refused a request because this window is spent."""
+        if not now < resets_at < now + LONGEST_MS.get(window, LONGEST_WINDOW_MS):
+            return None
+        of = self._account(account, home, window, resets_at, by_token)
+        if resets_at <= of.limited_until:
+            return None
+        of.limited_until = resets_at
+        of.seen = now
+        self._store.write(self._save_limited)
+        if window in NAMES:
+            known = of.windows.get(window)
+            is_same = known is not None and is_same_reset(known.resets_at, resets_at)
+            points = known.points if known and is_same else ()
+            self._keep(of, GaugeRecord(window, SPENT, resets_at, now, SPENT), points)
+        text = f"the plan refuses requests until {local_time(resets_at)}"
+        return [News("limited", text + self._named(of))]
+
+    def observed(
+        self,
+        window: WindowKind,
+        used_percent: float,
+        resets_at: int,
+        now: int,
+        account: str = "",
+        home: str = "",
+        by_token: bool = False,
+    ) -> list[News] | None:
+        """So much of the account's window is used.
+
+        What is over already, or ends too late, is passed over, and so are figures that are older
+        than the one known: a client that is idle still shows what it was last told.
+        """
+        if not now < resets_at < now + LONGEST_MS[window]:
+            return None
+        of = self._account(account, home, window, resets_at, by_token)
+        known = of.windows.get(window)
+        told, points = 0.0, ()
+        if known:
+            if is_same_reset(known.resets_at, resets_at):
+                resets_at, told, points = known.resets_at, known.told, known.points
+            if is_stale((known.resets_at, known.used_percent), (resets_at, used_percent)):
+                doubt = doubted(of.doubts.get(window), (resets_at, used_percent), now)
+                of.doubts[window] = doubt
+                if not is_corrected(doubt, now):
+                    return None
+                told, points = min(told, used_percent), ()
+        of.doubts.pop(window, None)
+        of.seen = now
+        passed = judge_window(used_percent, self._settings().warn_at, told)
+        record = GaugeRecord(window, used_percent, resets_at, now, passed or told)
+        freed = self._freed(of, used_percent, resets_at)
+        if not self._keep(of, record, points):
+            return freed or None
+        if passed is None:
+            return freed
+        text = f"{used_percent:.0f} % of the plan's {NAMES[window]} is used"
+        text += f"; it begins anew at {local_time(resets_at)}"
+        return [*freed, News("warned", text + self._named(of))]
+
+    def holds(
+        self,
+        window: WindowKind,
+        used_percent: float,
+        resets_at: int,
+        account: str = "",
+        home: str = "",
+        by_token: bool = False,
+    ) -> bool:
+        """Whether this is the very figure that is known."""
+        of = self._account(account, home, window, resets_at, by_token)
+        known = of.windows.get(window)
+        return (
+            known is not None
+            and known.used_percent == used_percent
+            and is_same_reset(known.resets_at, resets_at)
+        )
+
+    def _freed(self, of: Account, used_percent: float, resets_at: int) -> list[News]:
+        """A window that refused is not spent after all, as after a change of the plan."""
+        if used_percent >= SPENT or not is_same_reset(of.limited_until, resets_at):
+            return []
+        of.limited_until = 0
+        self._store.write(self._save_limited)
+        return [News("reset", f"the plan takes requests again{self._named(of)}")]
+
+    def look(self, now: int) -> list[News] | None:
+        """See whether a refusal, or a window, is over."""
+        news: list[News] = []
+        changed = False
+        for of in self._accounts.values():
+            over = [window for window in of.windows.values() if window.resets_at <= now]
+            freed = 0 < of.limited_until <= now
+            if not (freed or over):
+                continue
+            changed, named = True, self._named(of)
+            if freed:
+                of.limited_until = 0
+                news.append(News("reset", f"the plan takes requests again{named}"))
+            for window in over:
+                self._drop(of, window.kind)
+                if window.told and not freed:
+                    text = f"the plan's {NAMES[window.kind]} began anew"
+                    news.append(News("reset", text + named))
+                    freed = True
+        return news if changed else None
+
+    def view(self, now: int) -> Plan:
+        """The plan that was seen last, or that of the only account, as the wire shows it."""
+        known = self._known()
+        latest = max(known, key=lambda account: account.seen, default=Account(""))
+        return self._view_of(latest, len(known) < 2, now)
+
+    def views(self, now: int) -> tuple[Plan, ...]:
+        """The plan of each account that anything is known of, always in the same order."""
+        known = self._known()
+        return tuple(self._view_of(each, len(known) < 2, now) for each in known)
+
+    def _view_of(self, account: Account, alone: bool, now: int) -> Plan:
+        name = self._settings().name
+        return plan_view(account, name, self._terms(name), self._sums, alone, now)
+
+    def _known(self) -> list[Account]:
+        """The accounts that a plan was seen of, and those that messages were sent on."""
+        found = {each.name: each for each in self._accounts.values() if each.is_known}
+        for name in self._sums.names:
+            found.setdefault(name, self._accounts.get(name) or Account(name))
+        return sorted(found.values(), key=lambda account: account.name)
+
+    def _named(self, account: Account) -> str:
+        """Which account it is, for people, when there are several."""
+        if len(self._known()) < 2:
+            return ""
+        name = f"account {account.name[:8]}" if account.name else "account not known"
+        return f" ({name} in {account.home})" if account.home else f" ({name})"
+
+    # Whose it is.
+
+    def _account(
+        self, name: str, home: str, window: str, resets_at: int, by_token: bool
+    ) -> Account:
+        """The account of this name; where it is not known, the one that must be meant.
+
+        That of a token may be any, and is taken for no other.
+        """
+        name = name or ("" if by_token else self._guess(window, resets_at))
+        found = self._accounts.setdefault(name, Account(name))
+        found.home = home or found.home
+        found.by_token = by_token
+        nameless = self._accounts.get("")
+        if name and nameless and not nameless.by_token and _has(nameless, window, resets_at):
+            self._adopt(found, nameless)
+        return found
+
+    def _guess(self, window: str, resets_at: int) -> str:
+        """The name of the only account with this window, or without another of its kind."""
+        named = [account for account in self._known() if account.name]
+        found = [account for account in named if _has(account, window, resets_at)]
+        if not found and len(named) == 1 and window not in named[0].windows:
+            found = named
+        return found[0].name if len(found) == 1 else ""
+
+    def _adopt(self, account: Account, nameless: Account) -> None:
+        """What was seen before anybody knew of whom was this account's."""
+        del self._accounts[""]
+        account.limited_until = max(account.limited_until, nameless.limited_until)
+        mine = [each for each in nameless.windows.values() if each.kind not in account.windows]
+        for each in mine:
+            account.windows[each.kind] = replace(each, account=account.name)
+
+        def move(transaction: Transaction) -> None:
+            for kind in nameless.windows:
+                transaction.bar.drop_gauge(kind)
+            for each in mine:
+                transaction.bar.save_gauge(account.windows[each.kind])
+            self._save_limited(transaction)
+
+        self._store.write(move)
+
+    # What is saved.
+
+    def _restore(self, transaction: Transaction, now: int) -> None:
+        """What an earlier daemon knew; what was over before this one came up is no news any more."""
+        for each in transaction.bar.gauges():
+            if each.resets_at > now:
+                of = self._accounts.setdefault(each.account, Account(each.account))
+                of.windows[each.kind] = each
+                of.home = each.home or of.home
+                of.seen = max(of.seen, each.seen)
+        limited: dict[str, int] = transaction.meta(LIMITED) or {}
+        limited.setdefault("", transaction.meta(LIMITED_UNTIL) or 0)
+        for name, until in limited.items():
+            if until > now:
+                self._accounts.setdefault(name, Account(name)).limited_until = until
+
+    def _save_limited(self, transaction: Transaction) -> None:
+        until = {name: each.limited_until for name, each in self._accounts.items()}
+        transaction.set_meta(LIMITED, {name: time for name, time in until.items() if time})
+        transaction.set_meta(LIMITED_UNTIL, 0)
+
+    def _keep(self, of: Account, seen: GaugeRecord, points: tuple[Point, ...]) -> bool:
+        """Take this sighting in; whether that is news, and saved: the same whole percent rarely is."""
+        alone = len({*map(_name, self._known()), of.name}) < 2
+        booked = self._sums.booked(of.name, alone, seen.seen)
+        point = Point(seen.seen, seen.used_percent, booked)
+        record = replace(seen, account=of.name, home=of.home, points=with_point(points, point))
+        known = of.windows.get(seen.kind)
+        of.windows[seen.kind] = record
+        is_due = not 0 <= seen.seen - of.saved.get(seen.kind, 0) < SAVED_EVERY_MS
+        if not is_due and known is not None and _figures(known) == _figures(record):
+            return False
+        of.saved[seen.kind] = seen.seen
+        self._store.write(lambda transaction: transaction.bar.save_gauge(record))
+        return True
+
+    def _drop(self, of: Account, kind: str) -> None:
+        del of.windows[kind]
+        of.doubts.pop(kind, None)
+        self._store.write(lambda transaction: transaction.bar.drop_gauge(kind, of.name))
+
+
+def _figures(window: GaugeRecord) -> tuple[int, int, float]:
+    """What is saved, and told, at once when it changes."""
+    return int(window.used_percent), window.resets_at, window.told
+
+
+def _has(account: Account, kind: str, resets_at: int) -> bool:
+    known = account.windows.get(kind)
+    return known is not None and is_same_reset(known.resets_at, resets_at)
+
+
+def _name(account: Account) -> str:
+    return account.name

@@ -1,0 +1,1 @@
+"""Reads logs on from where they were read last."""
