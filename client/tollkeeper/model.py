@@ -253,6 +253,45 @@ class Action(Struct, frozen=True, kw_only=True):
     action: LimitAction | None = None
 
 
+class Span(Struct, frozen=True, kw_only=True):
+    """A stretch of work at one stage of a workflow: once for each time that the stage is gone through.
+
+    ``role`` is who does the work: a subagent's type, or an agent's name. ``status`` is null while it lasts,
+    and when nobody said how it ended. ``worked_seconds``, ``waited_seconds`` (for people) and
+    ``held_seconds`` (at limits) are parts of the time since ``started_at``. ``usage`` is what it has used.
+    """
+
+    id: str
+    workflow: str | None = None
+    task: str | None = None
+    stage: str | None = None
+    role: str | None = None
+    conversation: str | None = None
+    status: str | None = None
+    started_at: str
+    ended_at: str | None = None
+    worked_seconds: float = 0.0
+    waited_seconds: float = 0.0
+    held_seconds: float = 0.0
+    usage: Usage = Usage()
+
+
+class Tagged(Struct, frozen=True, kw_only=True):
+    """What came of labels that were said of an agent: those that hold now, or why they don't (``error``).
+
+    ``moved_requests`` were booked under other labels before, since the time that was asked for.
+    """
+
+    id: str
+    agent: str
+    pid: int
+    workflow: str | None = None
+    task: str | None = None
+    stage: str | None = None
+    moved_requests: int = 0
+    error: str | None = None
+
+
 class Done(Struct, frozen=True, kw_only=True):
     """What came of a word to one agent: ``kind`` says what was done, ``error`` why it was not.
 

@@ -1,11 +1,13 @@
 """Who runs: agents with their names, states and conversations. Pure: it is told, it never looks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from tollkeeper.model import AgentState
+from tollkeeper_daemon.labels.labels import Fact, Labels, Layer, labels_of, with_last
+from tollkeeper_daemon.labels.task_ids import of_task
 from tollkeeper_daemon.ledger.books import API, SUBSCRIPTION
 from tollkeeper_daemon.rules.brought import LABEL, budget_of, complaint
 from tollkeeper_daemon.sources.paying import account_at
@@ -23,6 +25,9 @@ LATE_LINES_MS = 60_000
 SILENT_AFTER_MS = 15_000
 TURNS_KEPT = 50
 FOR_EVER = 1 << 62
+
+# The layers that say something of an agent, in all that it turns to.
+OF_AGENTS = (Layer.CLAIMED, Layer.MARKED, Layer.ENVIRONMENT, Layer.SAID)
 
 STATES: dict[str, AgentState] = {"busy": "working", "idle": "idle", "waiting": "waiting"}
 
@@ -98,6 +103,18 @@ class Turned(Struct, frozen=True):
         return Payer(self.since, self.agent.record.source, self.agent.record.account)
 
 
+class Told(Struct, frozen=True):
+    """That something is known of the work that a conversation belongs to.
+
+    What the same layer said before of later times, up to ``until`` (ms), is taken back.
+    """
+
+    agent: LiveAgent
+    conversation: str
+    fact: Fact
+    until: int = 0
+
+
 class Roster:
     """The agents that run, and those that exited lately."""
 
@@ -109,6 +126,8 @@ class Roster:
         self.out_of_sight: set[str] = set()
         # What the pipeline is to save of who pays; of turns that an earlier daemon saw it may have.
         self.turned: list[Turned] = []
+        # And what it is to save of the work that conversations belong to.
+        self.told: list[Told] = []
         self._ended_run: RunRecord | None = None
         self._claims: dict[str, list[Claim]] = {}
 
@@ -184,6 +203,7 @@ class Roster:
         self, process: Process, session: Session | None, subscribed: bool
     ) -> AgentRecord:
         labels = process.labels
+        brought = brought_by(labels)
         is_subscribed = subscribed or process.pays_by_token
         cwd = (session and session.cwd) or process.cwd
         return AgentRecord(
@@ -196,15 +216,16 @@ class Roster:
             conversation=(session and session.sessionId) or process.conversation,
             source=API if process.pays_by_key else SUBSCRIPTION if is_subscribed else "",
             account=account_at(process.server) if process.pays_by_key else "",
-            workflow=labels.get("TOLL_WORKFLOW", ""),
-            task=labels.get("TOLL_TASK", ""),
-            stage=labels.get("TOLL_STAGE", ""),
+            workflow=brought.workflow,
+            task=brought.task,
+            stage=brought.stage,
             budget=budget_of(labels.get(LABEL)),
             named_by_label="TOLL_AGENT" in labels,
             by_home=not process.pays_by_key,
             by_token=process.pays_by_token,
             server=process.server,
             one_payer=True,
+            told=(Fact(process.started, Layer.ENVIRONMENT, labels=brought),) if brought else (),
         )
 
     def hear(self, agent: LiveAgent, session: Session, now: int) -> bool:
@@ -304,6 +325,25 @@ class Roster:
         agent.record = replace(agent.record, conversation=conversation, turns=turns)
         self._claim(agent.record, conversation, since)
         self.turned.append(Turned(agent, conversation, paying or since))
+        for layer in OF_AGENTS:
+            labels = labels_of(agent.record.told, layer, since)
+            self.told.append(Told(agent, conversation, Fact(since, layer, labels=labels)))
+
+    def belongs_to(
+        self, agent: LiveAgent, layer: Layer, labels: Labels, since: int, subagent: str = ""
+    ) -> None:
+        """A layer says this of what the agent, or one of its subagents alone, asks from a time (ms) on.
+
+        What the layer said of a later time is taken back: the latest word holds.
+        """
+        fact, record = Fact(since, layer, subagent, labels), agent.record
+        agent.record = replace(record, told=with_last(record.told, fact))
+        turns = record.turns or ((record.conversation, since),)
+        ends = [begun for _, begun in turns[1:]]
+        for (conversation, begun), until in zip(turns, [*ends, FOR_EVER], strict=True):
+            if since < until:
+                own = replace(fact, since=max(since, begun))
+                self.told.append(Told(agent, conversation, own, until))
 
     def begins_paid_by(self, agent: LiveAgent, source: str, account: str) -> None:
         """A new agent is paid by this one, in all that it turned to so far."""
@@ -341,6 +381,13 @@ class Roster:
         while f"{stem}-{number}" in taken:
             number += 1
         return f"{stem}-{number}"
+
+
+def brought_by(environment: Mapping[str, str]) -> Labels:
+    """The labels that an agent brings along."""
+    task = environment.get("TOLL_TASK", "")
+    said = Labels(environment.get("TOLL_WORKFLOW", ""), task, environment.get("TOLL_STAGE", ""))
+    return said.over(of_task(task))
 
 
 def _own_name(session: Session | None) -> str:

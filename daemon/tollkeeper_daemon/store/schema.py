@@ -5,11 +5,13 @@ All are MessagePack arrays: fields are only ever added at the end, with a defaul
 
 from msgspec import Struct
 
+from tollkeeper_daemon.labels.labels import Fact, Labels
+from tollkeeper_daemon.ledger.totals import Totals
 from tollkeeper_daemon.records import FileId, Statement
 from tollkeeper_daemon.rules.windows import Point
 
 # Counts up when a stored form changes in a way that new defaults can't bridge.
-VERSION = 2
+VERSION = 3
 
 
 class Standing(Struct, frozen=True, array_like=True, gc=False):
@@ -62,7 +64,7 @@ class Conversation(Struct, frozen=True, array_like=True, gc=False):
 
     ``project`` is the log's folder, ``client_cost`` the client's own total so far. ``payers`` say who
     pays, oldest first, ``source`` and ``account`` who paid before the first of them. ``last_prompt``
-    is the time of the latest message.
+    is the time of the latest message. ``labels`` say to which work it belongs, oldest first.
     """
 
     project: str = ""
@@ -78,6 +80,7 @@ class Conversation(Struct, frozen=True, array_like=True, gc=False):
     told: Told = Told()
     payers: tuple[Payer, ...] = ()
     last_prompt: int = 0
+    labels: tuple[Fact, ...] = ()
 
 
 class AgentRecord(Struct, frozen=True, array_like=True, gc=False):
@@ -89,7 +92,8 @@ class AgentRecord(Struct, frozen=True, array_like=True, gc=False):
     no key in its environment decides who pays, ``by_token`` that a subscription's token is there,
     ``server`` which one it asks in the place of Anthropic's. ``home_said`` is who pays by its home and
     settings at the last look, ``on_plan`` that its client showed a plan's windows, ``one_payer`` that
-    it was not seen to change hands since its start.
+    it was not seen to change hands since its start. ``workflow``, ``task`` and ``stage`` are its labels
+    now, and ``told`` what was told of them, oldest first.
     """
 
     id: str
@@ -116,6 +120,7 @@ class AgentRecord(Struct, frozen=True, array_like=True, gc=False):
     home_said: tuple[str, str] | None = None
     on_plan: bool = False
     one_payer: bool = False
+    told: tuple[Fact, ...] = ()
 
 
 class RunRecord(Struct, frozen=True, array_like=True, gc=False):
@@ -240,3 +245,64 @@ class GaugeRecord(Struct, frozen=True, array_like=True, gc=False):
     account: str = ""
     home: str = ""
     points: tuple[Point, ...] = ()
+
+
+class WorkflowRecord(Struct, frozen=True, array_like=True, gc=False):
+    """A workflow as its markers tell of it; times in ms, 0 for not yet.
+
+    ``path`` is the way that it goes, such as ``fast-track`` or ``full``, ``status`` how it ended, and
+    ``folder`` where it was started. One that no marker told of has no record.
+    """
+
+    id: str
+    started: int
+    ended: int = 0
+    path: str = ""
+    status: str = ""
+    folder: str = ""
+
+
+class SpanRecord(Struct, frozen=True, array_like=True, gc=False):
+    """A stretch of work at one stage: once for each time that the stage is gone through; times in ms.
+
+    ``id`` is unique within the workflow, and tells by its beginning where the span comes from: a marker
+    (``m:``), an agent that bears the labels (``a:``) or a subagent (``s:``). ``role`` is who does the work:
+    the subagent's type, or the agent's name. ``worked``, ``waited`` (for people) and ``held`` (at limits)
+    are parts of the time between ``started`` and ``ended`` (0 while it lasts). ``reported`` is what the
+    line about it in workflow-metrics.jsonl said, by model; ``commented`` that its task has the comment.
+    """
+
+    workflow: str
+    id: str
+    labels: Labels
+    role: str
+    started: int
+    ended: int = 0
+    status: str = ""
+    worked: int = 0
+    waited: int = 0
+    held: int = 0
+    conversation: str = ""
+    agent: str = ""
+    subagent: str = ""
+    folder: str = ""
+    reported: tuple[tuple[str, Totals], ...] = ()
+    commented: bool = False
+
+
+class WorkSum(Struct, frozen=True, array_like=True, gc=False):
+    """What a part of a workflow has come to: one task, stage, role, model and payer.
+
+    ``agent`` is an agent's id, ``subagent_type`` the helper's; ``first`` and ``last`` are the quarters
+    of an hour (since 1970) in which the first and the last of it was booked.
+    """
+
+    task: str
+    stage: str
+    agent: str
+    subagent_type: str
+    model: str
+    source: str
+    first: int
+    last: int
+    totals: Totals

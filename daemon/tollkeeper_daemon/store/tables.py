@@ -36,6 +36,9 @@ class Tables:
         "holds",
         "journal",
         "gauges",
+        "workflows",
+        "spans",
+        "work",
     )
 
     def __init__(self, env: lmdb.Environment) -> None:

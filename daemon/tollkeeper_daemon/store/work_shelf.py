@@ -1,0 +1,94 @@
+"""What is kept of workflows in a transaction: the markers, the spans of work, and the sums."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from tollkeeper_daemon.ledger.books import Book
+from tollkeeper_daemon.ledger.totals import Totals
+from tollkeeper_daemon.store.keys import key_of
+from tollkeeper_daemon.store.schema import SpanRecord, WorkflowRecord, WorkSum
+from tollkeeper_daemon.store.tables import Access
+
+Booked = tuple[int, Book, Totals]
+"""The quarter of an hour, the book, and what was added to it."""
+
+
+# So that no workflow, which is one too, has a key of its own.
+PREFIX = b"w:"
+
+
+class WorkShelf(Access):
+    """The tables ``workflows``, ``spans`` and ``work``."""
+
+    def workflow(self, name: str) -> WorkflowRecord | None:
+        """What markers told of this workflow."""
+        return self._get("workflows", _key(name), _decode_workflow)
+
+    def workflows(self) -> Iterator[WorkflowRecord]:
+        """Every workflow that markers told of."""
+        return (_decode_workflow(value) for _, value in self._all("workflows"))
+
+    def save_workflow(self, workflow: WorkflowRecord) -> None:
+        self._put("workflows", _key(workflow.id), workflow)
+
+    def spans_of(self, workflow: str) -> tuple[SpanRecord, ...]:
+        """The spans of this workflow, the earliest first."""
+        found = self._get("spans", _key(workflow), _decode_spans) or ()
+        return tuple(sorted(found, key=lambda span: (span.started, span.id)))
+
+    def spans(self) -> Iterator[tuple[SpanRecord, ...]]:
+        """All spans, a workflow at a time."""
+        return (_decode_spans(value) for _, value in self._all("spans"))
+
+    def save_span(self, span: SpanRecord) -> None:
+        """Keep this span in the place of the one with the same id."""
+        others = [each for each in self.spans_of(span.workflow) if each.id != span.id]
+        self._put("spans", _key(span.workflow), (*others, span))
+
+    def sums_of(self, workflow: str) -> tuple[WorkSum, ...]:
+        """What the parts of this workflow have come to."""
+        return self._get("work", _key(workflow), _decode_sums) or ()
+
+    def sums(self) -> Iterator[tuple[str, tuple[WorkSum, ...]]]:
+        """What every workflow has come to, with its id. A long id comes as its digest."""
+        for key, value in self._all("work"):
+            yield key.removeprefix(PREFIX).decode("utf-8", "surrogatepass"), _decode_sums(value)
+
+    def add_to_sums(self, booked: list[Booked]) -> None:
+        """Add what was booked under a workflow, or under a task or a stage of none."""
+        by_workflow: dict[str, list[Booked]] = {}
+        for each in booked:
+            book = each[1]
+            if book.workflow or book.task or book.stage:
+                by_workflow.setdefault(book.workflow, []).append(each)
+        for workflow, lot in by_workflow.items():
+            parts = {_part(each): each for each in self.sums_of(workflow)}
+            for quarter, book, totals in lot:
+                _add(parts, quarter, book, totals)
+            self._put("work", _key(workflow), tuple(each for each in parts.values() if each.totals))
+
+
+def _key(workflow: str) -> bytes:
+    return key_of(f"{PREFIX.decode()}{workflow}")
+
+
+Part = tuple[str, str, str, str, str, str]
+
+
+def _part(each: WorkSum) -> Part:
+    return each.task, each.stage, each.agent, each.subagent_type, each.model, each.source
+
+
+def _add(parts: dict[Part, WorkSum], quarter: int, book: Book, totals: Totals) -> None:
+    part = (book.task, book.stage, book.agent, book.subagent_type, book.model, book.source)
+    known = parts.get(part) or WorkSum(*part, quarter, quarter, Totals())
+    known.totals.add(totals)
+    known.totals.bound()
+    first, last = min(known.first, quarter), max(known.last, quarter)
+    parts[part] = WorkSum(*part, first, last, known.totals)
+
+
+_decode_workflow = msgspec.msgpack.Decoder(WorkflowRecord).decode
+_decode_spans = msgspec.msgpack.Decoder(tuple[SpanRecord, ...]).decode
+_decode_sums = msgspec.msgpack.Decoder(tuple[WorkSum, ...]).decode
