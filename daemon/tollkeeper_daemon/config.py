@@ -148,7 +148,8 @@ class WorkflowSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ``write_metrics`` writes a line about each stage that ends into ``.claude/workflow-metrics.jsonl`` of
     its project; ``projects`` are single projects, by their paths, for which something else holds.
     ``task_patterns`` are regular expressions that find task ids beside those built in, ``stages`` says
-    which stage a subagent's type stands for; another type is a stage of its own name.
+    which stage a subagent's type stands for; another type is a stage of its own name where its agent
+    has none.
     """
 
     write_metrics: bool = False
@@ -172,8 +173,8 @@ class WorkflowSettings(Struct, frozen=True, forbid_unknown_fields=True):
         return self.write_metrics
 
     def stage_of(self, subagent_type: str) -> str:
-        """The stage that a subagent of this type works at."""
-        return self.stages.get(subagent_type, subagent_type)
+        """The stage that a subagent of this type works at; empty where nothing says so."""
+        return self.stages.get(subagent_type, "")
 
 
 class BeadsSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -6,8 +6,9 @@ from tollkeeper.model import Status
 from tollkeeper.paths import Paths
 from tollkeeper_daemon.agents.census import Census, Reports
 from tollkeeper_daemon.agents.followed import Followed
+from tollkeeper_daemon.agents.live import LiveAgent
 from tollkeeper_daemon.agents.registry import Registry
-from tollkeeper_daemon.agents.roster import LiveAgent, Roster
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.audit.auditor import Auditor
 from tollkeeper_daemon.bar.build import Budgets
 from tollkeeper_daemon.beats import Beats
@@ -29,6 +30,7 @@ from tollkeeper_daemon.intake.posting import Posting
 from tollkeeper_daemon.intake.sensors import Sensors
 from tollkeeper_daemon.intake.watched_homes import WatchedHomes
 from tollkeeper_daemon.intake.whose import Whose
+from tollkeeper_daemon.labels.task_ids import TaskIds
 from tollkeeper_daemon.ledger.prices import PriceList
 from tollkeeper_daemon.outlets.alive import Alive
 from tollkeeper_daemon.outlets.notifier import Notifier
@@ -145,6 +147,7 @@ class Daemon:
             lambda text: self.herald.alert("watches", text),
         )
         self.marks = Marks(store)
+        self._follow_workflow(config)
         self.retention = Retention(store, config.history.keep_requests_days)
         self.days = Days(self._begin_day, lambda: self.budgets.bar.in_history)
         pending = Pending()
@@ -277,7 +280,14 @@ class Daemon:
     def _settings_changed(self, config: Config) -> None:
         self.herald.follow(config)
         self.segments.follow(config.segments)
+        self._follow_workflow(config)
         self.failures.attempt(self.budgets.limits_moved, now_ms())
+
+    def _follow_workflow(self, config: Config) -> None:
+        patterns = config.workflow.task_patterns
+        self.marks.follow(patterns)
+        self.pipeline.conversations.ids = TaskIds(patterns)
+        self.pipeline.conversations.stage_of = config.workflow.stage_of
 
     def _begin_day(self, midnight: int, next_midnight: int) -> None:
         self.pipeline.begin_day(midnight, next_midnight)

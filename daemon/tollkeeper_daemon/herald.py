@@ -19,7 +19,8 @@ from tollkeeper.model import (
     Status,
     Today,
 )
-from tollkeeper_daemon.agents.roster import LiveAgent, Roster
+from tollkeeper_daemon.agents.live import LiveAgent
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.agents.waits import Waits
 from tollkeeper_daemon.budgets.board import Board
 from tollkeeper_daemon.clock import iso, now_ms

@@ -6,32 +6,28 @@ from collections.abc import Callable, Generator, Iterable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tollkeeper_daemon.agents.roster import LiveAgent, LiveSubagent, Roster
-from tollkeeper_daemon.audit.statements import follow
+from tollkeeper_daemon.agents.live import LiveAgent, LiveSubagent
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.clock import day_of
-from tollkeeper_daemon.hints import note_on, note_payer
+from tollkeeper_daemon.conversations import Conversations
+from tollkeeper_daemon.hints import note_labels, note_on, note_payer
 from tollkeeper_daemon.ledger.books import SUBSCRIPTION, Book, quarter
 from tollkeeper_daemon.ledger.ledger import Ledger, Posting, Row
 from tollkeeper_daemon.ledger.prices import PriceList
 from tollkeeper_daemon.ledger.requests import identity
 from tollkeeper_daemon.ledger.totals import Totals
-from tollkeeper_daemon.paying.learning import FAR_AHEAD, learned_of, said_in
-from tollkeeper_daemon.paying.payers import noted_since, paid_by, payer_at, with_payers
-from tollkeeper_daemon.paying.repaying import move_to_payers
+from tollkeeper_daemon.paying.learning import FAR_AHEAD
+from tollkeeper_daemon.paying.payers import payer_at
 from tollkeeper_daemon.plan.sums import PlanSums
 from tollkeeper_daemon.reading.scan import Scan, place_of
 from tollkeeper_daemon.records import Prompt, Refusal, Reply
-from tollkeeper_daemon.store.schema import Conversation, PlanWindow
+from tollkeeper_daemon.store.schema import PlanWindow
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.store.transaction import Transaction
 from tollkeeper_daemon.tally import Tally
 from tollkeeper_daemon.unheld import Unheld
 from tollkeeper_daemon.unpriced import AND_MORE, bounded
 from tollkeeper_daemon.watched import Value, Watched
-
-MOST_CONVERSATIONS_CACHED = 5_000
-# From the start of an agent's process it takes so long, at the most, until it is noted who pays.
-NOTED_WITHIN_MS = 60_000
 
 
 class Outcome(Struct, frozen=True):
@@ -68,12 +64,9 @@ class Pipeline:
         self.unpriced_models: set[str] = set(
             store.read(lambda transaction: transaction.meta("unpriced_models")) or ()
         )
-        self._ledger = Ledger(prices, self._book_of_reply, self._book_of_prompt, self._paid)
-        self._source_of = source_of
-        self._account_of_log = account_of_log
-        self._conversations: dict[str, Conversation] = {}
-        # While a transaction runs: where to look conversations up, and those it has changed.
-        self._looking_in: tuple[Transaction, dict[str, Conversation]]
+        self.conversations = Conversations(store, roster, source_of, account_of_log)
+        as_of = self.conversations.as_of
+        self._ledger = Ledger(prices, self._book_of_reply, self._book_of_prompt, as_of)
         self._unheld = Unheld(roster)
         self._midnight = 0
         self._next_midnight = 0
@@ -150,23 +143,21 @@ class Pipeline:
     def post(self, scans: Iterable[Scan], now: int, live: bool = True) -> Outcome:
         """Save what the scans say, and how far they read, together; then move the running sums."""
         scans = list(scans)
-        changed: dict[str, Conversation] = {}
 
         def work(transaction: Transaction) -> tuple[Posting, list[tuple[Row, Book]]]:
-            changed.clear()
-            self._looking_in = (transaction, changed)
-            self._learn_turns()
+            self.conversations.begin(transaction)
+            self.conversations.learn_turns()
             for scan in scans:
-                self._learn(scan)
+                self.conversations.learn(scan)
             posting = self._ledger.post(
                 (record for scan in scans for record in (*scan.replies, *scan.prompts)), transaction
             )
-            self._move_to_payers(transaction, posting)
+            self.conversations.resettle(posting)
             self._save(transaction, posting, scans)
             return posting, [(row, transaction.book(row[1])) for row in posting.sums]
 
         posting, rows = self.store.write(work)
-        self._remember(changed)
+        self.conversations.remember()
         if live:
             self._unheld.note(posting, scans)
         outcome = self._tell(posting, rows)
@@ -181,7 +172,8 @@ class Pipeline:
                 agents[agent.record.id] = agent
                 note_on(agent, scan, conversation)
                 if conversation == agent.record.conversation:
-                    note_payer(agent, self._conversations.get(conversation), now)
+                    note_payer(agent, self.conversations.known(conversation), now)
+                    self._note_labels(agent, now)
         return list(agents.values())
 
     def claim(self, conversation: str) -> Outcome | None:
@@ -195,30 +187,38 @@ class Pipeline:
         scans = [*waiting.scans.values()]
         return replace(outcome, agents=self._with_hints(outcome.agents, scans, FAR_AHEAD))
 
-    def settle_payers(self) -> Outcome | None:
-        """Save who pays in the conversations that agents turned to; None when none did."""
-        if not self.roster.turned:
+    def _note_labels(self, agent: LiveAgent, now: int) -> None:
+        known = self.conversations.known(agent.record.conversation)
+        note_labels(agent, known, now, self.conversations.stage_of)
+
+    def settle(self, now: int) -> Outcome | None:
+        """Save who pays in the conversations that agents turned to, and to which work they belong.
+
+        None when no agent did, and nothing was told of any.
+        """
+        told = [each.agent for each in (*self.roster.turned, *self.roster.labelled)]
+        if not told:
             return None
-        changed: dict[str, Conversation] = {}
 
         def work(transaction: Transaction) -> tuple[Posting, list[tuple[Row, Book]]]:
-            changed.clear()
-            self._looking_in = (transaction, changed)
-            self._learn_turns()
+            self.conversations.begin(transaction)
+            self.conversations.learn_turns()
             posting = Posting()
-            self._move_to_payers(transaction, posting)
+            self.conversations.resettle(posting)
             self._save(transaction, posting, [])
             return posting, [(row, transaction.book(row[1])) for row in posting.sums]
 
         posting, rows = self.store.write(work)
-        self._remember(changed)
+        self.conversations.remember()
+        for agent in told:
+            self._note_labels(agent, now)
         return self._tell(posting, rows)
 
     def change(self, booked: Callable[[Transaction], Posting]) -> Outcome:
         """Save what changes in what was booked before, and move the running sums with it."""
 
         def work(transaction: Transaction) -> tuple[Posting, list[tuple[Row, Book]]]:
-            self._looking_in = (transaction, {})
+            self.conversations.begin(transaction)
             posting = booked(transaction)
             transaction.save(posting)
             return posting, [(row, transaction.book(row[1])) for row in posting.sums]
@@ -233,12 +233,11 @@ class Pipeline:
 
     def _save(self, transaction: Transaction, posting: Posting, scans: list[Scan]) -> None:
         transaction.save(posting)
-        for name, conversation in self._looking_in[1].items():
-            transaction.save_conversation(name, conversation)
+        self.conversations.save()
         for scan in scans:
             transaction.save_file(scan.file, scan.mark)
             for refusal in scan.refusals:
-                known = self._conversation(refusal.conversation)
+                known = self.conversations.of(refusal.conversation)
                 account = payer_at(known, refusal.time).account
                 transaction.save_window(window_of(refusal, account))
             self._save_for_audit(scan, transaction)
@@ -255,7 +254,7 @@ class Pipeline:
         own, _ = place_of(scan.path)
         for stated in scan.stated:
             transaction.evidence.save_statement(stated.conversation, stated.statement)
-        if self._conversation(own).told.parents:
+        if self.conversations.of(own).told.parents:
             for reply in scan.replies:
                 if reply.owned and reply.conversation != own:
                     transaction.evidence.save_copy(own, identity(reply)[0])
@@ -298,68 +297,10 @@ class Pipeline:
 
     # Whom and what a record belongs to.
 
-    def _conversation(self, name: str) -> Conversation:
-        transaction, changed = self._looking_in
-        found = changed.get(name) or self._conversations.get(name)
-        if found is None:
-            found = transaction.conversation(name) or Conversation()
-            self._conversations[name] = found
-        return found
-
-    def _remember(self, changed: dict[str, Conversation]) -> None:
-        if len(self._conversations) > MOST_CONVERSATIONS_CACHED:
-            self._conversations.clear()
-        self._conversations.update(changed)
-        self.roster.turned.clear()
-
     def account_of(self, conversation: str) -> str:
         """The account of the subscription that pays for the conversation now, where it is known."""
-        known = self._conversations.get(conversation) or self.store.read(
-            lambda transaction: transaction.conversation(conversation)
-        )
-        payer = payer_at(known or Conversation(), FAR_AHEAD)
+        payer = payer_at(self.conversations.read(conversation), FAR_AHEAD)
         return payer.account if payer.source == SUBSCRIPTION else ""
-
-    def _learn_turns(self) -> None:
-        """Bring the conversations up to date with who pays for the agents that turned to them.
-
-        What an earlier daemon saved of the same turn stays: it knew who paid then.
-        """
-        changed = self._looking_in[1]
-        for turned in self.roster.turned:
-            known = self._conversation(turned.conversation)
-            payer, noted = turned.payer, noted_since(known, turned.since, NOTED_WITHIN_MS)
-            if turned.is_proof and noted is not None:
-                payer = replace(payer, since=noted)
-            if payer.source and not (turned.is_old and noted is not None):
-                learned = with_payers(known, [payer])
-                if learned is not known:
-                    changed[turned.conversation] = learned
-
-    def _move_to_payers(self, transaction: Transaction, posting: Posting) -> None:
-        """Move what was booked before to who paid for it, by what is learned now."""
-        changed = self._looking_in[1]
-        before = {name: self._conversations.get(name, changed[name]) for name in changed}
-        move_to_payers(before, changed, transaction, posting)
-
-    def _learn(self, scan: Scan) -> None:
-        """Bring the conversations up to date with what the scan says of them."""
-        changed = self._looking_in[1]
-        own, project = place_of(scan.path)
-        for name, said in said_in(scan).items():
-            known = self._conversation(name)
-            learned = learned_of(known, said)
-            if name == own and not learned.project:
-                learned = replace(learned, project=project)
-            if not learned.source:
-                source, account = self._source_of(scan.path), self._account_of_log(scan.path)
-                learned = replace(learned, source=source, account=account)
-            if learned != known:
-                changed[name] = learned
-        if own:
-            known = self._conversation(own)
-            if (told := follow(known.told, scan, own)) is not known.told:
-                changed[own] = replace(known, told=told)
 
     def _book_of_reply(self, reply: Reply) -> Book:
         return self._book(
@@ -372,34 +313,21 @@ class Pipeline:
     def _book(
         self, conversation: str, time: int, model: str, subagent: str, subagent_type: str
     ) -> Book:
-        payer = payer_at(self._conversation(conversation), time)
+        payer = payer_at(self.conversations.of(conversation), time)
+        labels = self.conversations.labels(conversation, time, subagent, subagent_type)
         agent = self.roster.agent_of(conversation, time)
-        if agent is None:
-            return Book(
-                conversation=conversation,
-                model=model,
-                source=payer.source,
-                account=payer.account,
-                subagent=subagent,
-                subagent_type=subagent_type,
-            )
-        record = agent.record
         return Book(
             conversation=conversation,
             model=model,
             source=payer.source,
             account=payer.account,
-            agent=record.id,
+            agent=agent.record.id if agent else "",
             subagent=subagent,
             subagent_type=subagent_type,
-            workflow=record.workflow,
-            task=record.task,
-            stage=record.stage,
+            workflow=labels.workflow,
+            task=labels.task,
+            stage=labels.stage,
         )
-
-    def _paid(self, book: Book, time: int) -> Book:
-        """The book for the same work, paid by who pays at this time."""
-        return paid_by(book, payer_at(self._conversation(book.conversation), time))
 
 
 def window_of(refusal: Refusal, account: str) -> PlanWindow:

@@ -51,14 +51,36 @@ def test_subagents_inherit_and_override() -> None:
             Fact(1, Layer.FOUND, "helper", Labels("w", "w.2-review", "review")),
         ],
     )
-    assert Labels("w", "w.2-review", "review") == labels_at(facts, 1, "helper", "explore")
-    assert Labels("w", "t", "explore") == labels_at(facts, 1, "other", "explore")
+    assert Labels("w", "w.2-review", "review") == labels_at(facts, 1, "helper", "analyze")
+    assert Labels("w", "t", "analyze") == labels_at(facts, 1, "other", "analyze", "analyst")
+    assert Labels("w", "t", "plan") == labels_at(facts, 1, "other", kind="explore")
     assert Labels("w", "t", "plan") == labels_at(facts, 1)
+
+
+def test_a_type_is_a_stage_where_there_is_no_other() -> None:
+    """A subagent of a type that stands for no stage works at its agent's, or else at one of its own."""
+    facts = with_facts((), [Fact(0, Layer.SAID, labels=Labels("w"))])
+    assert Labels("w", stage="explore") == labels_at(facts, 1, "helper", kind="explore")
+
+
+def test_the_place_of_a_subagent_is_its_own_only_elsewhere() -> None:
+    """The branch that a subagent shares with its agent says no more of it than of the agent."""
+    facts = with_facts(
+        (),
+        [
+            Fact(0, Layer.SAID, labels=Labels("w", "t")),
+            Fact(0, Layer.PLACED, labels=Labels("b", "b.1")),
+            Fact(0, Layer.PLACED, "helper", Labels("b", "b.1")),
+            Fact(0, Layer.PLACED, "other", Labels("c", "c.1")),
+        ],
+    )
+    assert Labels("w", "t") == labels_at(facts, 1, "helper")
+    assert Labels("c", "c.1") == labels_at(facts, 1, "other")
 
 
 def test_a_type_is_a_stage_only_within_some_work() -> None:
     """A subagent of a conversation that belongs to no work has no stage."""
-    assert Labels() == labels_at((), 1, "helper", "explore")
+    assert Labels() == labels_at((), 1, "helper", "analyze", "analyst")
 
 
 @given(st.lists(FACTS, max_size=12), st.randoms(use_true_random=False))

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 
-from msgspec import Struct, field
 from msgspec.structs import replace
 
 from tollkeeper.model import AgentState
+from tollkeeper_daemon.agents.live import LiveAgent
+from tollkeeper_daemon.agents.turns import FOR_EVER, Claim, Labelled, Turned
 from tollkeeper_daemon.labels.labels import Fact, Labels, Layer, labels_of, with_last
 from tollkeeper_daemon.labels.task_ids import of_task
 from tollkeeper_daemon.ledger.books import API, SUBSCRIPTION
@@ -13,8 +14,7 @@ from tollkeeper_daemon.rules.brought import LABEL, budget_of, complaint
 from tollkeeper_daemon.sources.paying import account_at
 from tollkeeper_daemon.sources.processes import Process
 from tollkeeper_daemon.sources.sessions import Session
-from tollkeeper_daemon.store.schema import AgentRecord, Payer, RunRecord
-from tollkeeper_daemon.tally import Tally
+from tollkeeper_daemon.store.schema import AgentRecord, RunRecord
 
 RUN_ENDS_AFTER_MS = 30 * 60 * 1000
 EXITED_SHOWN_MS = 30 * 60 * 1000
@@ -22,97 +22,10 @@ EXITED_SHOWN_MS = 30 * 60 * 1000
 NOTICED_WITHIN_MS = 5_000
 # An agent's last lines may bear a time a little after its process was seen to be gone.
 LATE_LINES_MS = 60_000
-SILENT_AFTER_MS = 15_000
 TURNS_KEPT = 50
-FOR_EVER = 1 << 62
-
+STATES: dict[str, AgentState] = {"busy": "working", "idle": "idle", "waiting": "waiting"}
 # The layers that say something of an agent, in all that it turns to.
 OF_AGENTS = (Layer.CLAIMED, Layer.MARKED, Layer.ENVIRONMENT, Layer.SAID)
-
-STATES: dict[str, AgentState] = {"busy": "working", "idle": "idle", "waiting": "waiting"}
-
-
-class LiveSubagent(Struct):
-    """A helper in an agent's conversation; its description is shown, and never saved."""
-
-    id: str
-    type: str = ""
-    description: str = ""
-    finished: bool = False
-    last_time: int = 0
-    tally: Tally = field(default_factory=Tally)
-
-
-class LiveAgent(Struct):
-    """An agent as it runs: what is saved of it, and what only matters while it lives.
-
-    ``status`` is what its session file says, ``reported`` what its hooks do; clients that write no
-    such file may have hooks. ``unseen_since`` is when an earlier daemon last saw it, until this one has heard of it;
-    ``complaint`` is what is wrong with its budget.
-    """
-
-    record: AgentRecord
-    tally: Tally = field(default_factory=Tally)
-    status: AgentState | None = None
-    reported: AgentState | None = None
-    asked_name: str = ""
-    complaint: str = ""
-    waiting_for: str = ""
-    stopped: bool = False
-    unseen_since: int = 0
-    last_time: int = 0
-    lines_added: int = 0
-    lines_removed: int = 0
-    context_used_percent: float | None = None
-    subagents: dict[str, LiveSubagent] = field(default_factory=dict[str, LiveSubagent])
-
-    def state(self, now: int) -> AgentState:
-        """What it does; without its own word (older clients) it is told from its last activity."""
-        if self.record.ended:
-            return "exited"
-        if self.stopped:
-            return "paused"
-        if said := self.status or self.reported:
-            return said
-        return "working" if now - self.last_time < SILENT_AFTER_MS else "idle"
-
-
-class Claim(Struct, frozen=True):
-    """That the requests of a conversation between two times (ms) are an agent's."""
-
-    agent: str
-    since: int
-    until: int = FOR_EVER
-
-
-class Turned(Struct, frozen=True):
-    """An agent, or who pays for it, turned to a conversation at a time (ms).
-
-    ``is_proof`` says that whoever was taken to pay since that turn of the agent's never did.
-    """
-
-    agent: LiveAgent
-    conversation: str
-    since: int
-    is_old: bool = False
-    is_proof: bool = False
-
-    @property
-    def payer(self) -> Payer:
-        """Who pays from then on, as far as the agent is known to tell; else without a source."""
-        return Payer(self.since, self.agent.record.source, self.agent.record.account)
-
-
-class Told(Struct, frozen=True):
-    """That something is known of the work that a conversation belongs to.
-
-    What the same layer said before of later times, up to ``until`` (ms), is taken back.
-    """
-
-    agent: LiveAgent
-    conversation: str
-    fact: Fact
-    until: int = 0
 
 
 class Roster:
@@ -127,7 +40,7 @@ class Roster:
         # What the pipeline is to save of who pays; of turns that an earlier daemon saw it may have.
         self.turned: list[Turned] = []
         # And what it is to save of the work that conversations belong to.
-        self.told: list[Told] = []
+        self.labelled: list[Labelled] = []
         self._ended_run: RunRecord | None = None
         self._claims: dict[str, list[Claim]] = {}
 
@@ -327,7 +240,7 @@ class Roster:
         self.turned.append(Turned(agent, conversation, paying or since))
         for layer in OF_AGENTS:
             labels = labels_of(agent.record.told, layer, since)
-            self.told.append(Told(agent, conversation, Fact(since, layer, labels=labels)))
+            self.labelled.append(Labelled(agent, conversation, Fact(since, layer, labels=labels)))
 
     def belongs_to(
         self, agent: LiveAgent, layer: Layer, labels: Labels, since: int, subagent: str = ""
@@ -343,7 +256,7 @@ class Roster:
         for (conversation, begun), until in zip(turns, [*ends, FOR_EVER], strict=True):
             if since < until:
                 own = replace(fact, since=max(since, begun))
-                self.told.append(Told(agent, conversation, own, until))
+                self.labelled.append(Labelled(agent, conversation, own, until))
 
     def begins_paid_by(self, agent: LiveAgent, source: str, account: str) -> None:
         """A new agent is paid by this one, in all that it turned to so far."""

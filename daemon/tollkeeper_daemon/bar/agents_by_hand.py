@@ -8,7 +8,8 @@ from tollkeeper.frozen import FOREGROUND, TO_FOREGROUND
 from tollkeeper.model import Done
 from tollkeeper.naming import named, several
 from tollkeeper.signals import SignalRefused
-from tollkeeper_daemon.agents.roster import LiveAgent, Roster
+from tollkeeper_daemon.agents.live import LiveAgent
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.bar import words
 from tollkeeper_daemon.bar.bar import Bar, bound_with, key_of
 from tollkeeper_daemon.bar.buttons import ADD, ADDED_DOLLARS, RESUME, STOP

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from tollkeeper.model import ActionKind, LimitAction
-from tollkeeper_daemon.agents.roster import LiveAgent, Roster
+from tollkeeper_daemon.agents.live import LiveAgent
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.bar import words
 from tollkeeper_daemon.bar.buttons import RESUME, STOP, buttons_of
 from tollkeeper_daemon.bar.hands import CarriedOut, Hands

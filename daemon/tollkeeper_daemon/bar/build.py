@@ -8,7 +8,8 @@ from tollkeeper import frozen
 from tollkeeper.frozen import FrozenAgent, FrozenFileError
 from tollkeeper.model import Hold, HoldKind
 from tollkeeper.paths import Paths
-from tollkeeper_daemon.agents.roster import LiveAgent, Roster
+from tollkeeper_daemon.agents.live import LiveAgent
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.bar import words
 from tollkeeper_daemon.bar.agents_by_hand import AgentsByHand
 from tollkeeper_daemon.bar.bar import HOLDING, Bar

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from tollkeeper.model import HoldKind
 from tollkeeper.signals import SignalRefused
-from tollkeeper_daemon.agents.roster import LiveAgent
+from tollkeeper_daemon.agents.live import LiveAgent
 from tollkeeper_daemon.bar.journal import Cause
 from tollkeeper_daemon.outlets.denials import Denials
 from tollkeeper_daemon.outlets.signals import Signals

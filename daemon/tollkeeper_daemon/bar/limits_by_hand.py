@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from tollkeeper import model
 from tollkeeper.model import HoldKind, LimitAction
-from tollkeeper_daemon.agents.roster import LiveAgent, Roster
+from tollkeeper_daemon.agents.live import LiveAgent
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.bar import words
 from tollkeeper_daemon.bar.bar import Bar, key_of
 from tollkeeper_daemon.budgets.board import WATCHED, Board, Stand

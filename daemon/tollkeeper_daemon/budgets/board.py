@@ -5,7 +5,8 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from tollkeeper import model
-from tollkeeper_daemon.agents.roster import LiveAgent, Roster
+from tollkeeper_daemon.agents.live import LiveAgent
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.budgets.memories import Memories
 from tollkeeper_daemon.ledger.books import SUBSCRIPTION
 from tollkeeper_daemon.pipeline import Pipeline

@@ -1,8 +1,8 @@
 """What follows when an agent comes, changes or goes: it is saved, told and judged."""
 
 from tollkeeper import wire
+from tollkeeper_daemon.agents.live import LiveAgent
 from tollkeeper_daemon.agents.registry import Registry
-from tollkeeper_daemon.agents.roster import LiveAgent
 from tollkeeper_daemon.bar.build import Budgets
 from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.herald import Herald
@@ -53,12 +53,16 @@ class Agents:
             self._failures.attempt(self._budgets.bar.charged, outcome, now)
             self._herald.tell(outcome, now)
 
-    def settle_payers(self, now: int) -> None:
-        """Save who pays from now on, and book to them what was asked since."""
-        turned = [each.agent for each in self._pipeline.roster.turned]
-        if outcome := self._pipeline.settle_payers():
-            for agent in turned:
+    def settle(self, now: int) -> None:
+        """Save who pays from now on, and for which work, and book by it what was asked since."""
+        roster = self._pipeline.roster
+        agents = {each.agent.record.id: each.agent for each in (*roster.turned, *roster.labelled)}
+        before = {name: _labels(agent) for name, agent in agents.items()}
+        if outcome := self._pipeline.settle(now):
+            for name, agent in agents.items():
                 self._registry.save_agent(agent.record)
+                if _labels(agent) != before[name]:
+                    self._herald.agent("agent.changed", agent)
             self._failures.attempt(self._budgets.bar.charged, outcome, now)
             if outcome.charged:
                 self._herald.tell(outcome, now)
@@ -66,14 +70,18 @@ class Agents:
     def look_at_payers(self, now: int) -> None:
         """See whether anybody changed hands, and save by what that was seen."""
         self._payment.look(now)
-        self.settle_payers(now)
+        self.settle(now)
         for agent in self._pipeline.roster.alive():
             self._registry.save_agent(agent.record)
 
     def _seen(self, topic: wire.Topic, agent: LiveAgent) -> None:
         self._failures.attempt(self._registry.save_agent, agent.record)
         self._herald.agent(topic, agent)
-        self._failures.attempt(self.settle_payers, now_ms())
+        self._failures.attempt(self.settle, now_ms())
         if agent.record.conversation:
             self.claim(agent.record.conversation, now_ms())
         self._failures.attempt(self._budgets.bar.look, now_ms())
+
+
+def _labels(agent: LiveAgent) -> tuple[str, str, str]:
+    return agent.record.workflow, agent.record.task, agent.record.stage

@@ -3,7 +3,8 @@
 from msgspec import Struct
 
 from tollkeeper_daemon.agents.followed import Followed
-from tollkeeper_daemon.agents.roster import LiveAgent, Roster
+from tollkeeper_daemon.agents.live import LiveAgent
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.ledger.books import SUBSCRIPTION
 from tollkeeper_daemon.pipeline import Pipeline
 from tollkeeper_daemon.sources.homes import Home

@@ -41,14 +41,15 @@ class Layer(IntEnum):
 
     ``SAID`` is by ``toll tag``, the control socket and ``toll exec``, ``ENVIRONMENT`` the ``TOLL_*`` of
     a process, ``MARKED`` a workflow's markers, ``CLAIMED`` an orchestrator's own files, ``FOUND`` a task
-    id in a text, a name, a branch or a folder.
+    id in a subagent's order or a conversation's name, ``PLACED`` one in its branch or folder.
     """
 
-    FOUND = 1
-    CLAIMED = 2
-    MARKED = 3
-    ENVIRONMENT = 4
-    SAID = 5
+    PLACED = 1
+    FOUND = 2
+    CLAIMED = 3
+    MARKED = 4
+    ENVIRONMENT = 5
+    SAID = 6
 
 
 class Fact(Struct, frozen=True, array_like=True, gc=False, order=True):
@@ -95,7 +96,7 @@ def with_last(known: tuple[Fact, ...], fact: Fact, until: int = FAR_AHEAD) -> tu
     return with_facts(tuple(kept), [fact])
 
 
-def labels_of(facts: Iterable[Fact], layer: Layer, time: int, subagent: str = "") -> Labels:
+def labels_of(facts: Iterable[Fact], layer: int, time: int, subagent: str = "") -> Labels:
     """What this layer says at this time (ms)."""
     found = NONE
     for fact in facts:
@@ -104,28 +105,35 @@ def labels_of(facts: Iterable[Fact], layer: Layer, time: int, subagent: str = ""
     return found
 
 
-def labels_at(facts: Iterable[Fact], time: int, subagent: str = "", stage: str = "") -> Labels:
-    """To which work it belongs what is asked in the conversation at this time (ms).
+def labels_at(
+    facts: tuple[Fact, ...], time: int, subagent: str = "", stage: str = "", kind: str = ""
+) -> Labels:
+    """To which work belongs what is asked in the conversation at this time (ms).
 
-    A subagent has its own labels, and inherits what they leave open. ``stage`` is what its type
-    stands for; that is a stage only within a workflow or a task.
+    A subagent has its own labels, and inherits what they leave open. ``stage`` is the one that its type
+    stands for, if any, and ``kind`` the type itself, which is a stage where there is no other. Both are
+    only within a workflow or a task.
     """
+    if not facts:
+        return NONE
     own: dict[int, Labels] = {}
-    inherited: dict[int, Labels] = {}
+    above: dict[int, Labels] = {}
     for fact in facts:
         if fact.since > time:
             break
         if not fact.subagent:
-            inherited[fact.layer] = fact.labels
+            above[fact.layer] = fact.labels
         elif fact.subagent == subagent:
             own[fact.layer] = fact.labels
-    found = _merged(own)
+    inherited = _merged(above)
     if not subagent:
-        return _merged(inherited)
-    above = _merged(inherited)
-    if found.workflow or found.task or above.workflow or above.task:
-        found = found.over(Labels(stage=stage))
-    return found.over(above)
+        return inherited
+    if own.get(Layer.PLACED) == above.get(Layer.PLACED):
+        own.pop(Layer.PLACED, None)  # It works where its agent does: that is nothing of its own.
+    found = _merged(own)
+    if not (found.workflow or found.task or inherited.workflow or inherited.task):
+        return found.over(inherited)
+    return found.over(Labels(stage=stage)).over(inherited).over(Labels(stage=kind))
 
 
 def _merged(layers: dict[int, Labels]) -> Labels:

@@ -54,6 +54,9 @@ class TaskIds:
         return next((task for text in texts if (task := self.find(text))), "")
 
 
+BUILT_IN_IDS = TaskIds()
+
+
 def of_task(task: str) -> Labels:
     """The labels of a task, with what its id says by its structure."""
     if not task:
