@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -39,13 +40,13 @@ def at(minute: int) -> str:
     return f"2026-11-22T09:{minute:02}:00Z"
 
 
-def reply(minute: int, **more: object) -> bytes:
+def reply(minute: int, **more: Any) -> bytes:
     """A reply of its own at this minute."""
     name = f"{more.get('agentId', 'main')}-{minute}"
     return assistant(message=f"m-{name}", request=f"r-{name}", timestamp=at(minute), **more)
 
 
-def helper(minute: int, kind: str = "analyst", **more: object) -> bytes:
+def helper(minute: int, kind: str = "analyst", **more: Any) -> bytes:
     """A reply of the helper."""
     return reply(minute, agentId="h1", attributionAgent=kind, isSidechain=True, **more)
 

@@ -6,8 +6,16 @@ from msgspec.structs import replace
 
 from tollkeeper.model import AgentState
 from tollkeeper_daemon.agents.live import LiveAgent
-from tollkeeper_daemon.agents.turns import FOR_EVER, Claim, Labelled, Turned
-from tollkeeper_daemon.labels.labels import Fact, Labels, Layer, labels_of, with_last
+from tollkeeper_daemon.agents.turns import (
+    FOR_EVER,
+    Claim,
+    Labelled,
+    Turned,
+    labelled_at,
+    labelled_so_far,
+    stays,
+)
+from tollkeeper_daemon.labels.labels import Fact, Labels, Layer, with_last
 from tollkeeper_daemon.labels.task_ids import of_task
 from tollkeeper_daemon.ledger.books import API, SUBSCRIPTION
 from tollkeeper_daemon.rules.brought import LABEL, budget_of, complaint
@@ -24,8 +32,6 @@ NOTICED_WITHIN_MS = 5_000
 LATE_LINES_MS = 60_000
 TURNS_KEPT = 50
 STATES: dict[str, AgentState] = {"busy": "working", "idle": "idle", "waiting": "waiting"}
-# The layers that say something of an agent, in all that it turns to.
-OF_AGENTS = (Layer.CLAIMED, Layer.MARKED, Layer.ENVIRONMENT, Layer.SAID)
 
 
 class Roster:
@@ -68,6 +74,7 @@ class Roster:
                 for conversation, since in record.turns:
                     self._claim(record, conversation, since)
                     self.turned.append(Turned(agent, conversation, since, is_old=True))
+                self.labelled += labelled_so_far(agent)
 
     def alive(self) -> list[LiveAgent]:
         """The agents that have not exited."""
@@ -138,7 +145,7 @@ class Roster:
             by_token=process.pays_by_token,
             server=process.server,
             one_payer=True,
-            told=(Fact(process.started, Layer.ENVIRONMENT, labels=brought),) if brought else (),
+            told=(Fact(0, Layer.ENVIRONMENT, labels=brought),) if brought else (),
         )
 
     def hear(self, agent: LiveAgent, session: Session, now: int) -> bool:
@@ -238,9 +245,7 @@ class Roster:
         agent.record = replace(agent.record, conversation=conversation, turns=turns)
         self._claim(agent.record, conversation, since)
         self.turned.append(Turned(agent, conversation, paying or since))
-        for layer in OF_AGENTS:
-            labels = labels_of(agent.record.told, layer, since)
-            self.labelled.append(Labelled(agent, conversation, Fact(since, layer, labels=labels)))
+        self.labelled += labelled_at(agent, conversation, since)
 
     def belongs_to(
         self, agent: LiveAgent, layer: Layer, labels: Labels, since: int, subagent: str = ""
@@ -249,11 +254,9 @@ class Roster:
 
         What the layer said of a later time is taken back: the latest word holds.
         """
-        fact, record = Fact(since, layer, subagent, labels), agent.record
-        agent.record = replace(record, told=with_last(record.told, fact))
-        turns = record.turns or ((record.conversation, since),)
-        ends = [begun for _, begun in turns[1:]]
-        for (conversation, begun), until in zip(turns, [*ends, FOR_EVER], strict=True):
+        fact = Fact(since, layer, subagent, labels)
+        agent.record = replace(agent.record, told=with_last(agent.record.told, fact))
+        for conversation, begun, until in stays(agent):
             if since < until:
                 own = replace(fact, since=max(since, begun))
                 self.labelled.append(Labelled(agent, conversation, own, until))

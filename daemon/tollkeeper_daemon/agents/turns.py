@@ -3,10 +3,12 @@
 from msgspec import Struct
 
 from tollkeeper_daemon.agents.live import LiveAgent
-from tollkeeper_daemon.labels.labels import Fact
+from tollkeeper_daemon.labels.labels import Fact, Layer, labels_of
 from tollkeeper_daemon.store.schema import Payer
 
 FOR_EVER = 1 << 62
+# The layers that say something of an agent, in all that it turns to.
+OF_AGENTS = (Layer.CLAIMED, Layer.MARKED, Layer.ENVIRONMENT, Layer.SAID)
 
 
 class Claim(Struct, frozen=True):
@@ -45,3 +47,29 @@ class Labelled(Struct, frozen=True):
     conversation: str
     fact: Fact
     until: int = 0
+
+
+def labelled_at(agent: LiveAgent, conversation: str, since: int) -> list[Labelled]:
+    """What is known of the conversation's work as the agent turns to it at this time (ms)."""
+    told = agent.record.told
+    return [
+        Labelled(agent, conversation, Fact(since, layer, labels=labels_of(told, layer, since)))
+        for layer in OF_AGENTS
+    ]
+
+
+def labelled_so_far(agent: LiveAgent) -> list[Labelled]:
+    """All that is known of the work of the conversations that the agent turned to."""
+    found: list[Labelled] = []
+    for conversation, since, until in stays(agent):
+        found += labelled_at(agent, conversation, since)
+        later = [fact for fact in agent.record.told if since < fact.since < until]
+        found += [Labelled(agent, conversation, fact) for fact in later]
+    return found
+
+
+def stays(agent: LiveAgent) -> list[tuple[str, int, int]]:
+    """The conversations that the agent turned to: each from when to when (ms)."""
+    turns = agent.record.turns
+    ends = [*(since for _, since in turns[1:]), FOR_EVER]
+    return [(*turn, until) for turn, until in zip(turns, ends, strict=bool(turns))]
