@@ -66,8 +66,8 @@ class Usage(Struct, frozen=True, kw_only=True):
 class Limit(Struct, frozen=True, kw_only=True):
     """A bound on spending and how near it is: ``fraction`` 1.0 is the bound itself.
 
-    ``scope`` is ``run``, ``daily``, or ``agent``, ``workflow``, ``task`` or ``conversation`` with a
-    name behind a colon. ``waived`` says that it is reached and acts on nobody that it binds now, since
+    ``scope`` is ``run``, ``daily``, or ``agent``, ``workflow``, ``stage`` (``stage:WORKFLOW/STAGE``),
+    ``task`` or ``conversation`` with a name behind a colon. ``waived`` says that it is reached and acts on nobody that it binds now, since
     a person let them go on; ``by_hand`` that a person set it.
     """
 

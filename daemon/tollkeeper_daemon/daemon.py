@@ -129,12 +129,12 @@ class Daemon:
         self.segments = Segments(paths.segments, config.segments)
         publisher.follow(self.segments.hear)
 
-        agents = Agents(
+        self.agents = Agents(
             self.registry, self.pipeline, self.herald, self.budgets, self.payment, self.failures
         )
         self.census = Census(
             self.roster,
-            Reports(agents.started, agents.changed, agents.exited),
+            Reports(self.agents.started, self.agents.changed, self.agents.exited),
             self.followed.is_subscribed,
             self.followed.admit,
         )
@@ -162,7 +162,7 @@ class Daemon:
             self.registry,
             self.roster,
             self.census,
-            agents,
+            self.agents,
             self.failures,
             whose,
         )
@@ -183,7 +183,7 @@ class Daemon:
             WatchedHomes(store, self.followed),
             self.followed,
             self.roster,
-            agents,
+            self.agents,
             self.intake,
             posting,
             self.budgets,
@@ -210,7 +210,7 @@ class Daemon:
         )
         self.beats = Beats(
             self.census,
-            agents,
+            self.agents,
             self.registry,
             self.days,
             self.budgets,

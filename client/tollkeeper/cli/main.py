@@ -19,6 +19,7 @@ VERBS = {
     "resume": "let agents go on, with more budget if need be",
     "stop": "end agents",
     "limit": "the limits in force; set, clear",
+    "tag": "say which work agents do",
     "log": "the journal of what limits and people did",
     "daily": "usage by day",
     "weekly": "usage by week",

@@ -40,6 +40,7 @@ from tollkeeper_daemon.control import (
     shutdown,
     snapshot,
     stop,
+    tag,
     weekly,
 )
 from tollkeeper_daemon.control import log as journal
@@ -78,6 +79,7 @@ VERBS: dict[str, Verb] = {
     "limit": limit.answer,
     "limit.set": limit_set.answer,
     "limit.clear": limit_clear.answer,
+    "tag": tag.answer,
 }
 
 # These read much and change nothing: they run in a thread, with a view of the store of their own.

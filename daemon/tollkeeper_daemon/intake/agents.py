@@ -8,7 +8,8 @@ from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.herald import Herald
 from tollkeeper_daemon.intake.failures import Failures
 from tollkeeper_daemon.intake.payment import Payment
-from tollkeeper_daemon.pipeline import Pipeline
+from tollkeeper_daemon.labels.labels import Labels, Layer
+from tollkeeper_daemon.pipeline import Outcome, Pipeline
 
 
 class Agents:
@@ -53,12 +54,19 @@ class Agents:
             self._failures.attempt(self._budgets.bar.charged, outcome, now)
             self._herald.tell(outcome, now)
 
-    def settle(self, now: int) -> None:
+    def tag(self, agent: LiveAgent, labels: Labels, since: int, subagent: str, now: int) -> int:
+        """Somebody says which work the agent, or a subagent of it, does; how many requests that moves."""
+        self._pipeline.roster.belongs_to(agent, Layer.SAID, labels, since, subagent)
+        outcome = self.settle(now)
+        return sum(max(totals.requests, 0) for _, totals in outcome.charged) if outcome else 0
+
+    def settle(self, now: int) -> Outcome | None:
         """Save who pays from now on, and for which work, and book by it what was asked since."""
         roster = self._pipeline.roster
         agents = {each.agent.record.id: each.agent for each in (*roster.turned, *roster.labelled)}
         before = {name: _labels(agent) for name, agent in agents.items()}
-        if outcome := self._pipeline.settle(now):
+        outcome = self._pipeline.settle(now)
+        if outcome:
             for name, agent in agents.items():
                 self._registry.save_agent(agent.record)
                 if _labels(agent) != before[name]:
@@ -66,6 +74,7 @@ class Agents:
             self._failures.attempt(self._budgets.bar.charged, outcome, now)
             if outcome.charged:
                 self._herald.tell(outcome, now)
+        return outcome
 
     def look_at_payers(self, now: int) -> None:
         """See whether anybody changed hands, and save by what that was seen."""
