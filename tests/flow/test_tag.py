@@ -118,7 +118,7 @@ def test_limit_of_a_stage(daemon: Keeper) -> None:
 
     daemon.wait_for(lambda status: states(status).get(planner.pid) == "paused")
     assert "working" == states(daemon.toll.status())[other.pid]
-    limits = {limit["scope"]: limit["state"] for limit in daemon.json("limit")}
+    limits = {limit["scope"]: limit["state"] for limit in daemon.json("limit")["limits"]}
     assert "reached" == limits["stage:w/plan"]
     daemon.run("resume", "--all")
 
