@@ -26,8 +26,9 @@ def resettle(
     moving = {name: time for name, time in since.items() if time is not None}
     if not moving:
         return
+    begun = min(max(time, before[name].first_time) for name, time in moving.items())
     until = max(before[name].last_time for name in moving) + 1
-    keys = {key for _, _, key in transaction.timeline(min(moving.values()), until)}
+    keys = {key for _, _, key in transaction.timeline(begun, until)}
     groups = [
         (key, group)
         for key in keys
@@ -58,4 +59,4 @@ def _since(before: Conversation, after: Conversation) -> int | None:
     )
     time = min((each for each in times if each is not None), default=None)
     last = max(before.last_time, before.last_prompt)
-    return None if time is None or time > last else max(time, min(before.first_time, last))
+    return None if time is None or time > last else time
