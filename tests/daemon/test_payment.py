@@ -13,9 +13,10 @@ from tollkeeper_daemon.agents.roster import LiveAgent, Roster
 from tollkeeper_daemon.config import Accounts, PlanSettings
 from tollkeeper_daemon.herald import Herald
 from tollkeeper_daemon.intake.payment import Payment
-from tollkeeper_daemon.intake.whose import Owner, Whose
+from tollkeeper_daemon.intake.whose import Whose
 from tollkeeper_daemon.own.plans import load_plans
 from tollkeeper_daemon.pipeline import Pipeline
+from tollkeeper_daemon.plan.accounts import Owner
 from tollkeeper_daemon.plan.gauge import PlanGauge
 from tollkeeper_daemon.plan.sums import PlanSums
 from tollkeeper_daemon.sources.homes import Home, Homes
@@ -216,10 +217,10 @@ def test_gauge_of_a_token(bench: Bench) -> None:
     """What a token's plan shows is of no account with a name, whatever that one showed or shows."""
     plan = PlanGauge(bench.store, PlanSettings, NOW, PlanSums(), load_plans().get)
     ends = NOW + 60 * MINUTE
-    plan.observed("seven_day", 10.0, ends, NOW, "acc-1")
-    plan.observed("five_hour", 90.0, ends, NOW, by_token=True)
-    plan.observed("five_hour", 20.0, ends, NOW, "acc-1")
-    plan.observed("five_hour", 95.0, ends, NOW, by_token=True)
+    plan.observed("seven_day", 10.0, ends, NOW, Owner("acc-1"))
+    plan.observed("five_hour", 90.0, ends, NOW, Owner(by_token=True))
+    plan.observed("five_hour", 20.0, ends, NOW, Owner("acc-1"))
+    plan.observed("five_hour", 95.0, ends, NOW, Owner(by_token=True))
     other, named = plan.views(NOW)
     assert ("", "acc-1") == (other.account or "", named.account)
     assert other.five_hour and named.five_hour and named.seven_day

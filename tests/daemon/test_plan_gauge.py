@@ -14,6 +14,7 @@ from tollkeeper_daemon.config import PlanSettings
 from tollkeeper_daemon.ledger.books import Book, quarter
 from tollkeeper_daemon.ledger.totals import Totals
 from tollkeeper_daemon.own.plans import load_plans
+from tollkeeper_daemon.plan.accounts import Owner
 from tollkeeper_daemon.plan.gauge import LIMITED_UNTIL, News, PlanGauge
 from tollkeeper_daemon.plan.sums import PlanSums
 from tollkeeper_daemon.store.store import Store
@@ -241,23 +242,25 @@ def test_several_clients_on_one_account(
 def test_accounts_have_figures_of_their_own(store: Store) -> None:
     """Each account has its windows, its warnings and its refusals, and notices say whose they are."""
     plan = gauge(store)
-    assert kinds(plan.observed("five_hour", 85, RESET, NOW, "account-a", "/h/a")) == ["warned"]
-    [told] = plan.observed("five_hour", 90, RESET, NOW, "account-b", "/h/b") or []
+    assert kinds(plan.observed("five_hour", 85, RESET, NOW, Owner("account-a", "/h/a"))) == [
+        "warned"
+    ]
+    [told] = plan.observed("five_hour", 90, RESET, NOW, Owner("account-b", "/h/b")) or []
     assert told.text.endswith(" (account account- in /h/b)")
-    assert kinds(plan.refused("five_hour", RESET, NOW, "account-b")) == ["limited"]
+    assert kinds(plan.refused("five_hour", RESET, NOW, Owner("account-b"))) == ["limited"]
     assert [85, 100] == [used(plan, account="account-a"), used(plan, account="account-b")]
     first, second = plan.views(NOW)
     assert (first.limited_until, first.home) == (None, "/h/a")
     assert (second.limited_until, second.home) == (iso(RESET), "/h/b")
     assert plan.view(NOW) == second or plan.view(NOW) == first
-    plan.observed("five_hour", 86, RESET, NOW + 1, "account-a")
+    plan.observed("five_hour", 86, RESET, NOW + 1, Owner("account-a"))
     assert plan.view(NOW + 1).account == "account-a"
     assert gauge(store).views(NOW) == plan.views(NOW)
 
 
 def test_one_account_is_not_named(store: Store) -> None:
     """Who has one account knows which it is."""
-    [told] = gauge(store).observed("five_hour", 85, RESET, NOW, "account-a", "/h/a") or []
+    [told] = gauge(store).observed("five_hour", 85, RESET, NOW, Owner("account-a", "/h/a")) or []
     assert "account" not in told.text
 
 
@@ -267,7 +270,7 @@ def test_what_was_seen_of_nobody_is_the_accounts(store: Store) -> None:
     plan.observed("five_hour", 85, RESET, NOW)
     plan.refused("five_hour", RESET, NOW)
     plan.observed("seven_day", 20, NOW + 100 * HOUR, NOW)
-    assert plan.observed("five_hour", 100, RESET, NOW + 1, "account-a") == []
+    assert plan.observed("five_hour", 100, RESET, NOW + 1, Owner("account-a")) == []
     for each in (plan, gauge(store)):
         [only] = each.views(NOW)
         assert (only.account, only.limited_until) == ("account-a", iso(RESET))
@@ -283,7 +286,7 @@ def test_a_refusal_that_an_earlier_version_kept(store: Store) -> None:
     plan = gauge(store)
     assert plan.view(NOW).limited_until == iso(RESET)
     assert plan.refused("five_hour", RESET, NOW) is None
-    plan.refused("five_hour", RESET + HOUR // 2, NOW, "account-a")
+    plan.refused("five_hour", RESET + HOUR // 2, NOW, Owner("account-a"))
     assert {iso(RESET), iso(RESET + HOUR // 2)} == {
         each.limited_until for each in gauge(store).views(NOW)
     }
@@ -332,7 +335,7 @@ def test_what_was_spent_since(store: Store) -> None:
     sums = PlanSums()
     plan = gauge(store, sums=sums)
     spend(sums, NOW, 5)
-    plan.observed("five_hour", 20, RESET, NOW, "account-a")
+    plan.observed("five_hour", 20, RESET, NOW, Owner("account-a"))
     spend(sums, NOW, 0.25)
     spend(sums, NOW + HOUR, 0.5)
     spend(sums, NOW + HOUR, 9, "account-b")
@@ -341,7 +344,7 @@ def test_what_was_spent_since(store: Store) -> None:
     assert (window.value_since_usd, window.estimated_percent) == (0.75, None)
     again = gauge(store, sums=sums).view(NOW + HOUR).five_hour
     assert again == window
-    plan.observed("five_hour", 20, RESET, NOW + HOUR, "account-a")
+    plan.observed("five_hour", 20, RESET, NOW + HOUR, Owner("account-a"))
     after = plan.view(NOW + HOUR).five_hour
     assert after is not None
     assert after.value_since_usd == 0
@@ -353,7 +356,7 @@ def test_the_estimate(store: Store) -> None:
     plan = gauge(store, sums=sums)
     for step in range(11):
         now = NOW + step * 360_000
-        plan.observed("five_hour", 20 + step, RESET, now, "account-a")
+        plan.observed("five_hour", 20 + step, RESET, now, Owner("account-a"))
         spend(sums, now, 2)
     window = plan.view(NOW + HOUR).five_hour
     assert window is not None
@@ -375,17 +378,17 @@ def test_requests_of_nobody_are_the_only_accounts(store: Store) -> None:
     """Where a log does not say the account, the only one there is has paid; of two, neither."""
     sums = PlanSums()
     plan = gauge(store, sums=sums)
-    plan.observed("five_hour", 20, RESET, NOW, "account-a")
+    plan.observed("five_hour", 20, RESET, NOW, Owner("account-a"))
     spend(sums, NOW, 1, "")
     assert [1] == [each.five_hour and each.five_hour.value_since_usd for each in plan.views(NOW)]
-    plan.observed("five_hour", 20, RESET, NOW, "account-b")
+    plan.observed("five_hour", 20, RESET, NOW, Owner("account-b"))
     assert [0, 0] == [each.five_hour and each.five_hour.value_since_usd for each in plan.views(NOW)]
 
 
 def test_the_plans_table(store: Store) -> None:
     """The plan of the settings is told by its title, with about how many messages it gives."""
     plan = gauge(store)
-    plan.observed("five_hour", 20, RESET, NOW, "account-a")
+    plan.observed("five_hour", 20, RESET, NOW, Owner("account-a"))
     view = plan.view(NOW)
     assert ("max", "Claude Max", 4000, 200) == (
         view.name,

@@ -20,9 +20,10 @@ from tollkeeper_daemon.herald import Herald
 from tollkeeper_daemon.intake.failures import Failures
 from tollkeeper_daemon.intake.payment import Payment
 from tollkeeper_daemon.intake.sensors import Sensors
-from tollkeeper_daemon.intake.whose import Owner, Whose
+from tollkeeper_daemon.intake.whose import Whose
 from tollkeeper_daemon.outlets.alive import Alive
 from tollkeeper_daemon.own.plans import load_plans
+from tollkeeper_daemon.plan.accounts import Owner
 from tollkeeper_daemon.plan.gauge import News, PlanGauge
 from tollkeeper_daemon.plan.sums import PlanSums
 from tollkeeper_daemon.store.store import Store

@@ -81,9 +81,7 @@ class Posting:
     def _refused(self, refusal: Refusal, log: str, now: int) -> None:
         """The plan of whoever made the request refused it."""
         owner = self._whose.of(refusal.conversation, log, refusal.time)
-        news = self._plan.refused(
-            refusal.window, refusal.resets_at, now, owner.account, owner.home, owner.by_token
-        )
+        news = self._plan.refused(refusal.window, refusal.resets_at, now, owner)
         self._herald.plan_changed(news)
 
     def _find_holders(self, scan: Scan, now: int) -> None:

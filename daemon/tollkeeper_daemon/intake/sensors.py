@@ -130,12 +130,11 @@ class Sensors:
         is_first = line.conversation not in self._shown
         if line.windows and self._is_news(line):
             owner = self._whose.of(line.conversation, line.log, now)
-            whose = (owner.account, owner.home, owner.by_token)
             for seen in line.windows:
                 figure = (seen.window, seen.used_percent, seen.resets_at)
                 # It may have been shown before, to an earlier daemon or under another conversation.
-                if not (is_first and self._plan.holds(*figure, *whose)):
-                    self._herald.plan_changed(self._plan.observed(*figure, now, *whose))
+                if not (is_first and self._plan.holds(*figure, owner)):
+                    self._herald.plan_changed(self._plan.observed(*figure, now, owner))
         percent = line.context_used_percent
         if agent and percent is not None and percent != agent.context_used_percent:
             agent.context_used_percent = percent

@@ -12,6 +12,21 @@ from tollkeeper_daemon.store.schema import GaugeRecord
 from tollkeeper_daemon.tally import dollars
 
 
+class Owner(Struct, frozen=True):
+    """Whose plan a figure tells of: the account, and the Claude home that it is used in.
+
+    Both are empty where not known. ``by_token`` says that the account is one that nobody names: it is
+    not to be guessed.
+    """
+
+    account: str = ""
+    home: str = ""
+    by_token: bool = False
+
+
+NOBODY = Owner()
+
+
 class Account(Struct):
     """An account of a subscription; no name where it is not known. Times in ms.
 

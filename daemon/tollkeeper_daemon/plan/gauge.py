@@ -9,7 +9,7 @@ from tollkeeper.model import AlertKind, Plan
 from tollkeeper_daemon.clock import local_time
 from tollkeeper_daemon.config import PlanSettings
 from tollkeeper_daemon.own.plans import PlanTerms
-from tollkeeper_daemon.plan.accounts import Account, plan_view
+from tollkeeper_daemon.plan.accounts import NOBODY, Account, Owner, plan_view
 from tollkeeper_daemon.plan.sums import PlanSums
 from tollkeeper_daemon.rules.judge import judge_window
 from tollkeeper_daemon.rules.windows import (
@@ -73,14 +73,12 @@ class PlanGauge:
         window: str,
         resets_at: int,
         now: int,
-        account: str = "",
-        home: str = "",
-        by_token: bool = False,
+        owner: Owner = NOBODY,
     ) -> list[News] | None:
-        """The plan of this account refused a request because this window is spent."""
+        """The plan of this owner refused a request because this window is spent."""
         if not now < resets_at < now + LONGEST_MS.get(window, LONGEST_WINDOW_MS):
             return None
-        of = self._account(account, home, window, resets_at, by_token)
+        of = self._account(owner, window, resets_at)
         if resets_at <= of.limited_until:
             return None
         of.limited_until = resets_at
@@ -100,18 +98,16 @@ class PlanGauge:
         used_percent: float,
         resets_at: int,
         now: int,
-        account: str = "",
-        home: str = "",
-        by_token: bool = False,
+        owner: Owner = NOBODY,
     ) -> list[News] | None:
-        """So much of the account's window is used.
+        """So much of the owner's window is used.
 
         What is over already, or ends too late, is passed over, and so are figures that are older
         than the one known: a client that is idle still shows what it was last told.
         """
         if not now < resets_at < now + LONGEST_MS[window]:
             return None
-        of = self._account(account, home, window, resets_at, by_token)
+        of = self._account(owner, window, resets_at)
         known = of.windows.get(window)
         told, points = 0.0, ()
         if known:
@@ -141,12 +137,10 @@ class PlanGauge:
         window: WindowKind,
         used_percent: float,
         resets_at: int,
-        account: str = "",
-        home: str = "",
-        by_token: bool = False,
+        owner: Owner = NOBODY,
     ) -> bool:
         """Whether this is the very figure that is known."""
-        of = self._account(account, home, window, resets_at, by_token)
+        of = self._account(owner, window, resets_at)
         known = of.windows.get(window)
         return (
             known is not None
@@ -214,17 +208,15 @@ class PlanGauge:
 
     # Whose it is.
 
-    def _account(
-        self, name: str, home: str, window: str, resets_at: int, by_token: bool
-    ) -> Account:
-        """The account of this name; where it is not known, the one that must be meant.
+    def _account(self, owner: Owner, window: str, resets_at: int) -> Account:
+        """The owner's account; where it is not known, the one that must be meant.
 
         That of a token may be any, and is taken for no other.
         """
-        name = name or ("" if by_token else self._guess(window, resets_at))
+        name = owner.account or ("" if owner.by_token else self._guess(window, resets_at))
         found = self._accounts.setdefault(name, Account(name))
-        found.home = home or found.home
-        found.by_token = by_token
+        found.home = owner.home or found.home
+        found.by_token = owner.by_token
         nameless = self._accounts.get("")
         if name and nameless and not nameless.by_token and _has(nameless, window, resets_at):
             self._adopt(found, nameless)
