@@ -238,9 +238,10 @@ class Pipeline:
         for scan in scans:
             transaction.save_file(scan.file, scan.mark)
             for refusal in scan.refusals:
-                known = self._conversation(refusal.conversation)
-                account = payer_at(known, refusal.time).account
-                transaction.save_window(window_of(refusal, account))
+                if refusal.window:
+                    known = self._conversation(refusal.conversation)
+                    account = payer_at(known, refusal.time).account
+                    transaction.save_window(window_of(refusal, account))
             self._save_for_audit(scan, transaction)
         if posting.unpriced_models:
             self.unpriced_models = bounded(self.unpriced_models | posting.unpriced_models)
