@@ -209,6 +209,20 @@ def test_key_while_no_daemon_ran(keeper: Keeper, work: ClaudeHome) -> None:
     }
 
 
+def test_managed_settings(keeper: Keeper, work: ClaudeHome) -> None:
+    """A key of managed settings pays for the agents of all homes, from when it is there."""
+    agent = started(keeper, keeper.start_agent("one"))
+    agent.log.reply()
+    keeper.wait_for_requests(1)
+    keeper.managed.mkdir()
+    (keeper.managed / "managed-settings.json").write_text('{"apiKeyHelper": "made-up"}')
+    keeper.wait_for(lambda status: status.agents[0].source == "api")
+    agent.log.reply()
+    work.log("two").reply()
+    status = keeper.wait_for_requests(3)
+    assert requests_of(status.accounts) == {("subscription", "acc-home"): 1, ("api", None): 2}
+
+
 def test_proxy_is_named_without_its_password(keeper: Keeper) -> None:
     """An agent on a key that asks another server is of the account that this stands for."""
     url = "http://somebody:secret-word@127.0.0.1:8080/v1"
