@@ -130,12 +130,12 @@ class Daemon:
         self.segments = Segments(paths.segments, config.segments)
         publisher.follow(self.segments.hear)
 
-        agents = Agents(
+        self.agents = Agents(
             self.registry, self.pipeline, self.herald, self.budgets, self.payment, self.failures
         )
         self.census = Census(
             self.roster,
-            Reports(agents.started, agents.changed, agents.exited),
+            Reports(self.agents.started, self.agents.changed, self.agents.exited),
             self.followed.is_subscribed,
             self.followed.admit,
         )
@@ -161,7 +161,7 @@ class Daemon:
             self.registry,
             self.roster,
             self.census,
-            agents,
+            self.agents,
             self.failures,
             refusals,
         )
@@ -182,7 +182,7 @@ class Daemon:
             WatchedHomes(store, self.followed),
             self.followed,
             self.roster,
-            agents,
+            self.agents,
             self.intake,
             posting,
             self.budgets,
@@ -209,7 +209,7 @@ class Daemon:
         )
         self.beats = Beats(
             self.census,
-            agents,
+            self.agents,
             self.registry,
             self.days,
             self.budgets,
@@ -277,6 +277,9 @@ class Daemon:
         return self.settings.config.limits
 
     def _settings_changed(self, config: Config) -> None:
+        if config.accounts != self.followed.accounts:
+            self.followed.accounts = config.accounts
+            self.failures.attempt(self.agents.accounts_changed, now_ms())
         self.herald.follow(config)
         self.segments.follow(config.segments)
         self.failures.attempt(self.budgets.limits_moved, now_ms())

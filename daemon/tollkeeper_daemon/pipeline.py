@@ -15,7 +15,7 @@ from tollkeeper_daemon.ledger.ledger import Ledger, Posting, Row
 from tollkeeper_daemon.ledger.prices import PriceList
 from tollkeeper_daemon.ledger.requests import identity
 from tollkeeper_daemon.ledger.totals import Totals
-from tollkeeper_daemon.paying.learning import FAR_AHEAD, learned_of, said_in
+from tollkeeper_daemon.paying.learning import FAR_AHEAD, learned_of, said_in, told_by_home
 from tollkeeper_daemon.paying.payers import noted_since, paid_by, payer_at, with_payers
 from tollkeeper_daemon.paying.repaying import move_to_payers
 from tollkeeper_daemon.plan.sums import PlanSums
@@ -315,11 +315,20 @@ class Pipeline:
 
     def account_of(self, conversation: str) -> str:
         """The account of the subscription that pays for the conversation now, where it is known."""
-        known = self._conversations.get(conversation) or self.store.read(
-            lambda transaction: transaction.conversation(conversation)
-        )
-        payer = payer_at(known or Conversation(), FAR_AHEAD)
+        payer = payer_at(self._known(conversation), FAR_AHEAD)
         return payer.account if payer.source == SUBSCRIPTION else ""
+
+    def is_named(self, conversation: str) -> bool:
+        """Whether the conversation's own log names who pays."""
+        return self._known(conversation).told_by == "log"
+
+    def _known(self, conversation: str) -> Conversation:
+        """What is known of the conversation outside of a transaction."""
+        return (
+            self._conversations.get(conversation)
+            or self.store.read(lambda transaction: transaction.conversation(conversation))
+            or Conversation()
+        )
 
     def _learn_turns(self) -> None:
         """Bring the conversations up to date with who pays for the agents that turned to them.
@@ -334,7 +343,8 @@ class Pipeline:
                 payer = replace(payer, since=noted)
             if payer.source and not (turned.is_old and noted is not None):
                 learned = with_payers(known, [payer])
-                if learned is not known:
+                learned = replace(learned, told_by=known.told_by or "agent")
+                if learned != known:
                     changed[turned.conversation] = learned
 
     def _move_to_payers(self, transaction: Transaction, posting: Posting) -> None:
@@ -348,13 +358,13 @@ class Pipeline:
         changed = self._looking_in[1]
         own, project = place_of(scan.path)
         for name, said in said_in(scan).items():
-            known = self._conversation(name)
-            learned = learned_of(known, said)
+            known = learned = self._conversation(name)
+            if not known.source or (name == own and not known.told_by):
+                source, account = self._source_of(scan.path), self._account_of_log(scan.path)
+                learned = told_by_home(known, source, account)
+            learned = learned_of(learned, said)
             if name == own and not learned.project:
                 learned = replace(learned, project=project)
-            if not learned.source:
-                source, account = self._source_of(scan.path), self._account_of_log(scan.path)
-                learned = replace(learned, source=source, account=account)
             if learned != known:
                 changed[name] = learned
         if own:

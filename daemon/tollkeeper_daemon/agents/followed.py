@@ -26,13 +26,13 @@ SET_BY_HAND = (SUBSCRIPTION, API)
 class Followed:
     """The followed homes; outside bounds set by hand, those of running agents come in later.
 
-    ``accounts`` are the settings: who pays where neither an agent nor a log tells.
+    ``accounts`` are the settings now: who pays where neither an agent nor a log tells.
     """
 
     def __init__(self, homes: Homes, accounts: Accounts) -> None:
         self.homes = list(homes.homes)
         self._bounded = homes.bounded
-        self._accounts = accounts
+        self.accounts = accounts
         self._settings = Remembered(settings_say, Said())
         self._states: Remembered[str | None] = Remembered(state_says, None)
 
@@ -72,7 +72,7 @@ class Followed:
 
     def is_subscribed(self, home: Home) -> bool:
         """Whether a client of this home runs on a subscription, unless its environment tells."""
-        source = self._accounts.of_home(str(home.path))
+        source = self.accounts.of_home(str(home.path))
         if source in SET_BY_HAND:
             return source == SUBSCRIPTION
         means = self._means(home, "")
@@ -92,7 +92,7 @@ class Followed:
 
         Both are empty where nothing tells.
         """
-        source = self._accounts.of_home(str(home.path))
+        source = self.accounts.of_home(str(home.path))
         if source in SET_BY_HAND and not own.by_token:
             return (SUBSCRIPTION, self.account_of(home)) if source == SUBSCRIPTION else ("", "")
         means = joined(self._means(home, cwd), own)

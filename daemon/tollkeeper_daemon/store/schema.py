@@ -3,6 +3,8 @@
 All are MessagePack arrays: fields are only ever added at the end, with a default.
 """
 
+from typing import Literal
+
 from msgspec import Struct
 
 from tollkeeper_daemon.records import FileId, Statement
@@ -61,8 +63,9 @@ class Conversation(Struct, frozen=True, array_like=True, gc=False):
     """What is known of a conversation beyond its sums; times in ms, money in nano-dollars.
 
     ``project`` is the log's folder, ``client_cost`` the client's own total so far. ``payers`` say who
-    pays, oldest first, ``source`` and ``account`` who paid before the first of them. ``last_prompt``
-    is the time of the latest message.
+    pays, oldest first, ``source`` and ``account`` who paid before the first of them. ``told_by`` says who
+    told of any of them, but for the home: ``log``, else ``agent``. ``last_prompt`` is the time of the
+    latest message.
     """
 
     project: str = ""
@@ -78,6 +81,7 @@ class Conversation(Struct, frozen=True, array_like=True, gc=False):
     told: Told = Told()
     payers: tuple[Payer, ...] = ()
     last_prompt: int = 0
+    told_by: Literal["", "agent", "log"] = ""
 
 
 class AgentRecord(Struct, frozen=True, array_like=True, gc=False):
