@@ -318,6 +318,7 @@ class PlanGauge:
                 of = self._accounts.setdefault(each.account, Account(each.account))
                 of.windows[each.kind] = each
                 of.home = each.home or of.home
+                of.by_token = of.by_token or each.by_token
                 of.seen = max(of.seen, each.seen)
         limited: dict[str, int] = transaction.meta(LIMITED) or {}
         limited.setdefault("", transaction.meta(LIMITED_UNTIL) or 0)
@@ -334,7 +335,8 @@ class PlanGauge:
         """Take this sighting in; whether that is news, and saved: the same whole percent rarely is."""
         booked = self._sums.booked(of.name, self._is_alone(of), seen.seen)
         point = Point(seen.seen, seen.used_percent, booked)
-        record = replace(seen, account=of.name, home=of.home, points=with_point(points, point))
+        whose = replace(seen, account=of.name, home=of.home, by_token=of.by_token)
+        record = replace(whose, points=with_point(points, point))
         known = of.windows.get(seen.kind)
         of.windows[seen.kind] = record
         is_due = not 0 <= seen.seen - of.saved.get(seen.kind, 0) < SAVED_EVERY_MS
@@ -350,9 +352,9 @@ class PlanGauge:
         self._store.write(lambda transaction: transaction.bar.drop_gauge(kind, of.name))
 
 
-def _figures(window: GaugeRecord) -> tuple[int, int, float]:
+def _figures(window: GaugeRecord) -> tuple[int, int, float, bool]:
     """What is saved, and told, at once when it changes."""
-    return int(window.used_percent), window.resets_at, window.told
+    return int(window.used_percent), window.resets_at, window.told, window.by_token
 
 
 def _has(account: Account, kind: str, resets_at: int) -> bool:

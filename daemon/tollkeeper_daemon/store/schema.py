@@ -232,8 +232,9 @@ class JournalRecord(Struct, frozen=True, array_like=True, gc=False):
 class GaugeRecord(Struct, frozen=True, array_like=True, gc=False):
     """A window of a plan as it was last seen: times in ms; ``told`` is the percentage warned of.
 
-    ``account`` is empty where it is not known; ``home`` is the Claude home that it was seen in, and
-    ``points`` the sightings of this window, the latest last.
+    ``account`` is empty where it is not known, or that of a token, which nobody names (``by_token``);
+    ``home`` is the Claude home that it was seen in, and ``points`` the sightings of this window, the
+    latest last.
     """
 
     kind: str
@@ -244,3 +245,4 @@ class GaugeRecord(Struct, frozen=True, array_like=True, gc=False):
     account: str = ""
     home: str = ""
     points: tuple[Point, ...] = ()
+    by_token: bool = False
