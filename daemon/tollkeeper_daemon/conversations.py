@@ -19,7 +19,7 @@ from tollkeeper_daemon.labels.labels import (
 from tollkeeper_daemon.labels.task_ids import BUILT_IN_IDS, TaskIds, of_task
 from tollkeeper_daemon.ledger.books import Book
 from tollkeeper_daemon.ledger.ledger import Posting
-from tollkeeper_daemon.paying.learning import learned_of, said_in
+from tollkeeper_daemon.paying.learning import learned_of, said_in, told_by_home
 from tollkeeper_daemon.paying.payers import noted_since, paid_by, payer_at, with_payers
 from tollkeeper_daemon.reading.scan import Scan, place_of
 from tollkeeper_daemon.resettling import resettle
@@ -79,12 +79,12 @@ class Conversations:
         own, project = place_of(scan.path)
         for name, said in said_in(scan).items():
             known = self.of(name)
+            if not known.source or (name == own and not known.told_by):
+                source, account = self._source_of(scan.path), self._account_of_log(scan.path)
+                known = told_by_home(known, source, account)
             learned = learned_of(known, said)
             if name == own and not learned.project:
                 learned = replace(learned, project=project)
-            if not learned.source:
-                source, account = self._source_of(scan.path), self._account_of_log(scan.path)
-                learned = replace(learned, source=source, account=account)
             self._change(name, learned)
         if own:
             known = self.of(own)
@@ -128,7 +128,9 @@ class Conversations:
             if turned.is_proof and noted is not None:
                 payer = replace(payer, since=noted)
             if payer.source and not (turned.is_old and noted is not None):
-                self._change(turned.conversation, with_payers(known, [payer]))
+                learned = with_payers(known, [payer])
+                told_by = known.told_by or "agent"
+                self._change(turned.conversation, replace(learned, told_by=told_by))
         for labelled in self._roster.labelled:
             self._learn_labelled(labelled)
 

@@ -237,9 +237,10 @@ class Pipeline:
         for scan in scans:
             transaction.save_file(scan.file, scan.mark)
             for refusal in scan.refusals:
-                known = self.conversations.of(refusal.conversation)
-                account = payer_at(known, refusal.time).account
-                transaction.save_window(window_of(refusal, account))
+                if refusal.window:
+                    known = self.conversations.of(refusal.conversation)
+                    account = payer_at(known, refusal.time).account
+                    transaction.save_window(window_of(refusal, account))
             self._save_for_audit(scan, transaction)
         if posting.unpriced_models:
             self.unpriced_models = bounded(self.unpriced_models | posting.unpriced_models)
@@ -301,6 +302,10 @@ class Pipeline:
         """The account of the subscription that pays for the conversation now, where it is known."""
         payer = payer_at(self.conversations.read(conversation), FAR_AHEAD)
         return payer.account if payer.source == SUBSCRIPTION else ""
+
+    def is_named(self, conversation: str) -> bool:
+        """Whether the conversation's own log names who pays."""
+        return self.conversations.read(conversation).told_by == "log"
 
     def _book_of_reply(self, reply: Reply) -> Book:
         return self._book(
