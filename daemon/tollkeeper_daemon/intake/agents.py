@@ -54,6 +54,11 @@ class Agents:
             self._failures.attempt(self._budgets.bar.charged, outcome, now)
             self._herald.tell(outcome, now)
 
+    def claim_again(self, now: int) -> None:
+        """Claim what could not be saved before."""
+        for conversation in self._pipeline.unclaimed():
+            self._failures.attempt(self.claim, conversation, now)
+
     def tag(self, agent: LiveAgent, labels: Labels, since: int, subagent: str, now: int) -> int:
         """Somebody says which work the agent, or a subagent of it, does; how many requests that moves."""
         self._pipeline.roster.belongs_to(agent, Layer.SAID, labels, since, subagent)
@@ -95,7 +100,7 @@ class Agents:
         self._herald.agent(topic, agent)
         self._failures.attempt(self.settle, now_ms())
         if agent.record.conversation:
-            self.claim(agent.record.conversation, now_ms())
+            self._failures.attempt(self.claim, agent.record.conversation, now_ms())
         self._failures.attempt(self._budgets.bar.look, now_ms())
 
 
