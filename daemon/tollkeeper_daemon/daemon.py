@@ -87,7 +87,7 @@ class Daemon:
         self.herald = Herald(publisher, notifier, self.roster, self.pipeline, board, self.plan)
         self.herald.home_of = self.followed.home_of_account
         self.failures = Failures(self.herald)
-        whose = Whose(self.roster, self.pipeline, self.followed)
+        whose = Whose(self.roster, self.pipeline.conversations, self.followed)
         refusals = Refusals(self.plan, whose, self.herald)
         self.settings = Settings(OwnFile(paths.settings), config, self.herald.alert)
         self.settings.follow(self._settings_changed)

@@ -25,9 +25,9 @@ def note_on(agent: LiveAgent, scan: Scan, conversation: str) -> None:
         helper.finished = scan.helper.finished
 
 
-def note_payer(agent: LiveAgent, known: Conversation | None, now: int) -> None:
+def note_payer(agent: LiveAgent, known: Conversation, now: int) -> None:
     """Note on the agent who is known to pay for its conversation now."""
-    if known and known.payers and known.payers[0].since <= now:
+    if known.payers and known.payers[0].since <= now:
         payer = payer_at(known, now)
         agent.record = replace(agent.record, source=payer.source, account=payer.account)
 

@@ -7,21 +7,20 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tollkeeper_daemon.agents.roster import LiveAgent, LiveSubagent, Roster
-from tollkeeper_daemon.audit.statements import follow
 from tollkeeper_daemon.clock import day_of
+from tollkeeper_daemon.conversations import Conversations
 from tollkeeper_daemon.hints import note_on, note_payer
-from tollkeeper_daemon.ledger.books import SUBSCRIPTION, Book, quarter
+from tollkeeper_daemon.ledger.books import Book, quarter
 from tollkeeper_daemon.ledger.ledger import Ledger, Posting, Row
 from tollkeeper_daemon.ledger.prices import PriceList
 from tollkeeper_daemon.ledger.requests import identity
 from tollkeeper_daemon.ledger.totals import Totals
-from tollkeeper_daemon.paying.learning import FAR_AHEAD, learned_of, said_in, told_by_home
-from tollkeeper_daemon.paying.payers import noted_since, paid_by, payer_at, with_payers
-from tollkeeper_daemon.paying.repaying import move_to_payers
+from tollkeeper_daemon.paying.learning import FAR_AHEAD
+from tollkeeper_daemon.paying.payers import paid_by
 from tollkeeper_daemon.plan.sums import PlanSums
 from tollkeeper_daemon.reading.scan import Scan, place_of
 from tollkeeper_daemon.records import Prompt, Refusal, Reply
-from tollkeeper_daemon.store.schema import Conversation, PlanWindow
+from tollkeeper_daemon.store.schema import PlanWindow
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.store.transaction import Transaction
 from tollkeeper_daemon.tally import Tally
@@ -29,9 +28,8 @@ from tollkeeper_daemon.unheld import Unheld
 from tollkeeper_daemon.unpriced import AND_MORE, bounded
 from tollkeeper_daemon.watched import Value, Watched
 
-MOST_CONVERSATIONS_CACHED = 5_000
-# From the start of an agent's process it takes so long, at the most, until it is noted who pays.
-NOTED_WITHIN_MS = 60_000
+Booked = tuple[Posting, list[tuple[Row, Book]]]
+"""What a transaction booked, and the books of the rows that it changed."""
 
 
 class Outcome(Struct, frozen=True):
@@ -68,12 +66,8 @@ class Pipeline:
         self.unpriced_models: set[str] = set(
             store.read(lambda transaction: transaction.meta("unpriced_models")) or ()
         )
+        self.conversations = Conversations(store, roster, source_of, account_of_log)
         self._ledger = Ledger(prices, self._book_of_reply, self._book_of_prompt, self._paid)
-        self._source_of = source_of
-        self._account_of_log = account_of_log
-        self._conversations: dict[str, Conversation] = {}
-        # While a transaction runs: where to look conversations up, and those it has changed.
-        self._looking_in: tuple[Transaction, dict[str, Conversation]]
         self._unheld = Unheld(roster)
         self._midnight = 0
         self._next_midnight = 0
@@ -150,23 +144,7 @@ class Pipeline:
     def post(self, scans: Iterable[Scan], now: int, live: bool = True) -> Outcome:
         """Save what the scans say, and how far they read, together; then move the running sums."""
         scans = list(scans)
-        changed: dict[str, Conversation] = {}
-
-        def work(transaction: Transaction) -> tuple[Posting, list[tuple[Row, Book]]]:
-            changed.clear()
-            self._looking_in = (transaction, changed)
-            self._learn_turns()
-            for scan in scans:
-                self._learn(scan)
-            posting = self._ledger.post(
-                (record for scan in scans for record in (*scan.replies, *scan.prompts)), transaction
-            )
-            self._move_to_payers(transaction, posting)
-            self._save(transaction, posting, scans)
-            return posting, [(row, transaction.book(row[1])) for row in posting.sums]
-
-        posting, rows = self.store.write(work)
-        self._remember(changed)
+        posting, rows = self._book_scans(scans)
         if live:
             self._unheld.note(posting, scans)
         outcome = self._tell(posting, rows)
@@ -181,7 +159,7 @@ class Pipeline:
                 agents[agent.record.id] = agent
                 note_on(agent, scan, conversation)
                 if conversation == agent.record.conversation:
-                    note_payer(agent, self._conversations.get(conversation), now)
+                    note_payer(agent, self.conversations.known(conversation), now)
         return list(agents.values())
 
     def claim(self, conversation: str) -> Outcome | None:
@@ -199,29 +177,16 @@ class Pipeline:
         """Save who pays in the conversations that agents turned to; None when none did."""
         if not self.roster.turned:
             return None
-        changed: dict[str, Conversation] = {}
-
-        def work(transaction: Transaction) -> tuple[Posting, list[tuple[Row, Book]]]:
-            changed.clear()
-            self._looking_in = (transaction, changed)
-            self._learn_turns()
-            posting = Posting()
-            self._move_to_payers(transaction, posting)
-            self._save(transaction, posting, [])
-            return posting, [(row, transaction.book(row[1])) for row in posting.sums]
-
-        posting, rows = self.store.write(work)
-        self._remember(changed)
-        return self._tell(posting, rows)
+        return self._tell(*self._book_scans([]))
 
     def change(self, booked: Callable[[Transaction], Posting]) -> Outcome:
         """Save what changes in what was booked before, and move the running sums with it."""
 
-        def work(transaction: Transaction) -> tuple[Posting, list[tuple[Row, Book]]]:
-            self._looking_in = (transaction, {})
+        def work(transaction: Transaction) -> Booked:
+            self.conversations.begin(transaction)
             posting = booked(transaction)
             transaction.save(posting)
-            return posting, [(row, transaction.book(row[1])) for row in posting.sums]
+            return _with_books(posting, transaction)
 
         return self._tell(*self.store.write(work))
 
@@ -231,17 +196,31 @@ class Pipeline:
         self.unpriced_models = bounded((guessed | charged) - {AND_MORE})
         self.store.write(lambda t: t.set_meta("unpriced_models", sorted(self.unpriced_models)))
 
+    def _book_scans(self, scans: list[Scan]) -> Booked:
+        """Book what these say, and to whom it is learned to belong; in one transaction."""
+        records = [record for scan in scans for record in (*scan.replies, *scan.prompts)]
+
+        def work(transaction: Transaction) -> Booked:
+            self.conversations.begin(transaction)
+            self.conversations.learn(scans)
+            posting = self._ledger.post(records, transaction)
+            self.conversations.move_to_payers(posting)
+            self._save(transaction, posting, scans)
+            return _with_books(posting, transaction)
+
+        booked = self.store.write(work)
+        self.conversations.remember()
+        return booked
+
     def _save(self, transaction: Transaction, posting: Posting, scans: list[Scan]) -> None:
         transaction.save(posting)
-        for name, conversation in self._looking_in[1].items():
-            transaction.save_conversation(name, conversation)
+        self.conversations.save()
         for scan in scans:
             transaction.save_file(scan.file, scan.mark)
             for refusal in scan.refusals:
                 if refusal.window:
-                    known = self._conversation(refusal.conversation)
-                    account = payer_at(known, refusal.time).account
-                    transaction.save_window(window_of(refusal, account))
+                    payer = self.conversations.payer(refusal.conversation, refusal.time)
+                    transaction.save_window(window_of(refusal, payer.account))
             self._save_for_audit(scan, transaction)
         if posting.unpriced_models:
             self.unpriced_models = bounded(self.unpriced_models | posting.unpriced_models)
@@ -256,7 +235,7 @@ class Pipeline:
         own, _ = place_of(scan.path)
         for stated in scan.stated:
             transaction.evidence.save_statement(stated.conversation, stated.statement)
-        if self._conversation(own).told.parents:
+        if self.conversations.of(own).told.parents:
             for reply in scan.replies:
                 if reply.owned and reply.conversation != own:
                     transaction.evidence.save_copy(own, identity(reply)[0])
@@ -299,79 +278,6 @@ class Pipeline:
 
     # Whom and what a record belongs to.
 
-    def _conversation(self, name: str) -> Conversation:
-        transaction, changed = self._looking_in
-        found = changed.get(name) or self._conversations.get(name)
-        if found is None:
-            found = transaction.conversation(name) or Conversation()
-            self._conversations[name] = found
-        return found
-
-    def _remember(self, changed: dict[str, Conversation]) -> None:
-        if len(self._conversations) > MOST_CONVERSATIONS_CACHED:
-            self._conversations.clear()
-        self._conversations.update(changed)
-        self.roster.turned.clear()
-
-    def account_of(self, conversation: str) -> str:
-        """The account of the subscription that pays for the conversation now, where it is known."""
-        payer = payer_at(self._known(conversation), FAR_AHEAD)
-        return payer.account if payer.source == SUBSCRIPTION else ""
-
-    def is_named(self, conversation: str) -> bool:
-        """Whether the conversation's own log names who pays."""
-        return self._known(conversation).told_by == "log"
-
-    def _known(self, conversation: str) -> Conversation:
-        """What is known of the conversation outside of a transaction."""
-        return (
-            self._conversations.get(conversation)
-            or self.store.read(lambda transaction: transaction.conversation(conversation))
-            or Conversation()
-        )
-
-    def _learn_turns(self) -> None:
-        """Bring the conversations up to date with who pays for the agents that turned to them.
-
-        What an earlier daemon saved of the same turn stays: it knew who paid then.
-        """
-        changed = self._looking_in[1]
-        for turned in self.roster.turned:
-            known = self._conversation(turned.conversation)
-            payer, noted = turned.payer, noted_since(known, turned.since, NOTED_WITHIN_MS)
-            if turned.is_proof and noted is not None:
-                payer = replace(payer, since=noted)
-            if payer.source and not (turned.is_old and noted is not None):
-                learned = with_payers(known, [payer])
-                learned = replace(learned, told_by=known.told_by or "agent")
-                if learned != known:
-                    changed[turned.conversation] = learned
-
-    def _move_to_payers(self, transaction: Transaction, posting: Posting) -> None:
-        """Move what was booked before to who paid for it, by what is learned now."""
-        changed = self._looking_in[1]
-        before = {name: self._conversations.get(name, changed[name]) for name in changed}
-        move_to_payers(before, changed, transaction, posting)
-
-    def _learn(self, scan: Scan) -> None:
-        """Bring the conversations up to date with what the scan says of them."""
-        changed = self._looking_in[1]
-        own, project = place_of(scan.path)
-        for name, said in said_in(scan).items():
-            known = learned = self._conversation(name)
-            if not known.source or (name == own and not known.told_by):
-                source, account = self._source_of(scan.path), self._account_of_log(scan.path)
-                learned = told_by_home(known, source, account)
-            learned = learned_of(learned, said)
-            if name == own and not learned.project:
-                learned = replace(learned, project=project)
-            if learned != known:
-                changed[name] = learned
-        if own:
-            known = self._conversation(own)
-            if (told := follow(known.told, scan, own)) is not known.told:
-                changed[own] = replace(known, told=told)
-
     def _book_of_reply(self, reply: Reply) -> Book:
         return self._book(
             reply.conversation, reply.time, reply.model, reply.subagent, reply.subagent_type
@@ -383,7 +289,7 @@ class Pipeline:
     def _book(
         self, conversation: str, time: int, model: str, subagent: str, subagent_type: str
     ) -> Book:
-        payer = payer_at(self._conversation(conversation), time)
+        payer = self.conversations.payer(conversation, time)
         agent = self.roster.agent_of(conversation, time)
         if agent is None:
             return Book(
@@ -410,7 +316,11 @@ class Pipeline:
 
     def _paid(self, book: Book, time: int) -> Book:
         """The book for the same work, paid by who pays at this time."""
-        return paid_by(book, payer_at(self._conversation(book.conversation), time))
+        return paid_by(book, self.conversations.payer(book.conversation, time))
+
+
+def _with_books(posting: Posting, transaction: Transaction) -> Booked:
+    return posting, [(row, transaction.book(row[1])) for row in posting.sums]
 
 
 def window_of(refusal: Refusal, account: str) -> PlanWindow:

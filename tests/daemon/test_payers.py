@@ -220,7 +220,10 @@ def test_account_of_a_conversation(store: Store) -> None:
     """The account is that of the subscription which pays now, and nothing else."""
     river = pipeline(store)
     post(river, owner("acc-1"), reply(1), owner("acc-2"), reply(2))
-    assert ("acc-2", "") == (river.account_of("conv-1"), river.account_of("conv-9"))
+    assert ("acc-2", "") == (
+        river.conversations.account_of("conv-1"),
+        river.conversations.account_of("conv-9"),
+    )
 
 
 class Turn(Struct, frozen=True):

@@ -87,7 +87,7 @@ class Bench:
 
     def owner(self) -> Owner:
         """Whose plan the conversation tells of."""
-        whose = Whose(self.roster, self.river, self.followed)
+        whose = Whose(self.roster, self.river.conversations, self.followed)
         return whose.of("conv-1", f"{self.home.projects}/-p/conv-1.jsonl", NINE_MS + MINUTE)
 
 

@@ -73,7 +73,9 @@ class Agents:
     def accounts_changed(self, now: int) -> None:
         """``[accounts]`` is another now. It counts from now on, where no agent and no log tells."""
         for agent in self._pipeline.roster.alive():
-            if agent.record.on_plan or self._pipeline.is_named(agent.record.conversation):
+            if agent.record.on_plan or self._pipeline.conversations.is_named(
+                agent.record.conversation
+            ):
                 self._payment.hear(agent)
         self.look_at_payers(now)
 
