@@ -164,14 +164,19 @@ class Pipeline:
 
     def claim(self, conversation: str) -> Outcome | None:
         """An agent was found to hold this conversation: what was booked to nobody is its own."""
-        waiting = self._unheld.take(conversation)
+        waiting = self._unheld.waiting(conversation)
         if waiting is None:
             return None
         outcome = self.change(
             lambda transaction: self._ledger.rebook(waiting.groups, waiting.prompts, transaction)
         )
+        self._unheld.forget(conversation)
         scans = [*waiting.scans.values()]
         return replace(outcome, agents=self._with_hints(outcome.agents, scans, FAR_AHEAD))
+
+    def unclaimed(self) -> list[str]:
+        """The conversations that an agent holds, and whose claim could not be saved."""
+        return self._unheld.overdue()
 
     def settle_payers(self) -> Outcome | None:
         """Save who pays in the conversations that agents turned to; None when none did."""

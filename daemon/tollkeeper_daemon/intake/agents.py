@@ -53,6 +53,11 @@ class Agents:
             self._failures.attempt(self._budgets.bar.charged, outcome, now)
             self._herald.tell(outcome, now)
 
+    def claim_again(self, now: int) -> None:
+        """Claim what could not be saved before."""
+        for conversation in self._pipeline.unclaimed():
+            self._failures.attempt(self.claim, conversation, now)
+
     def settle_payers(self, now: int) -> None:
         """Save who pays from now on, and book to them what was asked since."""
         turned = [each.agent for each in self._pipeline.roster.turned]
@@ -84,5 +89,5 @@ class Agents:
         self._herald.agent(topic, agent)
         self._failures.attempt(self.settle_payers, now_ms())
         if agent.record.conversation:
-            self.claim(agent.record.conversation, now_ms())
+            self._failures.attempt(self.claim, agent.record.conversation, now_ms())
         self._failures.attempt(self._budgets.bar.look, now_ms())
