@@ -97,13 +97,16 @@ class Conversations:
             layer = Layer.FOUND if mention.in_order else Layer.PLACED
             fact = Fact(mention.time, layer, mention.subagent, of_task(mention.task))
             self._learn_fact(mention.conversation, fact, scan.is_first)
-        if scan.helper and scan.helper.task:
-            fact = Fact(0, Layer.FOUND, scan.helper.id, of_task(scan.helper.task))
+        # What bears no time holds from the beginning, as far as that is known.
+        times = [each.time for each in (*scan.replies, *scan.prompts)]
+        if scan.helper and scan.helper.task and times:
+            fact = Fact(min(times), Layer.FOUND, scan.helper.id, of_task(scan.helper.task))
             self._learn_fact(own, fact, scan.is_first)
         for profile in scan.profiles:
             if profile.title:
-                task = self.ids.find(profile.title)
-                fact = Fact(0, Layer.FOUND, labels=of_task(task))
+                known = self.of(profile.conversation).first_time
+                begun = min([*times, *([known] if known else [])], default=0)
+                fact = Fact(begun, Layer.FOUND, labels=of_task(self.ids.find(profile.title)))
                 self._learn_fact(profile.conversation, fact, is_first=False)
 
     def _learn_fact(self, name: str, fact: Fact, is_first: bool) -> None:

@@ -26,9 +26,8 @@ def resettle(
     moving = {name: time for name, time in since.items() if time is not None}
     if not moving:
         return
-    begun = min(max(time, before[name].first_time) for name, time in moving.items())
     until = max(before[name].last_time for name in moving) + 1
-    keys = {key for _, _, key in transaction.timeline(begun, until)}
+    keys = {key for _, _, key in transaction.timeline(min(moving.values()), until)}
     groups = [
         (key, group)
         for key in keys

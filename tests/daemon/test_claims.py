@@ -7,8 +7,9 @@ from typing import cast
 import pytest
 
 from tollkeeper.model import AlertKind
+from tollkeeper_daemon.agents.live import LiveAgent
 from tollkeeper_daemon.agents.registry import Registry
-from tollkeeper_daemon.agents.roster import LiveAgent, Roster
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.bar.build import Budgets
 from tollkeeper_daemon.herald import Herald
 from tollkeeper_daemon.intake.agents import Agents
