@@ -50,6 +50,7 @@ from tollkeeper_daemon.rules.settings import Limits
 from tollkeeper_daemon.sources.homes import Homes
 from tollkeeper_daemon.sources.watcher import Watcher
 from tollkeeper_daemon.store.store import Store
+from tollkeeper_daemon.workflows.work import Work
 
 
 class Daemon:
@@ -112,6 +113,16 @@ class Daemon:
             self._limits,
             self._look_at,
         )
+        self.work = Work(
+            store,
+            self.roster,
+            self.herald,
+            self.budgets,
+            self.plan,
+            lambda kind: self.settings.config.workflow.stage_of(kind),
+            self.failures.attempt,
+        )
+        self.budgets.on_held = lambda: self.failures.attempt(self.work.look, now_ms())
         self.payment = Payment(self.followed, self.roster, self.herald)
         notifier.on_press = self.budgets.press
         self.sensors = Sensors(
@@ -130,8 +141,15 @@ class Daemon:
         publisher.follow(self.segments.hear)
 
         self.agents = Agents(
-            self.registry, self.pipeline, self.herald, self.budgets, self.payment, self.failures
+            self.registry,
+            self.pipeline,
+            self.herald,
+            self.budgets,
+            self.payment,
+            self.work,
+            self.failures,
         )
+        self.work.workflows.on_labelled = self.agents.changed
         self.census = Census(
             self.roster,
             Reports(self.agents.started, self.agents.changed, self.agents.exited),
@@ -157,6 +175,7 @@ class Daemon:
             self.marks,
             self.plan,
             self.budgets,
+            self.work,
             self.herald,
             self.auditor,
             self.registry,
@@ -214,6 +233,7 @@ class Daemon:
             self.registry,
             self.days,
             self.budgets,
+            self.work,
             self.settings,
             self.pricing,
             self.lookout,
@@ -230,6 +250,7 @@ class Daemon:
         self.segments.clear()
         agents, runs = self.store.read(lambda t: (t.agents(), t.runs()))
         self.roster.restore(agents, runs, now, self.followed.may_follow)
+        self.work.restore()
         self.days.check(now)
         self.pipeline.restore()
         self.budgets.bar.take_up(now)
@@ -241,6 +262,7 @@ class Daemon:
         attempt(self.lookout.find_clients, now)
         attempt(self.registry.tick, now)
         attempt(self.lookout.catch_up)
+        attempt(self.work.begin, now_ms())
         if not self.herald.importing:
             attempt(self.past.let_limits_act)
         self.segments.begin(self.herald.status())
@@ -266,6 +288,7 @@ class Daemon:
         await self.auditor.stop()
         self.registry.tick(now_ms())
         self.registry.save_run()
+        self.work.stop()
         self.watcher.stop()
         self.census.close()
 

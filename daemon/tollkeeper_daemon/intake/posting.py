@@ -15,6 +15,7 @@ from tollkeeper_daemon.plan.gauge import PlanGauge
 from tollkeeper_daemon.reading.marks import Marks
 from tollkeeper_daemon.reading.scan import Scan, place_of
 from tollkeeper_daemon.records import Refusal
+from tollkeeper_daemon.workflows.work import Work
 
 # More conversations than an agent without a session file goes through between two readings.
 MOST_CLAIMED_AT_ONCE = 20
@@ -30,6 +31,7 @@ class Posting:
         marks: Marks,
         plan: PlanGauge,
         budgets: Budgets,
+        work: Work,
         herald: Herald,
         auditor: Auditor,
         registry: Registry,
@@ -44,6 +46,7 @@ class Posting:
         self._marks = marks
         self._plan = plan
         self._budgets = budgets
+        self._work = work
         self._herald = herald
         self._auditor = auditor
         self._registry = registry
@@ -58,6 +61,7 @@ class Posting:
         outcome = self._book(scans, now, live=True)
         self._failures.attempt(self._budgets.bar.charged, outcome, now)
         self._herald.tell(outcome, now)
+        self._failures.attempt(self._work.charged, outcome, now)
         self._auditor.heard(scans, now)
         for agent in outcome.agents:
             self._registry.save_agent(agent.record)

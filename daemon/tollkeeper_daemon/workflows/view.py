@@ -1,0 +1,25 @@
+"""Spans and workflows as the wire shows them. Pure."""
+
+from tollkeeper.model import Span
+from tollkeeper_daemon.clock import iso
+from tollkeeper_daemon.store.schema import SpanRecord
+from tollkeeper_daemon.tally import Tally
+
+
+def span_view(span: SpanRecord, used: Tally) -> Span:
+    """The span as the wire shows it."""
+    return Span(
+        id=span.id,
+        workflow=span.workflow or None,
+        task=span.labels.task or None,
+        stage=span.labels.stage or None,
+        role=span.role or None,
+        conversation=span.conversation or None,
+        status=span.status or None,
+        started_at=iso(span.started),
+        ended_at=iso(span.ended) if span.ended else None,
+        worked_seconds=span.worked / 1000,
+        waited_seconds=span.waited / 1000,
+        held_seconds=span.held / 1000,
+        usage=used.usage(),
+    )
