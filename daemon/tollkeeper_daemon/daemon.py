@@ -116,10 +116,10 @@ class Daemon:
         self.work = Work(
             store,
             self.roster,
+            self.pipeline,
             self.herald,
             self.budgets,
             self.plan,
-            lambda kind: self.settings.config.workflow.stage_of(kind),
             self.failures.attempt,
         )
         self.budgets.on_held = lambda: self.failures.attempt(self.work.look, now_ms())

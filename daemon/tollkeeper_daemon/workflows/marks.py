@@ -10,6 +10,7 @@ from tollkeeper_daemon.store.schema import SpanRecord
 MARKED = "m"
 
 Event = Literal["start", "end"]
+EndStatus = Literal["completed", "failed"]
 
 
 class Mark(Struct, frozen=True):

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct
 
 from tollkeeper.model import Hold
-from tollkeeper_daemon.agents.roster import LiveAgent, LiveSubagent, Roster
+from tollkeeper_daemon.agents.live import LiveAgent, LiveSubagent
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.labels.labels import Fact, Labels, labels_at
 from tollkeeper_daemon.store.schema import SpanRecord
 from tollkeeper_daemon.workflows.timing import Doing, doing_of
@@ -51,10 +52,14 @@ class Member(Struct, frozen=True):
         since = now
         for time in sorted({0, *(fact.since for fact in self.facts)}, reverse=True):
             if time <= now:
-                if labels_at(self.facts, time, self.subagent, self.stage) != self.labels:
+                if self._labels_at(time) != self.labels:
                     break
                 since = time
         return max(since, self.began)
+
+    def _labels_at(self, time: int) -> Labels:
+        kind = self.role if self.subagent else ""
+        return labels_at(self.facts, time, self.subagent, self.stage, kind)
 
 
 class Gone(Struct, frozen=True):
@@ -68,31 +73,23 @@ class Gone(Struct, frozen=True):
     is_stopped: bool
 
 
-def facts_of(agent: LiveAgent) -> tuple[Fact, ...]:
-    """What is known of the work that the agent and its subagents are at."""
-    return agent.record.told
-
-
-def labels_of_agent(agent: LiveAgent, now: int) -> Labels:
-    """The labels of what the agent itself asks at this time (ms)."""
-    return labels_at(facts_of(agent), now)
-
-
 class Members:
     """Looks at the roster.
 
-    ``stage_of`` says which stage a subagent's type stands for, ``hold_of`` how an agent is held, and
-    ``is_limited`` whether its plan refuses requests at a time (ms).
+    ``facts_of`` are what is known of an agent's work, ``stage_of`` says which stage a subagent's type stands
+    for, ``hold_of`` how an agent is held, and ``is_limited`` whether its plan refuses requests at a time (ms).
     """
 
     def __init__(
         self,
         roster: Roster,
+        facts_of: Callable[[LiveAgent], tuple[Fact, ...]],
         stage_of: Callable[[str], str],
         hold_of: Callable[[LiveAgent], Hold | None],
         is_limited: Callable[[LiveAgent, int], bool],
     ) -> None:
         self._roster = roster
+        self._facts_of = facts_of
         self._stage_of = stage_of
         self._hold_of = hold_of
         self._is_limited = is_limited
@@ -101,6 +98,10 @@ class Members:
     def all(self, now: int) -> list[Member]:
         """The living agents, and those of their subagents that are at work."""
         return [member for agent in self._roster.alive() for member in self._family(agent, now)]
+
+    def labels_of(self, agent: LiveAgent, now: int) -> Labels:
+        """The labels of what the agent itself asks at this time (ms)."""
+        return labels_at(self._facts_of(agent), now)
 
     def _family(self, agent: LiveAgent, now: int) -> Iterator[Member]:
         yield self._as_agent(agent, now)
@@ -144,7 +145,7 @@ class Members:
         heard: int,
         stage: str = "",
     ) -> Member:
-        record, facts = agent.record, facts_of(agent)
+        record, facts = agent.record, self._facts_of(agent)
         is_held = self._hold_of(agent) is not None and not self._is_stopped(agent)
         return Member(
             agent=record.id,
@@ -156,7 +157,7 @@ class Members:
             heard=heard,
             facts=facts,
             stage=stage,
-            labels=labels_at(facts, now, subagent, stage),
+            labels=labels_at(facts, now, subagent, stage, role if subagent else ""),
             doing=doing_of(agent.state(now), is_held, self._is_limited(agent, now)),
         )
 

@@ -1,9 +1,22 @@
 """Spans and workflows as the wire shows them. Pure."""
 
+from typing import Any
+
 from tollkeeper.model import Span
 from tollkeeper_daemon.clock import iso
-from tollkeeper_daemon.store.schema import SpanRecord
+from tollkeeper_daemon.store.schema import SpanRecord, WorkflowRecord
 from tollkeeper_daemon.tally import Tally
+
+
+def workflow_view(workflow: WorkflowRecord) -> dict[str, Any]:
+    """The workflow as its markers tell of it; the status is null while it lasts."""
+    return {
+        "workflow": workflow.id,
+        "status": workflow.status or None,
+        "started_at": iso(workflow.started),
+        "ended_at": iso(workflow.ended) if workflow.ended else None,
+        "path": workflow.path or None,
+    }
 
 
 def span_view(span: SpanRecord, used: Tally) -> Span:

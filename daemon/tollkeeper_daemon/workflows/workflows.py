@@ -6,7 +6,8 @@ from msgspec.structs import replace
 
 from tollkeeper.model import Span
 from tollkeeper.naming import named, several
-from tollkeeper_daemon.agents.roster import LiveAgent, Roster
+from tollkeeper_daemon.agents.live import LiveAgent
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.bar.agents_by_hand import Ambiguous
 from tollkeeper_daemon.herald import Herald
 from tollkeeper_daemon.labels.labels import NONE, Labels, Layer, labels_of
@@ -15,7 +16,7 @@ from tollkeeper_daemon.store.schema import SpanRecord, WorkflowRecord
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.workflows.following import Following
 from tollkeeper_daemon.workflows.marks import Event, Mark, fits
-from tollkeeper_daemon.workflows.members import labels_of_agent
+from tollkeeper_daemon.workflows.members import Members
 from tollkeeper_daemon.workflows.spans import Spans
 from tollkeeper_daemon.workflows.used import used_by
 from tollkeeper_daemon.workflows.view import span_view
@@ -33,6 +34,7 @@ class Workflows:
         store: Store,
         spans: Spans,
         following: Following,
+        members: Members,
         roster: Roster,
         herald: Herald,
     ) -> None:
@@ -40,6 +42,7 @@ class Workflows:
         self._store = store
         self._spans = spans
         self._following = following
+        self._members = members
         self._roster = roster
         self._herald = herald
         spans.on_started.append(self._stage_started)
@@ -138,7 +141,9 @@ class Workflows:
     def _at(self, workflow: str, now: int) -> list[LiveAgent]:
         """All living agents that are labelled with the workflow."""
         alive = self._roster.alive()
-        return [each for each in alive if workflow == labels_of_agent(each, now).workflow != ""]
+        return [
+            each for each in alive if workflow == self._members.labels_of(each, now).workflow != ""
+        ]
 
     def _belongs(self, agent: LiveAgent, labels: Labels, now: int) -> None:
         if _marked(agent, now) != labels:
