@@ -58,9 +58,11 @@ class Workflows:
             record = replace(kept, ended=0, status="")
         if record != known:
             self._save(record)
+        if known and known.ended:
+            self._following.begin_anew(name, now)
         if known is None or known.ended:
-            self._following.reconsider(name)
             self._herald.workflow("started", name)
+            self._following.look(now)
         return record
 
     def end(self, name: str, status: str, now: int) -> WorkflowRecord:
@@ -103,6 +105,7 @@ class Workflows:
         span = self._spans.mark(mark, "start", now)
         for agent in agents or ([] if word else self._at(labels.workflow, now)):
             self._belongs(agent, labels, now)
+        self._following.look(now)
         return span
 
     def _tell_workflow(self, name: str, event: Event, folder: str, now: int) -> None:
