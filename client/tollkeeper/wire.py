@@ -39,6 +39,9 @@ Topic = Literal[
 ]
 
 
+WorkflowEvent = Literal["started", "stage-started", "stage-ended", "ended"]
+
+
 class Request(Struct, frozen=True):
     """One call on control.sock; ``id`` comes back in the reply."""
 
@@ -127,7 +130,7 @@ class WorkflowUpdate(Update, frozen=True, kw_only=True):
     """A workflow, or a stage of one (``span``), started or ended."""
 
     workflow: str
-    event: Literal["started", "stage-started", "stage-ended", "ended"]
+    event: WorkflowEvent
     status: str | None = None
     span: Span | None = None
 

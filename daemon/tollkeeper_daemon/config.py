@@ -91,6 +91,8 @@ class On(Struct, frozen=True, forbid_unknown_fields=True):
     run_ended: str = ""
     day_ended: str = ""
     week_ended: str = ""
+    workflow_ended: str = ""
+    stage_ended: str = ""
     timeout_seconds: Annotated[float, Meta(gt=0)] = 30
 
 

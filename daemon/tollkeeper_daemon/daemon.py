@@ -51,6 +51,7 @@ from tollkeeper_daemon.rules.settings import Limits
 from tollkeeper_daemon.sources.homes import Homes
 from tollkeeper_daemon.sources.watcher import Watcher
 from tollkeeper_daemon.store.store import Store
+from tollkeeper_daemon.workflows.work import Work
 
 
 class Daemon:
@@ -114,6 +115,16 @@ class Daemon:
             self._limits,
             self._look_at,
         )
+        self.work = Work(
+            store,
+            self.roster,
+            self.pipeline,
+            self.herald,
+            self.budgets,
+            self.plan,
+            self.failures.attempt,
+        )
+        self.budgets.on_held = lambda: self.failures.attempt(self.work.look, now_ms())
         self.payment = Payment(self.followed, self.roster, self.herald)
         notifier.on_press = self.budgets.press
         self.sensors = Sensors(
@@ -133,8 +144,15 @@ class Daemon:
         publisher.follow(self.segments.hear)
 
         self.agents = Agents(
-            self.registry, self.pipeline, self.herald, self.budgets, self.payment, self.failures
+            self.registry,
+            self.pipeline,
+            self.herald,
+            self.budgets,
+            self.payment,
+            self.work,
+            self.failures,
         )
+        self.work.workflows.on_labelled = self.agents.changed
         self.census = Census(
             self.roster,
             Reports(self.agents.started, self.agents.changed, self.agents.exited),
@@ -159,6 +177,7 @@ class Daemon:
             self.pipeline,
             self.marks,
             self.budgets,
+            self.work,
             self.herald,
             self.auditor,
             self.registry,
@@ -216,6 +235,7 @@ class Daemon:
             self.registry,
             self.days,
             self.budgets,
+            self.work,
             self.settings,
             self.pricing,
             self.lookout,
@@ -232,6 +252,7 @@ class Daemon:
         self.segments.clear()
         agents, runs = self.store.read(lambda t: (t.agents(), t.runs()))
         self.roster.restore(agents, runs, now, self.followed.may_follow)
+        self.work.restore()
         self.days.check(now)
         self.pipeline.restore()
         self.budgets.bar.take_up(now)
@@ -243,6 +264,7 @@ class Daemon:
         attempt(self.lookout.find_clients, now)
         attempt(self.registry.tick, now)
         attempt(self.lookout.catch_up)
+        attempt(self.work.begin, now_ms())
         if not self.herald.importing:
             attempt(self.past.let_limits_act)
         self.segments.begin(self.herald.status())
@@ -268,6 +290,7 @@ class Daemon:
         await self.auditor.stop()
         self.registry.tick(now_ms())
         self.registry.save_run()
+        self.work.stop()
         self.watcher.stop()
         self.census.close()
 

@@ -16,6 +16,7 @@ from tollkeeper.model import (
     Hold,
     Importing,
     Run,
+    Span,
     Status,
     Today,
 )
@@ -134,6 +135,19 @@ class Herald:
     def acted(self, action: Action) -> None:
         """The journal has a new entry."""
         self._publish("action", wire.ActionUpdate, action=action)
+
+    def workflow(
+        self, event: wire.WorkflowEvent, workflow: str, status: str = "", span: Span | None = None
+    ) -> None:
+        """A workflow, or a stage of one, started or ended."""
+        self._publish(
+            "workflow",
+            wire.WorkflowUpdate,
+            workflow=workflow,
+            event=event,
+            status=status or None,
+            span=span,
+        )
 
     def plan_changed(self, news: list[News] | None) -> None:
         """The plan was seen anew, with this news of it; None is for no change."""

@@ -17,6 +17,7 @@ from tollkeeper_daemon.intake.failures import Failures
 from tollkeeper_daemon.intake.payment import Payment
 from tollkeeper_daemon.pipeline import Outcome
 from tollkeeper_daemon.store.store import Store
+from tollkeeper_daemon.workflows.work import Work
 
 from .lines import NOW, assistant
 from .test_pipeline import agent_in, fail, pipeline, post, spent
@@ -60,6 +61,7 @@ def test_claim_is_tried_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> 
         herald,
         cast(Budgets, told),
         cast(Payment, told),
+        cast(Work, told),
         Failures(herald),
     )
     post(river, assistant())

@@ -39,7 +39,8 @@ WATCHED_SINCE = "watched_since"
 class Budgets:
     """The bar, people's words to it, and the journal of both.
 
-    ``settings`` are those of ``[limits]`` now, ``look_at`` looks at once how an agent is.
+    ``settings`` are those of ``[limits]`` now, ``look_at`` looks at once how an agent is. ``on_held`` is
+    called when anybody is held otherwise than before.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Budgets:
         look_at: Callable[[LiveAgent], None],
         signals: Signals | None = None,
     ) -> None:
+        self.on_held: Callable[[], object] = lambda: None
         self._store = store
         self._roster = roster
         self._memories = memories
@@ -175,6 +177,7 @@ class Budgets:
         self._blocked = {id for id, each in alive.items() if self._holds.is_held(each, "blocked")}
         for id in sorted((before ^ self._blocked) & alive.keys()):
             self._herald.agent("agent.changed", alive[id])
+        self.on_held()
 
     def _write_frozen(self) -> None:
         """Leave a way to free them without a daemon."""

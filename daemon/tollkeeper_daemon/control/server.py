@@ -42,6 +42,9 @@ from tollkeeper_daemon.control import (
     stop,
     tag,
     weekly,
+    workflow_end,
+    workflow_stage,
+    workflow_start,
 )
 from tollkeeper_daemon.control import log as journal
 from tollkeeper_daemon.control.importing import marked
@@ -80,6 +83,9 @@ VERBS: dict[str, Verb] = {
     "limit.set": limit_set.answer,
     "limit.clear": limit_clear.answer,
     "tag": tag.answer,
+    "workflow.start": workflow_start.answer,
+    "workflow.stage": workflow_stage.answer,
+    "workflow.end": workflow_end.answer,
 }
 
 # These read much and change nothing: they run in a thread, with a view of the store of their own.

@@ -10,6 +10,7 @@ from tollkeeper_daemon.intake.failures import Failures
 from tollkeeper_daemon.intake.payment import Payment
 from tollkeeper_daemon.labels.labels import Labels, Layer
 from tollkeeper_daemon.pipeline import Outcome, Pipeline
+from tollkeeper_daemon.workflows.work import Work
 
 
 class Agents:
@@ -22,6 +23,7 @@ class Agents:
         herald: Herald,
         budgets: Budgets,
         payment: Payment,
+        work: Work,
         failures: Failures,
     ) -> None:
         self._registry = registry
@@ -29,6 +31,7 @@ class Agents:
         self._herald = herald
         self._budgets = budgets
         self._payment = payment
+        self._work = work
         self._failures = failures
 
     def started(self, agent: LiveAgent) -> None:
@@ -101,6 +104,7 @@ class Agents:
         self._failures.attempt(self.settle, now_ms())
         if agent.record.conversation:
             self._failures.attempt(self.claim, agent.record.conversation, now_ms())
+        self._failures.attempt(self._work.look, now_ms())
         self._failures.attempt(self._budgets.bar.look, now_ms())
 
 

@@ -5,7 +5,7 @@ All are MessagePack arrays: fields are only ever added at the end, with a defaul
 
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from tollkeeper_daemon.labels.labels import Fact, Labels
 from tollkeeper_daemon.ledger.totals import Totals
@@ -276,6 +276,8 @@ class SpanRecord(Struct, frozen=True, array_like=True, gc=False):
     the subagent's type, or the agent's name. ``worked``, ``waited`` (for people) and ``held`` (at limits)
     are parts of the time between ``started`` and ``ended`` (0 while it lasts). ``reported`` is what the
     line about it in workflow-metrics.jsonl said, by model; ``commented`` that its task has the comment.
+    ``presumed`` says that nobody told of its end. ``before`` is what was booked before it began under the
+    same labels, in the quarter of an hour in which it did, and ``before_cost`` what of that is billed.
     """
 
     workflow: str
@@ -294,6 +296,9 @@ class SpanRecord(Struct, frozen=True, array_like=True, gc=False):
     folder: str = ""
     reported: tuple[tuple[str, Totals], ...] = ()
     commented: bool = False
+    presumed: bool = False
+    before: Totals = field(default_factory=Totals)
+    before_cost: int = 0
 
 
 class WorkSum(Struct, frozen=True, array_like=True, gc=False):

@@ -1,6 +1,8 @@
 """What is kept of workflows in a transaction: the markers, the spans of work, and the sums."""
 
 from collections.abc import Iterator
+from hashlib import blake2b
+from itertools import groupby
 
 import msgspec
 
@@ -34,17 +36,29 @@ class WorkShelf(Access):
 
     def spans_of(self, workflow: str) -> tuple[SpanRecord, ...]:
         """The spans of this workflow, the earliest first."""
-        found = self._get("spans", _key(workflow), _decode_spans) or ()
-        return tuple(sorted(found, key=lambda span: (span.started, span.id)))
+        prefix = _digest(workflow)
+        found: list[SpanRecord] = []
+        with self._raw.cursor(self._tables.by_name["spans"]) as cursor:
+            if cursor.set_range(prefix):
+                for key, value in cursor.iternext():
+                    if key[: len(prefix)] != prefix:
+                        break
+                    found.append(_decode_span(value))
+        return tuple(sorted(found, key=_began))
 
     def spans(self) -> Iterator[tuple[SpanRecord, ...]]:
         """All spans, a workflow at a time."""
-        return (_decode_spans(value) for _, value in self._all("spans"))
+        found = (_decode_span(value) for _, value in self._all("spans"))
+        for _, spans in groupby(found, lambda span: span.workflow):
+            yield tuple(sorted(spans, key=_began))
 
     def save_span(self, span: SpanRecord) -> None:
         """Keep this span in the place of the one with the same id."""
-        others = [each for each in self.spans_of(span.workflow) if each.id != span.id]
-        self._put("spans", _key(span.workflow), (*others, span))
+        self._put("spans", _digest(span.workflow) + _digest(span.id), span)
+
+    def drop_span(self, span: SpanRecord) -> None:
+        """Take a span back that never was."""
+        self._delete("spans", _digest(span.workflow) + _digest(span.id))
 
     def sums_of(self, workflow: str) -> tuple[WorkSum, ...]:
         """What the parts of this workflow have come to."""
@@ -73,6 +87,15 @@ def _key(workflow: str) -> bytes:
     return key_of(f"{PREFIX.decode()}{workflow}")
 
 
+def _digest(name: str) -> bytes:
+    """One half of a span's key: what has no workflow may have thousands of them."""
+    return blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def _began(span: SpanRecord) -> tuple[int, str]:
+    return span.started, span.id
+
+
 Part = tuple[str, str, str, str, str, str]
 
 
@@ -90,5 +113,5 @@ def _add(parts: dict[Part, WorkSum], quarter: int, book: Book, totals: Totals) -
 
 
 _decode_workflow = msgspec.msgpack.Decoder(WorkflowRecord).decode
-_decode_spans = msgspec.msgpack.Decoder(tuple[SpanRecord, ...]).decode
+_decode_span = msgspec.msgpack.Decoder(SpanRecord).decode
 _decode_sums = msgspec.msgpack.Decoder(tuple[WorkSum, ...]).decode
