@@ -26,6 +26,7 @@ VERBS = {
     "monthly": "usage by month",
     "session": "usage by conversation",
     "blocks": "usage by five-hour block, with burn rate and projection",
+    "workflow": "what workflows and their stages cost: show, compare, top, stages, paths",
     "export": "single requests, or sums, as CSV or JSON",
     "audit": "the ledger beside Claude Code's own totals",
     "prices": "every known price; set, remove, import, check",
