@@ -53,9 +53,7 @@ class Followed:
 
     def home_of_log(self, path: str) -> Home | None:
         """The home whose log this is."""
-        return next(
-            (home for home in self.homes if path.startswith(f"{home.projects}{os.sep}")), None
-        )
+        return next((home for home in self.homes if home.has_log(path)), None)
 
     def home_of_session(self, path: str) -> Home | None:
         """The home whose session file this is."""
@@ -72,7 +70,7 @@ class Followed:
         source = self._accounts.of_home(str(home.path))
         if source in SET_BY_HAND:
             return source == SUBSCRIPTION
-        means = self._settings.read(home.path / "settings.json")
+        means = self._settings.read(f"{home.path}/settings.json")
         return not means.by_key and (means.by_token or self._account_in(home) is not None)
 
     def account_of(self, home: Home) -> str:
@@ -118,10 +116,11 @@ class Followed:
 
     def _means(self, home: Home, cwd: str) -> Means:
         """By what a client that works there pays, as far as settings tell."""
-        project = Path(cwd, ".claude")
-        files = (project / "settings.local.json", project / "settings.json") if cwd else ()
-        said = map(self._settings.read, (*files, home.path / "settings.json"))
-        return joined(said)
+        files = [f"{home.path}/settings.json"]
+        if cwd:
+            project = f"{cwd}/.claude"
+            files[:0] = [f"{project}/settings.local.json", f"{project}/settings.json"]
+        return joined(map(self._settings.read, files))
 
     def _account_in(self, home: Home) -> str | None:
         named = (self._states.read(file) for file in settings_files(home))
