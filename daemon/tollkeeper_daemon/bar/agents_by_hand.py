@@ -77,6 +77,7 @@ class AgentsByHand:
         self, agents: Sequence[LiveAgent], unit: Unit | None, more: int, now: int
     ) -> list[Done]:
         """Let these go on; with a unit, what holds them is raised to leave so much: once each."""
+        self._bar.look_at_clock(now)
         # Of all before any is raised: then the next agent would seem to be held by nothing.
         to_raise = [self._to_raise(agent, unit) if unit else [] for agent in agents]
         too_high = [self._too_high(stands, more) for stands in to_raise]

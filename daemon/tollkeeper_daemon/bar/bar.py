@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple
 
@@ -73,6 +73,7 @@ class Bar:
 
     It is closed, and acts on nothing, until ``begin``: what is read before that is judged once, as
     a whole. What a home holds when it is first followed is history, and moves no rule.
+    ``look_at_clock`` begins the day of this time (ms): a person's word is of the day it is said on.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class Bar:
         self.herald = herald
         self._roster = roster
         self._pipeline = pipeline
+        self.look_at_clock: Callable[[int], object] = lambda now: None
         self.is_new = is_new
         self.is_open = False
         self.in_history = False
