@@ -341,10 +341,17 @@ class WorkBrief(Struct, frozen=True, array_like=True, gc=False):
     duration: int | None
 
 
-class WorkInBrief(Struct, frozen=True, array_like=True, gc=False):
-    """What a workflow has come to, in brief; ``duration`` (ms) is that of all its spans.
+class WorkRecord(Struct, frozen=True, array_like=True, gc=False):
+    """What the parts of a workflow have come to."""
 
-    Where several roles worked at a stage at once, ``overlaps`` says by how much (ms) the stage lasted
+    workflow: str
+    sums: tuple[WorkSum, ...]
+
+
+class WorkInBrief(Struct, frozen=True, array_like=True, gc=False):
+    """What a workflow has come to, in brief: for who looks at all of them, and there may be very many.
+
+    ``duration`` (ms) is that of all its spans. Where several roles worked at a stage at once, ``overlaps`` says by how much (ms) the stage lasted
     less than its roles together. While a span lasts (``is_open``) it is in none of these times.
     """
 
@@ -353,9 +360,3 @@ class WorkInBrief(Struct, frozen=True, array_like=True, gc=False):
     duration: int | None
     overlaps: tuple[tuple[str, int], ...]
     briefs: tuple[WorkBrief, ...]
-
-
-class WorkRecord(WorkInBrief, frozen=True, array_like=True, gc=False):
-    """What a workflow has come to: first in brief, so that who looks at all of them reads no more."""
-
-    sums: tuple[WorkSum, ...]

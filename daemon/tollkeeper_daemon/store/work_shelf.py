@@ -6,7 +6,6 @@ from itertools import groupby
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import asdict
 
 from tollkeeper_daemon.ledger.books import Book
 from tollkeeper_daemon.ledger.totals import Totals
@@ -30,7 +29,7 @@ PREFIX = b"w:"
 
 
 class WorkShelf(Access):
-    """The tables ``workflows``, ``spans`` and ``work``."""
+    """The tables ``workflows``, ``spans``, ``work`` and ``in_brief``, which follows from the latter two."""
 
     def workflow(self, name: str) -> WorkflowRecord | None:
         """What markers told of this workflow."""
@@ -84,7 +83,7 @@ class WorkShelf(Access):
 
     def in_brief(self, now: int) -> list[WorkInBrief]:
         """The same in brief, as it is at this time (ms): several times quicker."""
-        with self._raw.cursor(self._tables.by_name["work"]) as cursor:
+        with self._raw.cursor(self._tables.by_name["in_brief"]) as cursor:
             found = [_decode_in_brief(value) for value in cursor.iternext(keys=False)]
         return [self._in_brief(work.workflow, now) if work.is_open else work for work in found]
 
@@ -108,10 +107,14 @@ class WorkShelf(Access):
 
     def _save_work(self, workflow: str, sums: tuple[WorkSum, ...]) -> None:
         brief = in_brief(workflow, sums, self.spans_of(workflow), self._name_of)
-        if brief.briefs:
-            self._put("work", _key(workflow), WorkRecord(**asdict(brief), sums=sums))
+        self._put_or_drop("work", workflow, WorkRecord(workflow, sums), bool(sums))
+        self._put_or_drop("in_brief", workflow, brief, bool(brief.briefs))
+
+    def _put_or_drop(self, table: str, workflow: str, value: Struct, has_any: bool) -> None:
+        if has_any:
+            self._put(table, _key(workflow), value)
         else:
-            self._delete("work", _key(workflow))
+            self._delete(table, _key(workflow))
 
     def _in_brief(self, workflow: str, now: int) -> WorkInBrief:
         return in_brief(
