@@ -24,7 +24,9 @@ def options(parser: ArgumentParser) -> None:
     parser.add_argument("stage", metavar="STAGE", help="the stage, such as analyze")
     parser.add_argument("event", choices=("start", "end"), help="what happens")
     parser.add_argument(
-        "--agent", metavar="NAME", help="an agent, by name, pid or conversation; or a subagent's type"
+        "--agent",
+        metavar="NAME",
+        help="an agent, by name, pid or conversation; or a subagent's type",
     )
     parser.add_argument("--task", metavar="ID", help="the task that is done there")
     add_status(parser)
