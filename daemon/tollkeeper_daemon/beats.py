@@ -113,6 +113,7 @@ class Beats:
         now = now_ms()
         self._census.take_pulses(now)
         self._agents.look_at_payers(now)
+        self._agents.claim_again(now)
         self._registry.tick(now)
         self._days.check(now)
         self._budgets.bar.look(now)

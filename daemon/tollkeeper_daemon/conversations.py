@@ -19,7 +19,7 @@ from tollkeeper_daemon.labels.labels import (
 from tollkeeper_daemon.labels.task_ids import BUILT_IN_IDS, TaskIds, of_task
 from tollkeeper_daemon.ledger.books import Book
 from tollkeeper_daemon.ledger.ledger import Posting
-from tollkeeper_daemon.paying.learning import learned_of, said_in
+from tollkeeper_daemon.paying.learning import learned_of, said_in, told_by_home
 from tollkeeper_daemon.paying.payers import noted_since, paid_by, payer_at, with_payers
 from tollkeeper_daemon.reading.scan import Scan, place_of
 from tollkeeper_daemon.resettling import resettle
@@ -79,12 +79,12 @@ class Conversations:
         own, project = place_of(scan.path)
         for name, said in said_in(scan).items():
             known = self.of(name)
+            if not known.source or (name == own and not known.told_by):
+                source, account = self._source_of(scan.path), self._account_of_log(scan.path)
+                known = told_by_home(known, source, account)
             learned = learned_of(known, said)
             if name == own and not learned.project:
                 learned = replace(learned, project=project)
-            if not learned.source:
-                source, account = self._source_of(scan.path), self._account_of_log(scan.path)
-                learned = replace(learned, source=source, account=account)
             self._change(name, learned)
         if own:
             known = self.of(own)
@@ -97,13 +97,16 @@ class Conversations:
             layer = Layer.FOUND if mention.in_order else Layer.PLACED
             fact = Fact(mention.time, layer, mention.subagent, of_task(mention.task))
             self._learn_fact(mention.conversation, fact, scan.is_first)
-        if scan.helper and scan.helper.task:
-            fact = Fact(0, Layer.FOUND, scan.helper.id, of_task(scan.helper.task))
+        # What bears no time holds from the beginning, as far as that is known.
+        times = [each.time for each in (*scan.replies, *scan.prompts)]
+        if scan.helper and scan.helper.task and times:
+            fact = Fact(min(times), Layer.FOUND, scan.helper.id, of_task(scan.helper.task))
             self._learn_fact(own, fact, scan.is_first)
         for profile in scan.profiles:
             if profile.title:
-                task = self.ids.find(profile.title)
-                fact = Fact(0, Layer.FOUND, labels=of_task(task))
+                known = self.of(profile.conversation).first_time
+                begun = min([*times, *([known] if known else [])], default=0)
+                fact = Fact(begun, Layer.FOUND, labels=of_task(self.ids.find(profile.title)))
                 self._learn_fact(profile.conversation, fact, is_first=False)
 
     def _learn_fact(self, name: str, fact: Fact, is_first: bool) -> None:
@@ -128,7 +131,9 @@ class Conversations:
             if turned.is_proof and noted is not None:
                 payer = replace(payer, since=noted)
             if payer.source and not (turned.is_old and noted is not None):
-                self._change(turned.conversation, with_payers(known, [payer]))
+                learned = with_payers(known, [payer])
+                told_by = known.told_by or "agent"
+                self._change(turned.conversation, replace(learned, told_by=told_by))
         for labelled in self._roster.labelled:
             self._learn_labelled(labelled)
 

@@ -28,6 +28,7 @@ from tollkeeper_daemon.intake.lookout import Lookout
 from tollkeeper_daemon.intake.past import Past
 from tollkeeper_daemon.intake.payment import Payment
 from tollkeeper_daemon.intake.posting import Posting
+from tollkeeper_daemon.intake.refusals import Refusals
 from tollkeeper_daemon.intake.sensors import Sensors
 from tollkeeper_daemon.intake.watched_homes import WatchedHomes
 from tollkeeper_daemon.intake.whose import Whose
@@ -85,12 +86,13 @@ class Daemon:
             self.pipeline.plan_sums,
             PlanTable(self.own_plans).terms,
         )
-        whose = Whose(self.roster, self.pipeline, self.followed)
         memories = Memories(store)
         board = Board(memories, self.pipeline, self.roster, self._limits)
         self.herald = Herald(publisher, notifier, self.roster, self.pipeline, board, self.plan)
         self.herald.home_of = self.followed.home_of_account
         self.failures = Failures(self.herald)
+        whose = Whose(self.roster, self.pipeline, self.followed)
+        refusals = Refusals(self.plan, whose, self.herald)
         self.settings = Settings(OwnFile(paths.settings), config, self.herald.alert)
         self.settings.follow(self._settings_changed)
         self.pricing = Pricing(OwnFile(paths.prices), self.pipeline, self.herald.alert)
@@ -133,6 +135,7 @@ class Daemon:
             self.roster,
             self.plan,
             whose,
+            refusals,
             self.payment,
             self.herald,
             self.failures,
@@ -185,7 +188,6 @@ class Daemon:
             self.days,
             self.pipeline,
             self.marks,
-            self.plan,
             self.budgets,
             self.work,
             self.herald,
@@ -195,7 +197,7 @@ class Daemon:
             self.census,
             self.agents,
             self.failures,
-            whose,
+            refusals,
         )
         self.intake = Intake(
             inlet,
@@ -315,6 +317,9 @@ class Daemon:
         return self.settings.config.limits
 
     def _settings_changed(self, config: Config) -> None:
+        if config.accounts != self.followed.accounts:
+            self.followed.accounts = config.accounts
+            self.failures.attempt(self.agents.accounts_changed, now_ms())
         self.herald.follow(config)
         self.segments.follow(config.segments)
         self._follow_workflow(config)

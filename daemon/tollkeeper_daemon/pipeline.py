@@ -178,14 +178,19 @@ class Pipeline:
 
     def claim(self, conversation: str) -> Outcome | None:
         """An agent was found to hold this conversation: what was booked to nobody is its own."""
-        waiting = self._unheld.take(conversation)
+        waiting = self._unheld.waiting(conversation)
         if waiting is None:
             return None
         outcome = self.change(
             lambda transaction: self._ledger.rebook(waiting.groups, waiting.prompts, transaction)
         )
+        self._unheld.forget(conversation)
         scans = [*waiting.scans.values()]
         return replace(outcome, agents=self._with_hints(outcome.agents, scans, FAR_AHEAD))
+
+    def unclaimed(self) -> list[str]:
+        """The conversations that an agent holds, and whose claim could not be saved."""
+        return self._unheld.overdue()
 
     def _note_labels(self, agent: LiveAgent, now: int) -> None:
         known = self.conversations.known(agent.record.conversation)
@@ -237,9 +242,10 @@ class Pipeline:
         for scan in scans:
             transaction.save_file(scan.file, scan.mark)
             for refusal in scan.refusals:
-                known = self.conversations.of(refusal.conversation)
-                account = payer_at(known, refusal.time).account
-                transaction.save_window(window_of(refusal, account))
+                if refusal.window:
+                    known = self.conversations.of(refusal.conversation)
+                    account = payer_at(known, refusal.time).account
+                    transaction.save_window(window_of(refusal, account))
             self._save_for_audit(scan, transaction)
         if posting.unpriced_models:
             self.unpriced_models = bounded(self.unpriced_models | posting.unpriced_models)
@@ -301,6 +307,10 @@ class Pipeline:
         """The account of the subscription that pays for the conversation now, where it is known."""
         payer = payer_at(self.conversations.read(conversation), FAR_AHEAD)
         return payer.account if payer.source == SUBSCRIPTION else ""
+
+    def is_named(self, conversation: str) -> bool:
+        """Whether the conversation's own log names who pays."""
+        return self.conversations.read(conversation).told_by == "log"
 
     def _book_of_reply(self, reply: Reply) -> Book:
         return self._book(

@@ -116,12 +116,15 @@ class Profile(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Refusal(Struct, frozen=True, array_like=True, gc=False):
-    """The API refused a request because a plan's window is spent; ``resets_at`` in ms."""
+    """The API refused a request because a plan's window is spent; ``resets_at`` in ms.
+
+    Without a window it is no plan that refused: the API has too much to do just now.
+    """
 
     conversation: str
     time: int
-    window: str
-    resets_at: int
+    window: str = ""
+    resets_at: int = 0
 
 
 class Owner(Struct, frozen=True, array_like=True, gc=False):

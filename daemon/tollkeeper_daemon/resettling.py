@@ -58,4 +58,4 @@ def _since(before: Conversation, after: Conversation) -> int | None:
     )
     time = min((each for each in times if each is not None), default=None)
     last = max(before.last_time, before.last_prompt)
-    return None if time is None or time > last else max(time, min(before.first_time, last))
+    return None if time is None or time > last else time

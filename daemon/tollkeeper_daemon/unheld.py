@@ -39,9 +39,17 @@ class Unheld:
         while len(self._waiting) > MOST_CONVERSATIONS:
             del self._waiting[next(iter(self._waiting))]
 
-    def take(self, conversation: str) -> Waiting | None:
-        """What waited of this conversation, which waits no more."""
-        return self._waiting.pop(conversation, None)
+    def waiting(self, conversation: str) -> Waiting | None:
+        """What waits of this conversation."""
+        return self._waiting.get(conversation)
+
+    def forget(self, conversation: str) -> None:
+        """What waited of this conversation is booked to its agent."""
+        self._waiting.pop(conversation, None)
+
+    def overdue(self) -> list[str]:
+        """The conversations that are held by now, and wait all the same: booking them failed."""
+        return [name for name in self._waiting if self._roster.is_held(name)]
 
     def _of(self, conversation: str) -> Waiting:
         return self._waiting.setdefault(conversation, Waiting())

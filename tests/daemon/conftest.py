@@ -9,9 +9,28 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tollkeeper_daemon.sources.managed import VARIABLE as MANAGED
+
 # A busy machine is no failure.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def unmanaged() -> Iterator[None]:
+    """No test looks at the managed settings of the machine that it runs on."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(MANAGED, "/nonexistent")
+        yield
+
+
+@pytest.fixture
+def managed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of managed settings, which the test may write."""
+    folder = tmp_path / "managed"
+    (folder / "managed-settings.d").mkdir(parents=True)
+    monkeypatch.setenv(MANAGED, str(folder))
+    return folder
 
 
 @pytest.fixture

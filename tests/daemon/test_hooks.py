@@ -120,6 +120,69 @@ def test_all_hooks_disabled(agent: Agent, place: str) -> None:
     assert not agent.has_hook()
 
 
+@pytest.mark.parametrize("place", ["project", "local"])
+def test_hooks_that_are_on_again(agent: Agent, place: str) -> None:
+    """What is nearer to the work decides whether hooks run, as for the client."""
+    put(agent.user, {**before_tools(OURS), "disableAllHooks": True})
+    put(getattr(agent, place), {"disableAllHooks": False})
+    assert agent.has_hook()
+
+
+MAIN, PART = "managed-settings.json", "managed-settings.d/10-hooks.json"
+
+
+@pytest.mark.parametrize("name", [MAIN, PART])
+def test_managed_hooks(agent: Agent, managed: Path, name: str) -> None:
+    """An administrator's hook counts, also where the person turns all hooks off."""
+    put(managed / name, before_tools(OURS))
+    assert agent.has_hook()
+    put(agent.user, {"disableAllHooks": True, "allowManagedHooksOnly": True})
+    assert agent.has_hook()
+
+
+@pytest.mark.parametrize("name", [MAIN, PART])
+@pytest.mark.parametrize("word", ["disableAllHooks", "allowManagedHooksOnly"])
+def test_own_hooks_that_managed_settings_turn_off(
+    agent: Agent, managed: Path, name: str, word: str
+) -> None:
+    """Where managed settings have no other hooks run, those of the person don't count."""
+    put(
+        agent.user, {**before_tools(OURS), "disableAllHooks": False, "allowManagedHooksOnly": False}
+    )
+    assert agent.has_hook()
+    put(managed / name, {word: True})
+    assert not agent.has_hook()
+    put(managed / "managed-settings.d" / "20-hooks.json", {word: False})
+    assert agent.has_hook()
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"), [("disableAllHooks", False), ("allowManagedHooksOnly", True)]
+)
+def test_managed_hooks_alone(agent: Agent, managed: Path, word: str, expected: bool) -> None:
+    """Managed settings can turn off their own hooks, or have none but them run."""
+    put(managed / MAIN, {**before_tools(OURS), word: True})
+    assert agent.has_hook() == expected
+
+
+def test_managed_settings_have_hooks_run(agent: Agent, managed: Path) -> None:
+    """A person can't turn off what managed settings say is on."""
+    put(agent.user, {**before_tools(OURS), "disableAllHooks": True})
+    put(managed / MAIN, {"disableAllHooks": False})
+    assert agent.has_hook()
+
+
+def test_files_that_are_no_managed_settings(agent: Agent, managed: Path) -> None:
+    """Hidden files, and those of another kind, are none; a broken one means no."""
+    put(managed / "managed-settings.d" / ".10.json", before_tools(OURS))
+    put(managed / "managed-settings.d" / "10.txt", before_tools(OURS))
+    assert not agent.has_hook()
+    put(agent.user, before_tools(OURS))
+    assert agent.has_hook()
+    (managed / PART).write_text("{")
+    assert not agent.has_hook()
+
+
 @pytest.mark.parametrize(
     "content",
     [

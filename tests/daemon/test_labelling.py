@@ -228,7 +228,13 @@ BRANCHES = st.sampled_from(["main", "bd-4nq.1", "bd-4nq.2"])
 def logs(draw: st.DrawFn) -> dict[str, list[bytes]]:
     """The lines of a conversation and of its helper."""
     minutes = st.lists(st.integers(0, 9), min_size=1, max_size=5, unique=True).map(sorted)
-    main = [reply(minute, gitBranch=draw(BRANCHES)) for minute in draw(minutes)]
+    main: list[bytes] = []
+    for minute in draw(minutes):
+        branch = draw(BRANCHES)
+        if draw(st.booleans()):
+            before = f"2026-11-22T0{8 if minute == 0 else 9}:{(minute - 1) % 60:02}:30Z"
+            main.append(user(uuid=f"u{minute}", timestamp=before, gitBranch=branch))
+        main.append(reply(minute, gitBranch=branch))
     orders = [order(text, 0) for text in draw(st.sampled_from([[], ["task bd-4nq.7"], ["none"]]))]
     own = [*orders, *(helper(minute, gitBranch=draw(BRANCHES)) for minute in draw(minutes))]
     return {MAIN: main, HELPER: own}
@@ -267,6 +273,10 @@ def test_any_telling(told: list[Scan | Said], is_early: bool) -> None:
             else:
                 agent = agent or desk.appear()
                 desk.say(agent, each.labels, each.minute)
+        for noted in store.read(lambda t: list(t.prompts())):
+            book = store.read(lambda t, noted=noted: t.book(noted.book))
+            expected = desk.river.conversations.labels("conv-1", noted.prompt.time)
+            assert expected == labels_of(book), noted
         as_booked: Counter[Labels] = Counter()
         for _, group in store.read(lambda t: list(t.all_groups())):
             for reply, made in zip(resolve(group.entries), group.charges, strict=True):

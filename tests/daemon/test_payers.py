@@ -146,6 +146,64 @@ def test_change_that_is_learned_late(store: Store) -> None:
     assert river.settle(NOW) is None
 
 
+class Word(Struct):
+    """What the home says."""
+
+    source: str = "api"
+    account: str = ""
+
+
+def river_with(store: Store, word: Word, roster: Roster | None = None) -> Pipeline:
+    """A pipeline whose only home says this word."""
+    made = Pipeline(
+        store, roster or Roster(), PRICES, lambda path: word.source, lambda path: word.account
+    )
+    made.begin_day(NINE_MS - NINE_MS % 86_400_000, NINE_MS + 86_400_000)
+    return made
+
+
+@pytest.mark.parametrize("restarts", [True, False])
+def test_home_that_says_another(store: Store, restarts: bool) -> None:
+    """Where no agent and no log tells, whom the home names pays for what comes from then on."""
+    word = Word()
+    river = river_with(store, word)
+    post(river, reply(1), user(timestamp=at(3)))
+    word.source, word.account = "subscription", "acc-1"
+    if restarts:
+        river = river_with(store, word)
+    post(river, reply(1), reply(2), user(timestamp=at(2)), reply(4))
+    post(river, reply(5), reply(6))
+    assert {("api", ""): 2, ("subscription", "acc-1"): 3} == booked(store)
+    word.account = "acc-2"
+    post(river, reply(7))
+    assert booked(store)["subscription", "acc-2"] == 1
+
+
+def test_home_of_a_copy(store: Store) -> None:
+    """What another home says of a log that holds copies changes nothing of what was copied."""
+    word = Word()
+    river = river_with(store, word)
+    post(river, reply(1))
+    word.source = "subscription"
+    post(river, reply(1), reply(2), path=LOGS["other"])
+    assert {("api", ""): 2} == booked(store)
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+def test_home_that_is_not_asked(store: Store, is_named: bool) -> None:
+    """Where the log, or an agent that is gone by now, tells who pays, the home changes nothing."""
+    word = Word("subscription", "acc-2")
+    roster = Roster()
+    if is_named:
+        post(river_with(store, word), owner("acc-1"), reply(1))
+    else:
+        agent_in(roster)
+        post(river_with(store, word, roster), reply(1))
+    word.account = "acc-3"
+    post(river_with(store, word), reply(2), reply(3))
+    assert {("subscription", "acc-1") if is_named else ("api", ""): 3} == booked(store)
+
+
 def test_known_after_a_restart(store: Store) -> None:
     """Who paid when is kept, so that a log read again books the same."""
     roster = Roster()

@@ -12,6 +12,7 @@ from tollkeeper_daemon.sources.paying import (
     Means,
     Remembered,
     account_at,
+    means_by,
     means_of,
     server_in,
     settings_say,
@@ -41,7 +42,7 @@ KEY, TOKEN = Means(by_key=True), Means(by_token=True)
 def test_environment(environment: dict[str, str], means: Means) -> None:
     """A key, another token or another provider means API, a token of a subscription that one."""
     assert means == means_of(environment)
-    assert means == settings_say(json.dumps({"env": environment}).encode())
+    assert means == means_by([settings_say(json.dumps({"env": environment}).encode())])
 
 
 @pytest.mark.parametrize(
@@ -70,10 +71,10 @@ def test_server(url: str, server: str) -> None:
 
 def test_helper() -> None:
     """A command that fetches a key means API, and is not looked at."""
-    assert settings_say(b'{"apiKeyHelper": "cat secret"}') == KEY
+    assert means_by([settings_say(b'{"apiKeyHelper": "cat secret"}')]) == KEY
     assert "secret" not in repr(settings_say(b'{"apiKeyHelper": "cat secret"}'))
     for none in (b"{}", b'{"apiKeyHelper": null}', b'{"apiKeyHelper": ""}', b'{"env": {}}'):
-        assert settings_say(none) == Means()
+        assert means_by([settings_say(none)]) == Means()
 
 
 def test_files_are_read_again_when_written(tmp_path: Path) -> None:
@@ -125,6 +126,57 @@ def test_payer_in_a_home(tmp_path: Path) -> None:
     assert ("api", "") == homes.payer_in(home, str(tmp_path), Means())
     assert not homes.is_subscribed(home)
     assert "" == homes.account_of_log(f"{home.projects}/p/c.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("settings", "payer"),
+    [
+        ({"apiKeyHelper": "x"}, ("api", "")),
+        ({"env": {"ANTHROPIC_API_KEY": "x"}}, ("api", "")),
+        ({"env": {"CLAUDE_CODE_USE_BEDROCK": "1"}}, ("api", "")),
+        ({"env": {"CLAUDE_CODE_OAUTH_TOKEN": "x"}}, ("subscription", "")),
+        ({"env": {"ANTHROPIC_BASE_URL": "http://p"}, "apiKeyHelper": "x"}, ("api", "proxy p")),
+        ({"permissions": {}}, ("subscription", "acc-1")),
+    ],
+)
+@pytest.mark.parametrize("name", ["managed-settings.json", "managed-settings.d/10.json"])
+def test_managed_settings(
+    tmp_path: Path, managed: Path, name: str, settings: dict[str, object], payer: tuple[str, str]
+) -> None:
+    """Managed settings say who pays in every home, as other settings do."""
+    home = home_in(tmp_path / "h")
+    homes = followed(home)
+    (managed / name).write_text(json.dumps(settings))
+    assert payer == homes.payer_in(home, "", Means())
+    assert (payer[0] == "subscription") == homes.is_subscribed(home)
+    log = f"{home.projects}/p/c.jsonl"
+    assert (payer[0], payer[1] if payer[0] == "subscription" else "") == (
+        homes.source_of(log),
+        homes.account_of_log(log),
+    )
+
+
+def test_which_settings_go_before(tmp_path: Path, managed: Path) -> None:
+    """Each file hides what those say that it goes before, also by an empty value, name by name."""
+    home, cwd = home_in(tmp_path / "h"), tmp_path / "shop"
+    (cwd / ".claude").mkdir(parents=True)
+    homes = followed(home)
+    places = [
+        home.path / "settings.json",
+        cwd / ".claude" / "settings.json",
+        cwd / ".claude" / "settings.local.json",
+        managed / "managed-settings.json",
+        managed / "managed-settings.d" / "10.json",
+        managed / "managed-settings.d" / "20.json",
+    ]
+    for step, file in enumerate(places):
+        key = "" if step % 2 else "x"
+        names = {"ANTHROPIC_API_KEY": key, "ANTHROPIC_BASE_URL": f"http://p{step}"}
+        file.write_text(json.dumps({"env": names}))
+        expected = ("subscription", "acc-1") if step % 2 else ("api", f"proxy p{step}")
+        assert expected == homes.payer_in(home, str(cwd), Means())
+    places[-1].write_text("{}")
+    assert ("api", "proxy p4") == homes.payer_in(home, str(cwd), Means())
 
 
 def test_home_of_nobody(tmp_path: Path) -> None:

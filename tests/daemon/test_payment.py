@@ -14,9 +14,10 @@ from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.config import Accounts, PlanSettings
 from tollkeeper_daemon.herald import Herald
 from tollkeeper_daemon.intake.payment import Payment
-from tollkeeper_daemon.intake.whose import Owner, Whose
+from tollkeeper_daemon.intake.whose import Whose
 from tollkeeper_daemon.own.plans import load_plans
 from tollkeeper_daemon.pipeline import Pipeline
+from tollkeeper_daemon.plan.accounts import Owner
 from tollkeeper_daemon.plan.gauge import PlanGauge
 from tollkeeper_daemon.plan.sums import PlanSums
 from tollkeeper_daemon.sources.homes import Home, Homes
@@ -206,6 +207,15 @@ def test_plan_of_a_token_in_settings(bench: Bench, runs: bool) -> None:
     assert "" == bench.followed.account_of_log(log)
 
 
+def test_figure_that_turns_out_to_be_a_tokens(bench: Bench) -> None:
+    """That an unnamed account is a token's is saved at once, also where its figure is known already."""
+    plan = PlanGauge(bench.store, PlanSettings, NOW, PlanSums(), load_plans().get)
+    plan.observed("five_hour", 90.0, NOW + 60 * MINUTE, NOW)
+    plan.observed("five_hour", 90.0, NOW + 60 * MINUTE, NOW + 1, Owner(by_token=True))
+    [saved] = bench.store.read(lambda transaction: transaction.bar.gauges())
+    assert saved.by_token
+
+
 def test_proof_of_a_token(bench: Bench) -> None:
     """A refused key and a token together are a subscription whose account nobody names."""
     agent = bench.agent(pays_by_key=True, pays_by_token=True)
@@ -213,14 +223,21 @@ def test_proof_of_a_token(bench: Bench) -> None:
     assert ("subscription", "") == payer(agent)
 
 
-def test_gauge_of_a_token(bench: Bench) -> None:
+@pytest.mark.parametrize("restarts", [True, False])
+def test_gauge_of_a_token(bench: Bench, restarts: bool) -> None:
     """What a token's plan shows is of no account with a name, whatever that one showed or shows."""
-    plan = PlanGauge(bench.store, PlanSettings, NOW, PlanSums(), load_plans().get)
+
+    def gauge() -> PlanGauge:
+        return PlanGauge(bench.store, PlanSettings, NOW, PlanSums(), load_plans().get)
+
+    plan = gauge()
     ends = NOW + 60 * MINUTE
-    plan.observed("seven_day", 10.0, ends, NOW, "acc-1")
-    plan.observed("five_hour", 90.0, ends, NOW, by_token=True)
-    plan.observed("five_hour", 20.0, ends, NOW, "acc-1")
-    plan.observed("five_hour", 95.0, ends, NOW, by_token=True)
+    plan.observed("seven_day", 10.0, ends, NOW, Owner("acc-1"))
+    plan.observed("five_hour", 90.0, ends, NOW, Owner(by_token=True))
+    if restarts:
+        plan = gauge()
+    plan.observed("five_hour", 20.0, ends, NOW, Owner("acc-1"))
+    plan.observed("five_hour", 95.0, ends, NOW, Owner(by_token=True))
     other, named = plan.views(NOW)
     assert ("", "acc-1") == (other.account or "", named.account)
     assert other.five_hour and named.five_hour and named.seven_day

@@ -66,12 +66,14 @@ def test_scan_and_offset_are_saved_together(store: Store) -> None:
     assert 1 == river.today["api"].totals.messages
 
 
+def fail(*_: object) -> None:
+    """Stands in for what can't be saved."""
+    raise RuntimeError("on purpose")
+
+
 def test_failed_save_moves_no_sum(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the save fails, the running sums stay as they were, and the scan may come again."""
     river = pipeline(store)
-
-    def fail(*_: object) -> None:
-        raise RuntimeError("on purpose")
 
     with monkeypatch.context() as patch:
         patch.setattr("tollkeeper_daemon.store.transaction.Transaction.save_file", fail)
@@ -184,6 +186,25 @@ def test_claim_of_what_was_read_before(store: Store) -> None:
     assert before == river.today["api"].totals
     assert river.claim("conv-1") is None
     assert river.claim("conv-2") is None
+
+
+def test_claim_that_is_not_saved(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a claim could not save still waits for its agent, and is claimed by another try."""
+    roster = Roster()
+    river = pipeline(store, roster)
+    post(river, assistant(), user())
+    assert [] == river.unclaimed()
+    agent = agent_in(roster)
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "write", fail)
+        with pytest.raises(RuntimeError):
+            river.claim("conv-1")
+    assert ["conv-1"] == river.unclaimed()
+    assert (0, 0) == spent(agent.tally)
+    assert river.claim("conv-1")
+    assert (1, 20) == spent(agent.tally)
+    assert [] == river.unclaimed()
+    assert river.claim("conv-1") is None
 
 
 def test_claim_of_a_helper_that_was_read_before(store: Store) -> None:

@@ -14,6 +14,7 @@ from tollkeeper_daemon.config import PlanSettings
 from tollkeeper_daemon.ledger.books import Book, quarter
 from tollkeeper_daemon.ledger.totals import Totals
 from tollkeeper_daemon.own.plans import load_plans
+from tollkeeper_daemon.plan.accounts import Owner
 from tollkeeper_daemon.plan.gauge import LIMITED_UNTIL, News, PlanGauge
 from tollkeeper_daemon.plan.sums import PlanSums
 from tollkeeper_daemon.store.store import Store
@@ -241,23 +242,25 @@ def test_several_clients_on_one_account(
 def test_accounts_have_figures_of_their_own(store: Store) -> None:
     """Each account has its windows, its warnings and its refusals, and notices say whose they are."""
     plan = gauge(store)
-    assert kinds(plan.observed("five_hour", 85, RESET, NOW, "account-a", "/h/a")) == ["warned"]
-    [told] = plan.observed("five_hour", 90, RESET, NOW, "account-b", "/h/b") or []
+    assert kinds(plan.observed("five_hour", 85, RESET, NOW, Owner("account-a", "/h/a"))) == [
+        "warned"
+    ]
+    [told] = plan.observed("five_hour", 90, RESET, NOW, Owner("account-b", "/h/b")) or []
     assert told.text.endswith(" (account account- in /h/b)")
-    assert kinds(plan.refused("five_hour", RESET, NOW, "account-b")) == ["limited"]
+    assert kinds(plan.refused("five_hour", RESET, NOW, Owner("account-b"))) == ["limited"]
     assert [85, 100] == [used(plan, account="account-a"), used(plan, account="account-b")]
     first, second = plan.views(NOW)
     assert (first.limited_until, first.home) == (None, "/h/a")
     assert (second.limited_until, second.home) == (iso(RESET), "/h/b")
     assert plan.view(NOW) == second or plan.view(NOW) == first
-    plan.observed("five_hour", 86, RESET, NOW + 1, "account-a")
+    plan.observed("five_hour", 86, RESET, NOW + 1, Owner("account-a"))
     assert plan.view(NOW + 1).account == "account-a"
     assert gauge(store).views(NOW) == plan.views(NOW)
 
 
 def test_one_account_is_not_named(store: Store) -> None:
     """Who has one account knows which it is."""
-    [told] = gauge(store).observed("five_hour", 85, RESET, NOW, "account-a", "/h/a") or []
+    [told] = gauge(store).observed("five_hour", 85, RESET, NOW, Owner("account-a", "/h/a")) or []
     assert "account" not in told.text
 
 
@@ -267,7 +270,7 @@ def test_what_was_seen_of_nobody_is_the_accounts(store: Store) -> None:
     plan.observed("five_hour", 85, RESET, NOW)
     plan.refused("five_hour", RESET, NOW)
     plan.observed("seven_day", 20, NOW + 100 * HOUR, NOW)
-    assert plan.observed("five_hour", 100, RESET, NOW + 1, "account-a") == []
+    assert plan.observed("five_hour", 100, RESET, NOW + 1, Owner("account-a")) == []
     for each in (plan, gauge(store)):
         [only] = each.views(NOW)
         assert (only.account, only.limited_until) == ("account-a", iso(RESET))
@@ -283,7 +286,7 @@ def test_a_refusal_that_an_earlier_version_kept(store: Store) -> None:
     plan = gauge(store)
     assert plan.view(NOW).limited_until == iso(RESET)
     assert plan.refused("five_hour", RESET, NOW) is None
-    plan.refused("five_hour", RESET + HOUR // 2, NOW, "account-a")
+    plan.refused("five_hour", RESET + HOUR // 2, NOW, Owner("account-a"))
     assert {iso(RESET), iso(RESET + HOUR // 2)} == {
         each.limited_until for each in gauge(store).views(NOW)
     }
@@ -316,6 +319,125 @@ def test_not_spent_after_all(store: Store) -> None:
     assert gauge(store).view(NOW).limited_until is None
 
 
+# What hooks report.
+
+
+def shown(plan: PlanGauge) -> tuple[float | None, float | None, str | None]:
+    """How much is used of both windows, and until when the plan refuses."""
+    view = plan.view(NOW)
+    return (
+        view.five_hour and view.five_hour.used_percent,
+        view.seven_day and view.seven_day.used_percent,
+        view.limited_until,
+    )
+
+
+LATER = NOW + 100 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("five_hour", "seven_day", "spent"),
+    [
+        (90, 60, (100, 60, iso(RESET))),
+        (60, 90, (60, 100, iso(LATER))),
+        (None, 20, (None, 100, iso(LATER))),
+        (100, 100, (100, 100, iso(LATER))),
+    ],
+)
+def test_a_report_spends_the_fullest_window(
+    store: Store, five_hour: float | None, seven_day: float, spent: tuple[object, ...]
+) -> None:
+    """A hook says that the plan refuses: so it does until the end of the fullest window known."""
+    plan = gauge(store)
+    if five_hour is not None:
+        plan.observed("five_hour", five_hour, RESET, NOW)
+    plan.observed("seven_day", seven_day, LATER, NOW)
+    assert kinds(plan.reported("conv-1", NOW)) == ["limited"]
+    assert spent == shown(plan) == shown(gauge(store))
+    assert plan.reported("conv-2", NOW + 1) is None
+
+
+@pytest.mark.parametrize("window", ["five_hour", "seven_day", "seven_day_opus"])
+def test_the_log_corrects_a_report(store: Store, window: str) -> None:
+    """The log's own line says which window was spent: that holds, and is not told a second time."""
+    plan = gauge(store)
+    plan.observed("five_hour", 40, RESET, NOW)
+    plan.observed("seven_day", 50, LATER, NOW)
+    plan.reported("conv-1", NOW)
+    resets_at = {"five_hour": RESET, "seven_day": LATER}.get(window, NOW + 50 * HOUR)
+    assert plan.refused(window, resets_at, NOW + 1) == []
+    expected = {"five_hour": (100, 50), "seven_day": (40, 100)}.get(window, (40, 50))
+    for each in (plan, gauge(store)):
+        assert (*expected, iso(resets_at)) == shown(each)
+    assert plan.refused(window, resets_at, NOW + 2) is None
+    assert plan.reported("conv-1", NOW + 2) is None
+    assert kinds(plan.look(resets_at)) == ["reset"]
+    assert kinds(plan.refused("seven_day", LATER + HOUR, resets_at)) == ["limited"]
+
+
+def test_a_report_without_windows(store: Store) -> None:
+    """Where no window is known the refusal alone is told, once, and the log's line only adds its end."""
+    plan = gauge(store)
+    [told] = plan.reported("conv-1", NOW) or []
+    assert (told.kind, told.text) == ("limited", "the plan refuses requests")
+    assert plan.reported("conv-2", NOW + HOUR) == []
+    assert shown(plan) == (None, None, None)
+    assert plan.refused("five_hour", RESET, NOW + HOUR) == []
+    assert shown(plan) == (100, None, iso(RESET))
+    assert kinds(plan.look(RESET)) == ["reset"]
+    assert kinds(plan.reported("conv-1", RESET)) == ["limited"]
+    plan.look(RESET + 5 * HOUR)
+    assert kinds(plan.reported("conv-1", RESET + 5 * HOUR)) == ["limited"]
+
+
+def test_a_window_that_is_seen_after_a_report(store: Store) -> None:
+    """Who is refused again when a window is known by then adds its end, and is not told again."""
+    plan = gauge(store)
+    plan.reported("conv-1", NOW)
+    plan.observed("five_hour", 99, RESET, NOW)
+    assert plan.reported("conv-1", NOW + 1) == []
+    assert shown(plan) == (100, None, iso(RESET))
+
+
+def test_no_plan_refused(store: Store) -> None:
+    """When the log says that it was no plan, what the hook was taken for is taken back."""
+    plan = gauge(store)
+    plan.observed("five_hour", 20, RESET, NOW)
+    assert plan.not_refused("conv-1") is None
+    plan.reported("conv-1", NOW)
+    assert plan.not_refused("conv-2") is None
+    assert kinds(plan.not_refused("conv-1")) == ["reset"]
+    for each in (plan, gauge(store)):
+        assert shown(each) == (20, None, None)
+    plan.refused("five_hour", RESET, NOW)
+    assert plan.not_refused("conv-1") is None
+    assert shown(plan) == (100, None, iso(RESET))
+
+
+def test_whose_report(store: Store) -> None:
+    """A report of nobody is the only account's; that of a token is of no account with a name."""
+    plan = gauge(store)
+    plan.observed("five_hour", 20, RESET, NOW, Owner("account-a"))
+    assert kinds(plan.reported("conv-1", NOW, Owner(by_token=True))) == ["limited"]
+    assert used(plan, account="account-a") == 20
+    assert kinds(plan.reported("conv-2", NOW)) == ["limited"]
+    assert used(plan, account="account-a") == 100
+    [told] = plan.reported("conv-3", NOW, Owner("account-b", "/h/b")) or []
+    assert told.text == "the plan refuses requests (account account- in /h/b)"
+
+
+def test_a_report_before_the_account_was_known(store: Store) -> None:
+    """What a report was taken for moves to the account that its window turns out to be of."""
+    plan = gauge(store)
+    plan.observed("five_hour", 30, RESET, NOW)
+    plan.reported("conv-1", NOW)
+    assert plan.observed("five_hour", 30, RESET, NOW + 1, Owner("account-a")) is None
+    assert plan.refused("seven_day", LATER, NOW + 1, Owner("account-a")) == []
+    for each in (plan, gauge(store)):
+        assert (30, 100, iso(LATER)) == shown(each)
+        assert ["account-a"] == [view.account for view in each.views(NOW)]
+
+
 # What comes between sightings.
 
 OPUS, SONNET = "claude-opus-5-5", "claude-sonnet-5-5"
@@ -332,7 +454,7 @@ def test_what_was_spent_since(store: Store) -> None:
     sums = PlanSums()
     plan = gauge(store, sums=sums)
     spend(sums, NOW, 5)
-    plan.observed("five_hour", 20, RESET, NOW, "account-a")
+    plan.observed("five_hour", 20, RESET, NOW, Owner("account-a"))
     spend(sums, NOW, 0.25)
     spend(sums, NOW + HOUR, 0.5)
     spend(sums, NOW + HOUR, 9, "account-b")
@@ -341,7 +463,7 @@ def test_what_was_spent_since(store: Store) -> None:
     assert (window.value_since_usd, window.estimated_percent) == (0.75, None)
     again = gauge(store, sums=sums).view(NOW + HOUR).five_hour
     assert again == window
-    plan.observed("five_hour", 20, RESET, NOW + HOUR, "account-a")
+    plan.observed("five_hour", 20, RESET, NOW + HOUR, Owner("account-a"))
     after = plan.view(NOW + HOUR).five_hour
     assert after is not None
     assert after.value_since_usd == 0
@@ -353,7 +475,7 @@ def test_the_estimate(store: Store) -> None:
     plan = gauge(store, sums=sums)
     for step in range(11):
         now = NOW + step * 360_000
-        plan.observed("five_hour", 20 + step, RESET, now, "account-a")
+        plan.observed("five_hour", 20 + step, RESET, now, Owner("account-a"))
         spend(sums, now, 2)
     window = plan.view(NOW + HOUR).five_hour
     assert window is not None
@@ -375,17 +497,17 @@ def test_requests_of_nobody_are_the_only_accounts(store: Store) -> None:
     """Where a log does not say the account, the only one there is has paid; of two, neither."""
     sums = PlanSums()
     plan = gauge(store, sums=sums)
-    plan.observed("five_hour", 20, RESET, NOW, "account-a")
+    plan.observed("five_hour", 20, RESET, NOW, Owner("account-a"))
     spend(sums, NOW, 1, "")
     assert [1] == [each.five_hour and each.five_hour.value_since_usd for each in plan.views(NOW)]
-    plan.observed("five_hour", 20, RESET, NOW, "account-b")
+    plan.observed("five_hour", 20, RESET, NOW, Owner("account-b"))
     assert [0, 0] == [each.five_hour and each.five_hour.value_since_usd for each in plan.views(NOW)]
 
 
 def test_the_plans_table(store: Store) -> None:
     """The plan of the settings is told by its title, with about how many messages it gives."""
     plan = gauge(store)
-    plan.observed("five_hour", 20, RESET, NOW, "account-a")
+    plan.observed("five_hour", 20, RESET, NOW, Owner("account-a"))
     view = plan.view(NOW)
     assert ("max", "Claude Max", 4000, 200) == (
         view.name,

@@ -20,13 +20,16 @@ from tollkeeper_daemon.events import Bell
 from tollkeeper_daemon.herald import Herald
 from tollkeeper_daemon.intake.failures import Failures
 from tollkeeper_daemon.intake.payment import Payment
+from tollkeeper_daemon.intake.refusals import Refusals
 from tollkeeper_daemon.intake.sensors import Sensors
-from tollkeeper_daemon.intake.whose import Owner, Whose
+from tollkeeper_daemon.intake.whose import Whose
 from tollkeeper_daemon.outlets.alive import Alive
 from tollkeeper_daemon.own.plans import load_plans
+from tollkeeper_daemon.plan.accounts import Owner
 from tollkeeper_daemon.plan.gauge import News, PlanGauge
 from tollkeeper_daemon.plan.sums import PlanSums
 from tollkeeper_daemon.store.store import Store
+from tollkeeper_daemon.transcript.letters import HookReport
 
 from .machine import process, session
 
@@ -57,6 +60,7 @@ class Bench:
         Alive(paths.alive).beat(FAR)
         self.run = str(paths.run)
         self.on_plan: list[str] = []
+        self.refused: list[str] = []
         self.told = Told()
         herald = cast(Herald, self.told)
         self.roster = Roster()
@@ -71,6 +75,7 @@ class Bench:
             self.roster,
             self.plan,
             cast(Whose, self),
+            cast(Refusals, self),
             cast(Payment, self),
             herald,
             Failures(herald),
@@ -91,6 +96,10 @@ class Bench:
     def of(self, conversation: str, log: str, time: int) -> Owner:
         """Stands in for whoever knows whose plan it is."""
         return Owner("account-a")
+
+    def reported(self, report: HookReport, now: int) -> None:
+        """Stands in for whoever joins reports and logs."""
+        self.refused.append(report.conversation)
 
     def shows_plan(self, agent: LiveAgent, now: int) -> None:
         """Stands in for whoever notes who pays."""
@@ -172,6 +181,27 @@ def test_helpers(bench: Bench) -> None:
     assert helper.finished
     assert bench.told.agents == 2
     assert bench.state == ("working", "")
+
+
+def test_a_helper_that_fails_is_done(bench: Bench) -> None:
+    """A subagent whose request fails ends with that: nothing else is reported of it."""
+    bench.hook("SubagentStart", agent_id="a1", agent_type="analyst")
+    bench.hook("StopFailure", agent_id="a1", agent_type="analyst", error="rate_limit")
+    [helper] = bench.agent.subagents.values()
+    assert helper.finished
+
+
+def test_refusals(bench: Bench) -> None:
+    """A rate limit is a matter of the plan only where a subscription pays for the agent."""
+    bench.hook("StopFailure", error="rate_limit")
+    assert bench.refused == []
+    bench.roster.begins_paid_by(bench.agent, "subscription", "account-a")
+    bench.hook("StopFailure", error="server_error")
+    bench.hook("Stop", error="rate_limit")
+    bench.hook("StopFailure", conversation="unknown", error="rate_limit")
+    assert bench.refused == []
+    bench.hook("StopFailure", error="rate_limit")
+    assert bench.refused == ["conv-1"]
 
 
 def test_whose_hook(silent: Bench) -> None:

@@ -12,6 +12,8 @@ from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.workflows.marks import Mark
 from tollkeeper_daemon.workflows.spans import Spans
 
+from .at_work import call
+
 NOW = 1_800_000_000_000
 SECOND = 1_000
 ANALYZE = Labels("w-1", "w-1.1", "analyze")
@@ -26,7 +28,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def spans_in(store: Store) -> Spans:
     """The spans of a daemon that has just come up."""
-    spans = Spans(store, lambda tell, *of: tell(*of))
+    spans = Spans(store, call)
     spans.restore()
     return spans
 

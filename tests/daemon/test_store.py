@@ -386,7 +386,7 @@ def test_old_limits_load(tmp_path: Path) -> None:
     assert ("paused", ("4711-99", "4713-100"), "") == (held.kind, held.processes, held.denied)
     assert ("blocked", (), "conv-2") == (blocked.kind, blocked.processes, blocked.denied)
     assert ("five_hour", 81.5, 80.0) == (gauge.kind, gauge.used_percent, gauge.told)
-    assert ("", "", ()) == (gauge.account, gauge.home, gauge.points)
+    assert ("", "", (), False) == (gauge.account, gauge.home, gauge.points, gauge.by_token)
     assert [(1, "limit-set", None), (2, "paused", 5.02)] == [
         (entry.number, entry.kind, entry.used) for entry in entries
     ]

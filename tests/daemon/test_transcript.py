@@ -381,6 +381,30 @@ def test_quota_limits(quota: Json | None, expected: str | None) -> None:
     assert ([expected] if expected else []) == windows
 
 
+@pytest.mark.parametrize(
+    ("said", "is_refusal"),
+    [
+        ({"error": "rate_limit"}, True),
+        ({"error": "rate_limit", "quotaLimits": {"status": "allowed"}}, False),
+        ({"error": "overloaded"}, False),
+        ({"error": {"code": 429}}, False),
+        ({"error": "rate_limit", "isApiErrorMessage": False}, False),
+    ],
+)
+def test_refusal_for_the_moment(said: Json, is_refusal: bool) -> None:
+    """A rate limit without limits of a plan is a refusal that names no window."""
+    line = as_line(
+        {
+            "type": "assistant",
+            "timestamp": "2026-11-22T09:00:00Z",
+            "sessionId": "c",
+            "isApiErrorMessage": True,
+            **said,
+        }
+    )
+    assert ([Refusal("c", NINE_MS)] if is_refusal else []) == parsed(line)
+
+
 def test_prompt_is_told_with_its_place() -> None:
     """A prompt's record says which line, conversation, time and directory, and no words."""
     assert [Prompt("user-1", "conv-1", NINE_MS, "/home/dev/src/shop")] == parsed(user("secret"))

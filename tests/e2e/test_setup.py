@@ -12,12 +12,13 @@ import pytest
 from flow.claude_home import ClaudeHome
 from flow.keeper import Keeper
 from tollkeeper.claude_settings.parts import EVENTS
+from tollkeeper_daemon.reading.scan import scan_log
 from tollkeeper_daemon.sources.hooks import has_hook
 from waiting import wait_until
 
 from .client import Client
 from .interactive import Interactive
-from .replies import Quota, Reply, bash, delegate, rate_limited, say
+from .replies import Quota, Refusal, Reply, bash, delegate, rate_limited, say
 from .stand_in import StandIn
 
 pytestmark = pytest.mark.e2e
@@ -98,6 +99,32 @@ def test_refused_by_the_plan(stand_in: StandIn, subscriber: Client, subscribed: 
         kinds = [each["kind"] for each in subscribed.json("status")["alerts"]]
         assert kinds.count("limited") == 1
         wait_until(lambda: "limited" in (subscribed.paths.segments / "all").read_text())
+
+
+@pytest.mark.usefixtures("tmux")
+@pytest.mark.parametrize("by_plan", [True, False])
+def test_two_kinds_of_refusals(stand_in: StandIn, subscriber: Client, by_plan: bool) -> None:
+    """The hook says the same of a spent plan and of a busy API: the log's line tells them apart."""
+    resets = int(time.time()) + 3600
+    busy = Refusal(
+        status=429, kind="rate_limit_error", message="busy", headers={"x-should-retry": "false"}
+    )
+    stand_in.play("GO", rate_limited(resets) if by_plan else Reply(refusal=busy))
+    with Keeper(ClaudeHome(subscriber.config_dir, subscriber.cwd)) as keeper:
+        set_up(subscriber, keeper)
+        inbox = live(keeper)
+        with Interactive(subscriber) as session:
+            session.send("GO, please")
+            failed = {"hook_event_name": "StopFailure", "detail": "rate_limit"}
+            wait_until(lambda: any(failed.items() <= each.items() for each in reported(inbox)), 30)
+            [conversation] = subscriber.session_ids()
+
+            def logged() -> list[tuple[str, int]]:
+                scan = scan_log(str(subscriber.log_path(conversation)), None, 0)
+                return [(each.window, each.resets_at) for each in scan.refusals] if scan else []
+
+            wait_until(logged, what="the log's line")
+            assert [("five_hour", resets * 1000) if by_plan else ("", 0)] == logged()
 
 
 @pytest.mark.usefixtures("tmux", "stand_in")

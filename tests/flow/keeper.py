@@ -45,6 +45,7 @@ class Keeper:
     def __init__(self, claude: ClaudeHome | None = None, processes: bool = False) -> None:
         self.root = Path(tempfile.mkdtemp(prefix="toll-", dir=SHORT_TEMP)).resolve()
         self.home = claude or ClaudeHome(self.root / "claude", self.root / "work")
+        self.managed = self.root / "managed"
         self.environment = self._environment()
         self.paths: Paths = find_paths(self.environment)
         self.process: subprocess.Popen[bytes] | None = None
@@ -257,6 +258,7 @@ class Keeper:
             "HOME": str(self.root / "user"),
             "TOLL_HOME": str(self.root / "toll"),
             "CLAUDE_CONFIG_DIR": str(self.home.path),
+            "TOLL_MANAGED_SETTINGS": str(self.managed),
             "TZ": far_from_midnight(),
             "TERM": "xterm-256color",
         }

@@ -233,6 +233,19 @@ def refusal(writer: Writer, resets: datetime) -> bytes:
     return encode(line)
 
 
+def passing_refusal(writer: Writer) -> bytes:
+    """What the client logs when the API has too much to do just now."""
+    line: dict[str, Any] = {
+        "type": "assistant",
+        "isApiErrorMessage": True,
+        "apiErrorIsTransient": True,
+        "error": "rate_limit",
+        "apiErrorStatus": 429,
+        **_common(writer, None),
+    }
+    return encode(line)
+
+
 def forked(log: bytes, conversation: str) -> bytes:
     """These lines as today's client copies them into a fork: paid replies name who made them."""
     copies: list[dict[str, Any]] = [json.loads(line) for line in log.splitlines()]

@@ -178,11 +178,8 @@ def test_windows_of_a_plan_appear(keeper: Keeper, work: ClaudeHome) -> None:
     agent = started(keeper, keeper.start_agent("one", BILLED))
     agent.log.reply()
     keeper.wait_for_requests(1)
-    window = {"used_percentage": 25, "resets_at": lines.ago(hours=-1).timestamp()}
-    handed = {"session_id": agent.conversation, "rate_limits": {"five_hour": window}}
     assert keeper.toll.status().today.total.cost_usd == pytest.approx(USUAL_USD)
-    wait_until(Path(keeper.paths.alive).exists)
-    leave_status(str(keeper.paths.run), agent.conversation, json.dumps(handed).encode())
+    show_windows(keeper, agent)
     keeper.wait_for(lambda status: status.agents[0].source == "subscription")
     agent.log.reply()
     keeper.wait_for_requests(2)
@@ -209,6 +206,20 @@ def test_key_while_no_daemon_ran(keeper: Keeper, work: ClaudeHome) -> None:
     }
 
 
+def test_managed_settings(keeper: Keeper, work: ClaudeHome) -> None:
+    """A key of managed settings pays for the agents of all homes, from when it is there."""
+    agent = started(keeper, keeper.start_agent("one"))
+    agent.log.reply()
+    keeper.wait_for_requests(1)
+    keeper.managed.mkdir()
+    (keeper.managed / "managed-settings.json").write_text('{"apiKeyHelper": "made-up"}')
+    keeper.wait_for(lambda status: status.agents[0].source == "api")
+    agent.log.reply()
+    work.log("two").reply()
+    status = keeper.wait_for_requests(3)
+    assert requests_of(status.accounts) == {("subscription", "acc-home"): 1, ("api", None): 2}
+
+
 def test_proxy_is_named_without_its_password(keeper: Keeper) -> None:
     """An agent on a key that asks another server is of the account that this stands for."""
     url = "http://somebody:secret-word@127.0.0.1:8080/v1"
@@ -221,6 +232,47 @@ def test_proxy_is_named_without_its_password(keeper: Keeper) -> None:
     keeper.stop()
     for file in keeper.paths.data.rglob("*"):
         assert not file.is_file() or b"secret-word" not in file.read_bytes()
+
+
+def test_setting_that_changes(keeper: Keeper) -> None:
+    """What config.toml says of who pays holds from when it is saved, where no agent and no log tells."""
+    home = keeper.home
+    log_in(home, "acc-home")
+    keeper.start()
+    agents = [started(keeper, keeper.start_agent(name)) for name in ("one", "named", "shows")]
+    logs = [*(agent.log for agent in agents), home.log("alone")]
+    logs[1].append(lines.session_owner(logs[1].writer, "acc-home"))
+    show_windows(keeper, agents[2])
+    for log in logs:
+        log.reply()
+    keeper.wait_for_requests(4)
+    keeper.wait_for(lambda status: bool(status.plan.five_hour))
+    keeper.configure('[sources]\nprocesses = false\n[accounts]\nsource = "api"\n')
+    keeper.wait_for(lambda status: "api" in {each.source for each in status.agents})
+    for log in logs:
+        log.reply()
+    status = keeper.wait_for_requests(8)
+    assert requests_of(status.accounts) == {("subscription", "acc-home"): 6, ("api", None): 2}
+    assert [payer(keeper, agent)[0] for agent in agents] == ["api", "subscription", "subscription"]
+    home.log("new").reply()
+    assert keeper.wait_for_requests(9).today.api.requests == 3
+    keeper.configure("[sources]\nprocesses = false\n")
+    keeper.wait_for(lambda status: {each.source for each in status.agents} == {"subscription"})
+    for log in logs:
+        log.reply()
+    assert keeper.wait_for_requests(13).today.api.requests == 3
+
+
+def show_windows(keeper: Keeper, agent: AgentProcess) -> None:
+    """The agent's status line names a window of a plan."""
+    window = {"used_percentage": 25, "resets_at": lines.ago(hours=-1).timestamp()}
+    handed = {
+        "session_id": agent.conversation,
+        "transcript_path": str(agent.log.path),
+        "rate_limits": {"five_hour": window},
+    }
+    wait_until(Path(keeper.paths.alive).exists)
+    leave_status(str(keeper.paths.run), agent.conversation, json.dumps(handed).encode())
 
 
 def test_setting_for_a_home(keeper: Keeper) -> None:

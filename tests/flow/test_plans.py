@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from tollkeeper import wire
-from tollkeeper.letters import leave_status
+from tollkeeper.letters import leave_status, report_hook
 from tollkeeper.model import Plan, Status
 from waiting import wait_until
 
 from . import lines
+from .agent_process import AgentProcess
+from .bounded import BILLED
 from .claude_home import ClaudeHome, Log
 from .keeper import Keeper
 
@@ -143,6 +145,61 @@ def test_a_repeated_status_line_is_no_sighting(daemon: Keeper, home: ClaudeHome)
     ).plan.five_hour
     assert after is not None
     assert after.observed_at > seen.observed_at
+
+
+def report_refusal(keeper: Keeper, agent: AgentProcess) -> None:
+    """The agent's hook tells of a rate limit."""
+    event = {"hook_event_name": "StopFailure", "error": "rate_limit"}
+    report_hook(str(keeper.paths.run), {**event, "session_id": agent.conversation}, {})
+
+
+def test_a_hook_reports_a_refusal(daemon: Keeper, home: ClaudeHome) -> None:
+    """A refusal that a hook alone tells of holds until the log has its line; it is told once."""
+    subscribe(home, FIRST)
+    agent = daemon.start_agent()
+    agent.says("busy")
+    agent.log.reply()
+    daemon.wait_for_requests(1)
+    show(daemon, agent.log, 42)
+    daemon.wait_for(lambda status: figures(status) == {FIRST: 42})
+    report_refusal(daemon, agent)
+    daemon.wait_for(lambda status: _limited_until(status) == RESET)
+    assert figures(daemon.toll.status()) == {FIRST: 100}
+    sooner = RESET - timedelta(hours=1)
+    agent.log.append(lines.refusal(agent.log.writer, sooner))
+    status = daemon.wait_for(lambda status: _limited_until(status) == sooner)
+    assert [alert.kind for alert in status.alerts] == ["limited"]
+
+
+def test_refusals_of_no_plan(keeper: Keeper, second: ClaudeHome) -> None:
+    """Rate limits of an agent on a key, and passing ones by the log, are none of any plan's."""
+    subscribe(keeper.home, FIRST)
+    subscribe(second, SECOND)
+    keeper.start()
+    billed, subscribed = keeper.start_agent("one", BILLED), keeper.start_agent("two")
+    other = AgentProcess(second, "three")
+    try:
+        for agent in (billed, subscribed, other):
+            agent.says("busy")
+            agent.log.reply()
+        keeper.wait_for_requests(3)
+        show(keeper, subscribed.log, 42)
+        keeper.wait_for(lambda status: figures(status) == {FIRST: 42})
+        subscribed.log.append(lines.passing_refusal(subscribed.log.writer))
+        for agent in (billed, subscribed, other):
+            report_refusal(keeper, agent)
+        status = keeper.wait_for(lambda status: bool(status.alerts))
+    finally:
+        other.exit()
+    assert [f"the plan refuses requests (account {SECOND[:8]} in {second.path})"] == [
+        alert.text for alert in status.alerts
+    ]
+    assert (figures(status), _limited_until(status)) == ({FIRST: 42}, None)
+
+
+def _limited_until(status: Status) -> datetime | None:
+    until = plan_of(status, FIRST).limited_until
+    return datetime.fromisoformat(until) if until else None
 
 
 def test_what_is_spent_is_told(daemon: Keeper, home: ClaudeHome) -> None:

@@ -7,11 +7,14 @@ from pathlib import Path
 from tollkeeper_daemon.config import Accounts
 from tollkeeper_daemon.ledger.books import API, SUBSCRIPTION
 from tollkeeper_daemon.sources.homes import Home, Homes, settings_files
+from tollkeeper_daemon.sources.managed import managed_files
 from tollkeeper_daemon.sources.paying import (
     Means,
     Remembered,
+    Said,
     account_at,
     joined,
+    means_by,
     settings_say,
     state_says,
 )
@@ -23,14 +26,14 @@ SET_BY_HAND = (SUBSCRIPTION, API)
 class Followed:
     """The followed homes; outside bounds set by hand, those of running agents come in later.
 
-    ``accounts`` are the settings: who pays where neither an agent nor a log tells.
+    ``accounts`` are the settings now: who pays where neither an agent nor a log tells.
     """
 
     def __init__(self, homes: Homes, accounts: Accounts) -> None:
         self.homes = list(homes.homes)
         self._bounded = homes.bounded
-        self._accounts = accounts
-        self._settings = Remembered(settings_say, Means())
+        self.accounts = accounts
+        self._settings = Remembered(settings_say, Said())
         self._states: Remembered[str | None] = Remembered(state_says, None)
 
     def admit(self, path: str) -> tuple[Home | None, bool]:
@@ -69,10 +72,10 @@ class Followed:
 
     def is_subscribed(self, home: Home) -> bool:
         """Whether a client of this home runs on a subscription, unless its environment tells."""
-        source = self._accounts.of_home(str(home.path))
+        source = self.accounts.of_home(str(home.path))
         if source in SET_BY_HAND:
             return source == SUBSCRIPTION
-        means = self._settings.read(home.path / "settings.json")
+        means = self._means(home, "")
         return not means.by_key and (means.by_token or self._account_in(home) is not None)
 
     def account_of(self, home: Home) -> str:
@@ -89,10 +92,10 @@ class Followed:
 
         Both are empty where nothing tells.
         """
-        source = self._accounts.of_home(str(home.path))
+        source = self.accounts.of_home(str(home.path))
         if source in SET_BY_HAND and not own.by_token:
             return (SUBSCRIPTION, self.account_of(home)) if source == SUBSCRIPTION else ("", "")
-        means = joined((self._means(home, cwd), own))
+        means = joined(self._means(home, cwd), own)
         if means.by_key:
             return API, account_at(means.server)
         if means.by_token:
@@ -120,8 +123,8 @@ class Followed:
         """By what a client that works there pays, as far as settings tell."""
         project = Path(cwd, ".claude")
         files = (project / "settings.local.json", project / "settings.json") if cwd else ()
-        said = map(self._settings.read, (*files, home.path / "settings.json"))
-        return joined(said)
+        every = (*managed_files(), *files, home.path / "settings.json")
+        return means_by(map(self._settings.read, every))
 
     def _account_in(self, home: Home) -> str | None:
         named = (self._states.read(file) for file in settings_files(home))

@@ -10,6 +10,7 @@ from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.control.refusal import params_as
 from tollkeeper_daemon.daemon import Daemon
 from tollkeeper_daemon.names import LONGEST_NAME
+from tollkeeper_daemon.plan.accounts import Owner
 from tollkeeper_daemon.transcript.letters import KINDS, WindowKind
 
 
@@ -41,8 +42,7 @@ def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Plan]:
     for kind in KINDS:
         if window := seen[kind]:
             resets_at = int(window.resets_at.timestamp() * 1000)
-            news = daemon.plan.observed(
-                kind, window.used_percent, resets_at, now_ms(), observation.account
-            )
+            owner = Owner(observation.account)
+            news = daemon.plan.observed(kind, window.used_percent, resets_at, now_ms(), owner)
             daemon.herald.plan_changed(news)
     return {"plan": daemon.plan.view(now_ms())}

@@ -57,6 +57,11 @@ class Agents:
             self._failures.attempt(self._budgets.bar.charged, outcome, now)
             self._herald.tell(outcome, now)
 
+    def claim_again(self, now: int) -> None:
+        """Claim what could not be saved before."""
+        for conversation in self._pipeline.unclaimed():
+            self._failures.attempt(self.claim, conversation, now)
+
     def tag(self, agent: LiveAgent, labels: Labels, since: int, subagent: str, now: int) -> int:
         """Somebody says which work the agent, or a subagent of it, does; how many requests that moves."""
         self._pipeline.roster.belongs_to(agent, Layer.SAID, labels, since, subagent)
@@ -86,12 +91,19 @@ class Agents:
         for agent in self._pipeline.roster.alive():
             self._registry.save_agent(agent.record)
 
+    def accounts_changed(self, now: int) -> None:
+        """``[accounts]`` is another now. It counts from now on, where no agent and no log tells."""
+        for agent in self._pipeline.roster.alive():
+            if agent.record.on_plan or self._pipeline.is_named(agent.record.conversation):
+                self._payment.hear(agent)
+        self.look_at_payers(now)
+
     def _seen(self, topic: wire.Topic, agent: LiveAgent) -> None:
         self._failures.attempt(self._registry.save_agent, agent.record)
         self._herald.agent(topic, agent)
         self._failures.attempt(self.settle, now_ms())
         if agent.record.conversation:
-            self.claim(agent.record.conversation, now_ms())
+            self._failures.attempt(self.claim, agent.record.conversation, now_ms())
         self._failures.attempt(self._work.look, now_ms())
         self._failures.attempt(self._budgets.bar.look, now_ms())
 

@@ -38,6 +38,11 @@ class Payment:
             if agent.record.by_home and agent.record.home:
                 self._look_at(agent, now)
 
+    def hear(self, agent: LiveAgent) -> None:
+        """Note what the agent's home says by now, though somebody else tells who pays."""
+        if agent.record.by_home and agent.record.home:
+            agent.record = replace(agent.record, home_said=self._in_home(agent))
+
     def shows_plan(self, agent: LiveAgent, now: int) -> None:
         """The agent's client shows the windows of a plan: it runs on a subscription.
 

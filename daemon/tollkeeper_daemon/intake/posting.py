@@ -9,12 +9,10 @@ from tollkeeper_daemon.days import Days
 from tollkeeper_daemon.herald import Herald
 from tollkeeper_daemon.intake.agents import Agents
 from tollkeeper_daemon.intake.failures import Failures
-from tollkeeper_daemon.intake.whose import Whose
+from tollkeeper_daemon.intake.refusals import Refusals
 from tollkeeper_daemon.pipeline import Outcome, Pipeline
-from tollkeeper_daemon.plan.gauge import PlanGauge
 from tollkeeper_daemon.reading.marks import Marks
 from tollkeeper_daemon.reading.scan import Scan, place_of
-from tollkeeper_daemon.records import Refusal
 from tollkeeper_daemon.workflows.work import Work
 
 # More conversations than an agent without a session file goes through between two readings.
@@ -29,7 +27,6 @@ class Posting:
         days: Days,
         pipeline: Pipeline,
         marks: Marks,
-        plan: PlanGauge,
         budgets: Budgets,
         work: Work,
         herald: Herald,
@@ -39,12 +36,11 @@ class Posting:
         census: Census,
         agents: Agents,
         failures: Failures,
-        whose: Whose,
+        refusals: Refusals,
     ) -> None:
         self._days = days
         self._pipeline = pipeline
         self._marks = marks
-        self._plan = plan
         self._budgets = budgets
         self._work = work
         self._herald = herald
@@ -54,7 +50,7 @@ class Posting:
         self._census = census
         self._agents = agents
         self._failures = failures
-        self._whose = whose
+        self._refusals = refusals
 
     def post(self, scans: list[Scan], now: int) -> None:
         """Post what has just been written."""
@@ -79,16 +75,8 @@ class Posting:
         self._marks.advance(scans)
         for scan in scans:
             for refusal in scan.refusals:
-                self._refused(refusal, scan.path, now)
+                self._refusals.logged(refusal, scan.path, now)
         return outcome
-
-    def _refused(self, refusal: Refusal, log: str, now: int) -> None:
-        """The plan of whoever made the request refused it."""
-        owner = self._whose.of(refusal.conversation, log, refusal.time)
-        news = self._plan.refused(
-            refusal.window, refusal.resets_at, now, owner.account, owner.home, owner.by_token
-        )
-        self._herald.plan_changed(news)
 
     def _find_holders(self, scan: Scan, now: int) -> None:
         """Give what older clients wrote to the agent that must have written it."""

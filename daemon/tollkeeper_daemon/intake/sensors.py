@@ -14,7 +14,9 @@ from tollkeeper_daemon.events import Bell
 from tollkeeper_daemon.herald import Herald
 from tollkeeper_daemon.intake.failures import Failures
 from tollkeeper_daemon.intake.payment import Payment
+from tollkeeper_daemon.intake.refusals import Refusals
 from tollkeeper_daemon.intake.whose import Whose
+from tollkeeper_daemon.ledger.books import SUBSCRIPTION
 from tollkeeper_daemon.plan.gauge import PlanGauge
 from tollkeeper_daemon.sources import inbox
 from tollkeeper_daemon.transcript.letters import (
@@ -47,6 +49,8 @@ STATES: dict[str, AgentState] = {
     "Stop": "idle",
     "StopFailure": "idle",
 }
+# A helper whose request fails ends with that alone.
+ENDS = {"SubagentStop", "StopFailure"}
 WAITS_FOR = {"permission_prompt": "permission prompt", "elicitation_dialog": "dialog open"}
 
 
@@ -61,6 +65,7 @@ class Sensors:
         roster: Roster,
         plan: PlanGauge,
         whose: Whose,
+        refusals: Refusals,
         payment: Payment,
         herald: Herald,
         failures: Failures,
@@ -72,6 +77,7 @@ class Sensors:
         self._roster = roster
         self._plan = plan
         self._whose = whose
+        self._refusals = refusals
         self._payment = payment
         self._shown: dict[str, Shown] = {}
         self._herald = herald
@@ -93,6 +99,7 @@ class Sensors:
         """Look whether status lines were refreshed. They come too often to be told of each."""
         while True:
             self._failures.attempt(self.read_status_lines, now_ms())
+            self._failures.attempt(self._refusals.look, now_ms())
             await asyncio.sleep(LOOK_SECONDS)
 
     def read_hooks(self, now: int) -> None:
@@ -131,12 +138,11 @@ class Sensors:
         is_first = line.conversation not in self._shown
         if line.windows and self._is_news(line):
             owner = self._whose.of(line.conversation, line.log, now)
-            whose = (owner.account, owner.home, owner.by_token)
             for seen in line.windows:
                 figure = (seen.window, seen.used_percent, seen.resets_at)
                 # It may have been shown before, to an earlier daemon or under another conversation.
-                if not (is_first and self._plan.holds(*figure, *whose)):
-                    self._herald.plan_changed(self._plan.observed(*figure, now, *whose))
+                if not (is_first and self._plan.holds(*figure, owner)):
+                    self._herald.plan_changed(self._plan.observed(*figure, now, owner))
         percent = line.context_used_percent
         if agent and percent is not None and percent != agent.context_used_percent:
             agent.context_used_percent = percent
@@ -158,6 +164,8 @@ class Sensors:
         agent = agent or self._roster.with_pid(report.pid)
         if agent is None:
             return
+        if report.is_refusal and agent.record.source == SUBSCRIPTION:
+            self._refusals.reported(report, now)
         before = (agent.state(now), agent.waiting_for, _helpers(agent))
         agent.last_time = max(agent.last_time, min(report.time, now))
         if report.helper:
@@ -180,7 +188,7 @@ def _note_helper(agent: LiveAgent, report: HookReport) -> None:
     helper = agent.subagents.setdefault(report.helper, LiveSubagent(report.helper))
     helper.type = helper.type or report.helper_type
     helper.last_time = max(helper.last_time, report.time)
-    helper.finished = report.event == "SubagentStop"
+    helper.finished = report.event in ENDS
 
 
 def _helpers(agent: LiveAgent) -> list[tuple[str, str, bool]]:

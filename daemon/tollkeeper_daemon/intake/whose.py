@@ -1,24 +1,12 @@
 """Whose plan it is that a status line, or a refusal in a log, tells of."""
 
-from msgspec import Struct
-
 from tollkeeper_daemon.agents.followed import Followed
 from tollkeeper_daemon.agents.live import LiveAgent
 from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.ledger.books import SUBSCRIPTION
 from tollkeeper_daemon.pipeline import Pipeline
+from tollkeeper_daemon.plan.accounts import Owner
 from tollkeeper_daemon.sources.homes import Home
-
-
-class Owner(Struct, frozen=True):
-    """The account, and the Claude home that it is used in; empty where not known.
-
-    ``by_token`` says that the account is one that nobody names: it is not to be guessed.
-    """
-
-    account: str = ""
-    home: str = ""
-    by_token: bool = False
 
 
 class Whose:

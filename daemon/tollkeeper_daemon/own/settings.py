@@ -15,8 +15,8 @@ Follower = Callable[[Config], None]
 class Settings:
     """What the daemon began with, and what became of it.
 
-    Limits, notices, commands and reports follow the file at once. Where agents are looked for and
-    how long history is kept is read once, at the start.
+    Limits, notices, commands, reports and who pays follow the file at once. Where agents are looked for
+    and how long history is kept is read once, at the start.
     """
 
     def __init__(

@@ -4,7 +4,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from tollkeeper_daemon.ledger.books import SUBSCRIPTION
-from tollkeeper_daemon.paying.payers import with_payers
+from tollkeeper_daemon.paying.payers import payer_at, with_payers
 from tollkeeper_daemon.reading.scan import Scan
 from tollkeeper_daemon.records import Profile
 from tollkeeper_daemon.store.schema import Conversation, Payer
@@ -51,6 +51,7 @@ def learned_of(known: Conversation, said: Said) -> Conversation:
         first_time=min(first, known.first_time or first),
         last_time=max(said.last, known.last_time),
         last_prompt=max(said.last_prompt, known.last_prompt),
+        told_by="log" if said.payers else known.told_by,
     )
     learned = with_payers(learned, said.payers)
     facts = said.facts
@@ -64,3 +65,17 @@ def learned_of(known: Conversation, said: Said) -> Conversation:
         lines_added=totals.lines_added,
         lines_removed=totals.lines_removed,
     )
+
+
+def told_by_home(known: Conversation, source: str, account: str) -> Conversation:
+    """What is known when the home says that this one pays: it counts where no agent and no log tells.
+
+    A home that said something else before is believed for what comes from now on.
+    """
+    if not known.source:
+        return replace(known, source=source, account=account)
+    payer = payer_at(known, FAR_AHEAD)
+    if known.told_by or (payer.source, payer.account) == (source, account):
+        return known
+    since = max(known.last_time, known.last_prompt) + 1
+    return with_payers(known, [Payer(since, source, account)])

@@ -12,12 +12,39 @@ from tollkeeper_daemon.store.schema import GaugeRecord
 from tollkeeper_daemon.tally import dollars
 
 
+class Owner(Struct, frozen=True):
+    """Whose plan a figure tells of: the account, and the Claude home that it is used in.
+
+    Both are empty where not known. ``by_token`` says that the account is one that nobody names: it is
+    not to be guessed.
+    """
+
+    account: str = ""
+    home: str = ""
+    by_token: bool = False
+
+
+NOBODY = Owner()
+
+
+class Guess(Struct, frozen=True):
+    """What a hook's report of a refusal was taken for until a log says more; ``until`` in ms.
+
+    ``conversation`` was refused; ``spent`` is the window that was taken to be the cause, as it was
+    seen before, or None where none was known.
+    """
+
+    conversation: str
+    until: int
+    spent: GaugeRecord | None = None
+
+
 class Account(Struct):
     """An account of a subscription; no name where it is not known. Times in ms.
 
     ``seen`` is when anything was last seen of it; ``saved`` when a window was last saved, and
     ``doubts`` the stale figures that came of it, by the window's kind. ``by_token`` says that its
-    figures are of a token's account, which nobody names.
+    figures are of a token's account, which nobody names, ``guess`` that it refuses by a hook's word.
     """
 
     name: str
@@ -28,6 +55,7 @@ class Account(Struct):
     saved: dict[str, int] = field(default_factory=dict[str, int])
     doubts: dict[str, Doubt] = field(default_factory=dict[str, Doubt])
     by_token: bool = False
+    guess: Guess | None = None
 
     @property
     def is_known(self) -> bool:

@@ -9,7 +9,7 @@ from tollkeeper.model import AlertKind, Plan
 from tollkeeper_daemon.clock import local_time
 from tollkeeper_daemon.config import PlanSettings
 from tollkeeper_daemon.own.plans import PlanTerms
-from tollkeeper_daemon.plan.accounts import Account, plan_view
+from tollkeeper_daemon.plan.accounts import NOBODY, Account, Guess, Owner, plan_view
 from tollkeeper_daemon.plan.sums import PlanSums
 from tollkeeper_daemon.rules.judge import judge_window
 from tollkeeper_daemon.rules.windows import (
@@ -34,6 +34,7 @@ LIMITED_UNTIL = "limited_until"
 HOUR_MS = 3_600_000
 LONGEST_MS = {"five_hour": 6 * HOUR_MS, "seven_day": 8 * 24 * HOUR_MS}
 LONGEST_WINDOW_MS = max(LONGEST_MS.values())
+SHORTEST_WINDOW_MS = 5 * HOUR_MS
 # The same figure is seen again and again; only so often it is saved that it was.
 SAVED_EVERY_MS = 60_000
 
@@ -73,16 +74,49 @@ class PlanGauge:
         window: str,
         resets_at: int,
         now: int,
-        account: str = "",
-        home: str = "",
-        by_token: bool = False,
+        owner: Owner = NOBODY,
     ) -> list[News] | None:
-        """The plan of this account refused a request because this window is spent."""
+        """The plan of this owner refused a request because this window is spent, as a log says.
+
+        What a hook's report was taken for gives way to it, and is not told again.
+        """
         if not now < resets_at < now + LONGEST_MS.get(window, LONGEST_WINDOW_MS):
             return None
-        of = self._account(account, home, window, resets_at, by_token)
+        of = self._account(owner, window, resets_at)
+        is_told = self._take_back(of)
         if resets_at <= of.limited_until:
             return None
+        news = self._limit(of, window, resets_at, now)
+        return [] if is_told else news
+
+    def reported(self, conversation: str, now: int, owner: Owner = NOBODY) -> list[News] | None:
+        """A hook reports that this owner's plan refused the conversation a request.
+
+        Hooks don't say until when: the fullest window that is known is taken to be spent.
+        """
+        of = self._account_of(owner)
+        if of.limited_until > now:
+            return None
+        is_told = of.guess is not None
+        lasting = [window for window in of.windows.values() if window.resets_at > now]
+        if lasting:
+            spent = max(lasting, key=lambda window: (window.used_percent, window.resets_at))
+            of.guess = Guess(conversation, spent.resets_at, spent)
+            news = self._limit(of, spent.kind, spent.resets_at, now)
+        else:
+            of.guess = Guess(conversation, now + SHORTEST_WINDOW_MS)
+            news = [News("limited", f"the plan refuses requests{self._named(of)}")]
+        return [] if is_told else news
+
+    def not_refused(self, conversation: str, owner: Owner = NOBODY) -> list[News] | None:
+        """It was no plan that refused this conversation a request, as a log says."""
+        of = self._account_of(owner)
+        if of.guess is None or of.guess.conversation != conversation:
+            return None
+        self._take_back(of)
+        return [News("reset", f"the plan takes requests again{self._named(of)}")]
+
+    def _limit(self, of: Account, window: str, resets_at: int, now: int) -> list[News]:
         of.limited_until = resets_at
         of.seen = now
         self._store.write(self._save_limited)
@@ -94,24 +128,34 @@ class PlanGauge:
         text = f"the plan refuses requests until {local_time(resets_at)}"
         return [News("limited", text + self._named(of))]
 
+    def _take_back(self, of: Account) -> bool:
+        """What a hook's report was taken for holds no more; whether there was any."""
+        guess, of.guess = of.guess, None
+        if guess and guess.spent:
+            of.limited_until = 0
+            self._store.write(self._save_limited)
+            before = replace(guess.spent, account=of.name)
+            if _has(of, before.kind, before.resets_at):
+                of.windows[before.kind] = before
+                self._store.write(lambda transaction: transaction.bar.save_gauge(before))
+        return guess is not None
+
     def observed(
         self,
         window: WindowKind,
         used_percent: float,
         resets_at: int,
         now: int,
-        account: str = "",
-        home: str = "",
-        by_token: bool = False,
+        owner: Owner = NOBODY,
     ) -> list[News] | None:
-        """So much of the account's window is used.
+        """So much of the owner's window is used.
 
         What is over already, or ends too late, is passed over, and so are figures that are older
         than the one known: a client that is idle still shows what it was last told.
         """
         if not now < resets_at < now + LONGEST_MS[window]:
             return None
-        of = self._account(account, home, window, resets_at, by_token)
+        of = self._account(owner, window, resets_at)
         known = of.windows.get(window)
         told, points = 0.0, ()
         if known:
@@ -141,12 +185,10 @@ class PlanGauge:
         window: WindowKind,
         used_percent: float,
         resets_at: int,
-        account: str = "",
-        home: str = "",
-        by_token: bool = False,
+        owner: Owner = NOBODY,
     ) -> bool:
         """Whether this is the very figure that is known."""
-        of = self._account(account, home, window, resets_at, by_token)
+        of = self._account(owner, window, resets_at)
         known = of.windows.get(window)
         return (
             known is not None
@@ -166,7 +208,7 @@ class PlanGauge:
         """A window that refused is not spent after all, as after a change of the plan."""
         if used_percent >= SPENT or not is_same_reset(of.limited_until, resets_at):
             return []
-        of.limited_until = 0
+        of.limited_until, of.guess = 0, None
         self._store.write(self._save_limited)
         return [News("reset", f"the plan takes requests again{self._named(of)}")]
 
@@ -175,6 +217,8 @@ class PlanGauge:
         news: list[News] = []
         changed = False
         for of in self._accounts.values():
+            if of.guess and of.guess.until <= now:
+                of.guess = None
             over = [window for window in of.windows.values() if window.resets_at <= now]
             freed = 0 < of.limited_until <= now
             if not (freed or over):
@@ -213,30 +257,39 @@ class PlanGauge:
             found.setdefault(name, self._accounts.get(name) or Account(name))
         return sorted(found.values(), key=lambda account: account.name)
 
+    def _is_alone(self, account: Account) -> bool:
+        """Whether no other account is known."""
+        return all(each.name == account.name for each in self._known())
+
     def _named(self, account: Account) -> str:
         """Which account it is, for people, when there are several."""
-        if len(self._known()) < 2:
+        if self._is_alone(account):
             return ""
         name = f"account {account.name[:8]}" if account.name else "account not known"
         return f" ({name} in {account.home})" if account.home else f" ({name})"
 
     # Whose it is.
 
-    def _account(
-        self, name: str, home: str, window: str, resets_at: int, by_token: bool
-    ) -> Account:
-        """The account of this name; where it is not known, the one that must be meant.
+    def _account(self, owner: Owner, window: str, resets_at: int) -> Account:
+        """The owner's account; where it is not known, the one that must be meant.
 
         That of a token may be any, and is taken for no other.
         """
-        name = name or ("" if by_token else self._guess(window, resets_at))
+        name = owner.account or ("" if owner.by_token else self._guess(window, resets_at))
         found = self._accounts.setdefault(name, Account(name))
-        found.home = home or found.home
-        found.by_token = by_token
+        found.home = owner.home or found.home
+        found.by_token = owner.by_token
         nameless = self._accounts.get("")
         if name and nameless and not nameless.by_token and _has(nameless, window, resets_at):
             self._adopt(found, nameless)
         return found
+
+    def _account_of(self, owner: Owner) -> Account:
+        """The owner's account; where it is not known, the only one that has a name."""
+        named = [account.name for account in self._known() if account.name]
+        is_only = len(named) == 1 and not owner.by_token
+        name = owner.account or (named[0] if is_only else "")
+        return self._accounts.setdefault(name, Account(name, owner.home, by_token=owner.by_token))
 
     def _guess(self, window: str, resets_at: int) -> str:
         """The name of the only account with this window, or without another of its kind."""
@@ -250,6 +303,7 @@ class PlanGauge:
         """What was seen before anybody knew of whom was this account's."""
         del self._accounts[""]
         account.limited_until = max(account.limited_until, nameless.limited_until)
+        account.guess = account.guess or nameless.guess
         mine = [each for each in nameless.windows.values() if each.kind not in account.windows]
         for each in mine:
             account.windows[each.kind] = replace(each, account=account.name)
@@ -272,6 +326,7 @@ class PlanGauge:
                 of = self._accounts.setdefault(each.account, Account(each.account))
                 of.windows[each.kind] = each
                 of.home = each.home or of.home
+                of.by_token = of.by_token or each.by_token
                 of.seen = max(of.seen, each.seen)
         limited: dict[str, int] = transaction.meta(LIMITED) or {}
         limited.setdefault("", transaction.meta(LIMITED_UNTIL) or 0)
@@ -286,10 +341,10 @@ class PlanGauge:
 
     def _keep(self, of: Account, seen: GaugeRecord, points: tuple[Point, ...]) -> bool:
         """Take this sighting in; whether that is news, and saved: the same whole percent rarely is."""
-        alone = len({*map(_name, self._known()), of.name}) < 2
-        booked = self._sums.booked(of.name, alone, seen.seen)
+        booked = self._sums.booked(of.name, self._is_alone(of), seen.seen)
         point = Point(seen.seen, seen.used_percent, booked)
-        record = replace(seen, account=of.name, home=of.home, points=with_point(points, point))
+        whose = replace(seen, account=of.name, home=of.home, by_token=of.by_token)
+        record = replace(whose, points=with_point(points, point))
         known = of.windows.get(seen.kind)
         of.windows[seen.kind] = record
         is_due = not 0 <= seen.seen - of.saved.get(seen.kind, 0) < SAVED_EVERY_MS
@@ -305,15 +360,11 @@ class PlanGauge:
         self._store.write(lambda transaction: transaction.bar.drop_gauge(kind, of.name))
 
 
-def _figures(window: GaugeRecord) -> tuple[int, int, float]:
+def _figures(window: GaugeRecord) -> tuple[int, int, float, bool]:
     """What is saved, and told, at once when it changes."""
-    return int(window.used_percent), window.resets_at, window.told
+    return int(window.used_percent), window.resets_at, window.told, window.by_token
 
 
 def _has(account: Account, kind: str, resets_at: int) -> bool:
     known = account.windows.get(kind)
     return known is not None and is_same_reset(known.resets_at, resets_at)
-
-
-def _name(account: Account) -> str:
-    return account.name

@@ -1,6 +1,7 @@
 """Whether an agent's own hooks ask us before each tool: what its Claude Code settings say of it."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -8,6 +9,7 @@ from msgspec import Struct
 
 from tollkeeper.ours import is_ours
 from tollkeeper_daemon.sources.files import read_small
+from tollkeeper_daemon.sources.managed import managed_files
 
 LARGEST_SETTINGS = 1_000_000
 EVERY_TOOL = ("", "*")
@@ -30,7 +32,8 @@ class Settings(Struct, frozen=True):
     """A settings file of the client, as far as it says which hooks run."""
 
     hooks: Hooks = Hooks()
-    disableAllHooks: bool = False
+    disableAllHooks: bool | None = None
+    allowManagedHooksOnly: bool | None = None
 
 
 _decode = msgspec.json.Decoder(Settings).decode
@@ -39,27 +42,42 @@ _decode = msgspec.json.Decoder(Settings).decode
 def has_hook(home: Path, cwd: str) -> bool:
     """Whether the agent of this Claude home, started in this directory, asks us before each tool.
 
-    Its client reads ``settings.json`` in the home, and in ``.claude`` of the directory itself also
-    ``settings.local.json``, none of a directory above. It follows their changes while it runs, with
-    a second's delay. A file with a mistake in it the client ignores as a whole: then, and when a
-    file can't be read or is larger than a megabyte, the answer is no.
+    Its client reads managed settings, ``settings.json`` in the home, and in ``.claude`` of the directory
+    itself also ``settings.local.json``, none of a directory above. It follows their changes while it
+    runs, with a second's delay. A file with a mistake in it the client ignores as a whole, or does not
+    start at all: then, and when a file can't be read or is larger than a megabyte, the answer is no.
+
+    Hooks of all files run. Who turns them off spares those of managed settings, but for managed settings
+    themselves, which may also have no others run than their own.
 
     Yes is what these files say, and no promise: options of the command line (``--bare``,
-    ``--setting-sources``, ``--settings``) and an administrator's settings may turn hooks off, a
-    mistake elsewhere in a file is not seen here, and old clients do not follow changes. Who
-    refuses tools by the hook looks whether the agent goes on all the same.
+    ``--setting-sources``, ``--settings``) and settings that an administrator gives otherwise than by a
+    file may turn hooks off, a mistake elsewhere in a file is not seen here, and old clients do not
+    follow changes. Who refuses tools by the hook looks whether the agent goes on all the same.
     """
     files = [home / "settings.json"]
     if os.path.isabs(cwd):
         project = Path(cwd, ".claude")
-        files += [project / "settings.json", project / "settings.local.json"]
+        files = [project / "settings.local.json", project / "settings.json", *files]
     try:
-        found = [settings for file in files if (settings := _read(file))]
+        managed, own = _read_all(managed_files()), _read_all(files)
     except ValueError:
         return False
-    if any(settings.disableAllHooks for settings in found):
+    if _first(each.disableAllHooks for each in managed):
         return False
-    return any(_asks_us(each) for settings in found for each in settings.hooks.PreToolUse)
+    is_managed_only = _first(each.allowManagedHooksOnly for each in managed)
+    are_off = _first(each.disableAllHooks for each in (*managed, *own))
+    counting = managed if is_managed_only or are_off else (*managed, *own)
+    return any(_asks_us(each) for settings in counting for each in settings.hooks.PreToolUse)
+
+
+def _first(said: Iterable[bool | None]) -> bool:
+    """What the first file says that says anything of it."""
+    return next((each for each in said if each is not None), False)
+
+
+def _read_all(files: list[Path]) -> list[Settings]:
+    return [settings for file in files if (settings := _read(file))]
 
 
 def _read(file: Path) -> Settings | None:

@@ -1,8 +1,9 @@
 """What decides who pays for a client: names in its environment and its settings, never a secret.
 
 As the client itself has it (version 2.1.330): another provider, an auth token, an ``apiKeyHelper`` or
-an API key come before a subscription's token, and that before the account of the home. A key that
-the person refused, in a typed session, is not used; that shows in what the client says later on.
+an API key come before a subscription's token, and that before the account of the home. Settings go
+before the environment, managed ones before all others, name by name. A key that the person refused,
+in a typed session, is not used; that shows in what the client says later on.
 """
 
 import os
@@ -20,6 +21,9 @@ from tollkeeper_daemon.sources.files import printable, read_small
 # Of these only whether they are set is looked at: their values are secrets.
 KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
 TOKEN = "CLAUDE_CODE_OAUTH_TOKEN"
+SET = (*KEYS, TOKEN)
+# A command of the settings' own that prints a key.
+HELPER = "apiKeyHelper"
 # Switches to other providers, which bill by themselves.
 PROVIDERS = (
     "CLAUDE_CODE_USE_BEDROCK",
@@ -50,6 +54,16 @@ class Means(Struct, frozen=True):
     by_key: bool = False
     by_token: bool = False
     server: str = ""
+
+
+class Said(Struct, frozen=True):
+    """What a file of settings says: of each name that it holds whether it is set, and the server.
+
+    What stands there empty is said, too: it hides what a file says that it goes before.
+    """
+
+    is_set: dict[str, bool] = {}
+    server: str | None = None
 
 
 class ClientSettings(Struct):
@@ -97,15 +111,28 @@ def account_at(server: str) -> str:
     return f"proxy {server}" if server else ""
 
 
-def settings_say(content: bytes) -> Means:
+def settings_say(content: bytes) -> Said:
     """What a ``settings.json`` says; ValueError for a broken one."""
     settings = _decode_settings(content)
+    environment = settings.env
+    is_set = {name: bytes(environment[name]) not in UNSET for name in SET if name in environment}
+    for name in PROVIDERS:
+        if name in environment:
+            is_set[name] = _text(environment[name]).strip().lower() in ON
+    if settings.apiKeyHelper:
+        is_set[HELPER] = bytes(settings.apiKeyHelper) not in UNSET
+    server = server_in(_text(environment[SERVER])) if SERVER in environment else None
+    return Said(is_set, server)
+
+
+def means_by(files: Iterable[Said]) -> Means:
+    """What settings say together, name by name: the file that goes before the others comes first."""
+    every = list(files)
+    is_set = {name: value for said in reversed(every) for name, value in said.is_set.items()}
     return Means(
-        by_key=bytes(settings.apiKeyHelper) not in UNSET
-        or any(_is_set(settings, name) for name in KEYS)
-        or any(_text(settings, name).strip().lower() in ON for name in PROVIDERS),
-        by_token=_is_set(settings, TOKEN),
-        server=server_in(_text(settings, SERVER)),
+        by_key=any(is_set.get(name) for name in (HELPER, *KEYS, *PROVIDERS)),
+        by_token=is_set.get(TOKEN, False),
+        server=next((said.server for said in every if said.server is not None), ""),
     )
 
 
@@ -154,22 +181,17 @@ class Remembered(Generic[V]):
         return said
 
 
-def joined(means: Iterable[Means]) -> Means:
-    """What all of these say together; the first server that is named counts."""
-    every = list(means)
+def joined(settings: Means, own: Means) -> Means:
+    """What settings say together with a client's own environment, which they go before."""
     return Means(
-        any(each.by_key for each in every),
-        any(each.by_token for each in every),
-        next((each.server for each in every if each.server), ""),
+        settings.by_key or own.by_key,
+        settings.by_token or own.by_token,
+        settings.server or own.server,
     )
 
 
-def _is_set(settings: ClientSettings, name: str) -> bool:
-    return bytes(settings.env.get(name, Raw())) not in UNSET
-
-
-def _text(settings: ClientSettings, name: str) -> str:
+def _text(value: Raw) -> str:
     try:
-        return msgspec.json.decode(settings.env.get(name, Raw()), type=str)
+        return msgspec.json.decode(value, type=str)
     except UNREADABLE:
         return ""

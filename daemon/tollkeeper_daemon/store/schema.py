@@ -3,6 +3,8 @@
 All are MessagePack arrays: fields are only ever added at the end, with a default.
 """
 
+from typing import Literal
+
 from msgspec import Struct, field
 
 from tollkeeper_daemon.labels.labels import Fact, Labels
@@ -63,8 +65,9 @@ class Conversation(Struct, frozen=True, array_like=True, gc=False):
     """What is known of a conversation beyond its sums; times in ms, money in nano-dollars.
 
     ``project`` is the log's folder, ``client_cost`` the client's own total so far. ``payers`` say who
-    pays, oldest first, ``source`` and ``account`` who paid before the first of them. ``last_prompt``
-    is the time of the latest message. ``labels`` say to which work it belongs, oldest first.
+    pays, oldest first, ``source`` and ``account`` who paid before the first of them. ``told_by`` says who
+    told of any of them, but for the home: ``log``, else ``agent``. ``last_prompt`` is the time of the
+    latest message. ``labels`` say to which work it belongs, oldest first.
     """
 
     project: str = ""
@@ -80,6 +83,7 @@ class Conversation(Struct, frozen=True, array_like=True, gc=False):
     told: Told = Told()
     payers: tuple[Payer, ...] = ()
     last_prompt: int = 0
+    told_by: Literal["", "agent", "log"] = ""
     labels: tuple[Fact, ...] = ()
 
 
@@ -233,8 +237,9 @@ class JournalRecord(Struct, frozen=True, array_like=True, gc=False):
 class GaugeRecord(Struct, frozen=True, array_like=True, gc=False):
     """A window of a plan as it was last seen: times in ms; ``told`` is the percentage warned of.
 
-    ``account`` is empty where it is not known; ``home`` is the Claude home that it was seen in, and
-    ``points`` the sightings of this window, the latest last.
+    ``account`` is empty where it is not known, or that of a token, which nobody names (``by_token``);
+    ``home`` is the Claude home that it was seen in, and ``points`` the sightings of this window, the
+    latest last.
     """
 
     kind: str
@@ -245,6 +250,7 @@ class GaugeRecord(Struct, frozen=True, array_like=True, gc=False):
     account: str = ""
     home: str = ""
     points: tuple[Point, ...] = ()
+    by_token: bool = False
 
 
 class WorkflowRecord(Struct, frozen=True, array_like=True, gc=False):

@@ -59,6 +59,11 @@ class HookReport(Struct, frozen=True):
     helper_type: str = ""
     detail: str = ""
 
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the API refused a request, be it for a plan or for the moment."""
+        return self.event == "StopFailure" and self.detail == "rate_limit"
+
 
 class _StatusInput(Struct):
     """The client's own format; each part is read by itself, so that none spoils another."""

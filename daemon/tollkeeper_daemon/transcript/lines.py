@@ -113,6 +113,7 @@ class Line(Struct, gc=False):
     attributionAgent: str | None = None
     isSidechain: bool | None = None
     isApiErrorMessage: bool | None = None
+    error: Raw = Raw()
     quotaLimits: QuotaLimits | None = None
     attachment: Attachment | None = None
     isMeta: bool | None = None

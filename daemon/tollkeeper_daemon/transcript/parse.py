@@ -60,6 +60,8 @@ CALL = re.compile(
     BEGINNING + rb"<command-message>[^<]*</command-message>(?:\s|\\[nrt])*<command-name>/"
 )
 LONGEST_CALL = 1000
+# Without limits of a plan beside it: the API has too much to do just now.
+RATE_LIMIT = b'"rate_limit"'
 # Before 2.1 a refusal was only this text, with the reset in epoch seconds.
 OLD_REFUSAL = re.compile(rb"usage limit reached\|(\d{9,11})")
 
@@ -245,7 +247,7 @@ def _model(message: Message) -> str:
 
 
 def _refusal(line: Line, now: int) -> Record | None:
-    """The refusal that an error line tells of, when a plan's window is what was spent."""
+    """The refusal that an error line tells of: because a plan's window was spent, or for the moment."""
     conversation, time = id_of(line.sessionId), _time(line.timestamp, now)
     quota = line.quotaLimits
     if quota and quota.status == "rejected" and quota.resetsAt:
@@ -254,6 +256,8 @@ def _refusal(line: Line, now: int) -> Record | None:
     text = bytes(line.message.content) if line.isApiErrorMessage and line.message else b""
     if found := OLD_REFUSAL.search(text):
         return Refusal(conversation, time, "five_hour", int(found[1]) * 1000)
+    if quota is None and line.isApiErrorMessage and bytes(line.error) == RATE_LIMIT:
+        return Refusal(conversation, time)
     return None
 
 

@@ -36,6 +36,8 @@ class Following:
         self._members = members
         # Who needs no span of its own for these labels.
         self._settled: dict[Who, Labels] = {}
+        # When workflows went on after their end (ms).
+        self._anew: dict[str, int] = {}
         # When marked spans were last heard of (ms), and since when this daemon waits to hear.
         self._heard: dict[Key, int] = {}
         self._began = 0
@@ -73,8 +75,9 @@ class Following:
             if any(fits(span.labels, labels) for labels in found):
                 self._heard[key_of(span)] = now
 
-    def reconsider(self, workflow: str) -> None:
-        """Markers told something new of this workflow: who is at it may need a span after all."""
+    def begin_anew(self, workflow: str, now: int) -> None:
+        """A workflow goes on after its end: who is at a stage of it still is so from now on."""
+        self._anew[workflow] = now
         self._settled = {
             who: labels for who, labels in self._settled.items() if labels.workflow != workflow
         }
@@ -127,11 +130,11 @@ class Following:
         for who, member in at_stages.items():
             if who in have or self._settled.get(who) == member.labels:
                 continue
-            since = member.since(now)
+            since = max(member.since(now), self._anew.get(member.labels.workflow, 0))
             if self._is_covered(member, since):
                 self._settled[who] = member.labels
             elif not member.subagent or now - member.heard <= FRESH_MS:
-                self._open(member, since)
+                self._open(member, since, now)
 
     def _is_covered(self, member: Member, since: int) -> bool:
         """Whether a marked span was there since then (ms), or the workflow's end came after it."""
@@ -147,7 +150,7 @@ class Following:
         at_it = [span for span in marked if fits(span.labels, member.labels)]
         return any(not span.ended or span.ended >= since for span in at_it)
 
-    def _open(self, member: Member, since: int) -> None:
+    def _open(self, member: Member, since: int, now: int) -> None:
         """Open a span; none for late lines of a subagent that was told to be done."""
         labels = member.labels
         before = [
@@ -159,7 +162,7 @@ class Following:
         last = max(before, default=0)
         if member.subagent and last and member.heard <= last + LATE_LINES_MS:
             return
-        self._spans.begin(
+        span = self._spans.begin(
             SpanRecord(
                 workflow=labels.workflow,
                 id=member.span_id,
@@ -173,6 +176,7 @@ class Following:
             ),
             is_again=bool(last),
         )
+        self._spans.look(span, member.doing, now)
 
     # Spans of markers.
 

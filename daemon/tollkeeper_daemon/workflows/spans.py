@@ -94,12 +94,9 @@ class Spans:
 
     def _begin_marked(self, mark: Mark, now: int) -> SpanRecord:
         """Open a span; those of agents and subagents at the very stage become part of it."""
-        absorbed = [
-            span
-            for span in self._open.values()
-            if not is_marked(span) and fits(span.labels, mark.labels)
-        ]
-        first = min(absorbed, key=_started, default=None)
+        own = (span for span in self._open.values() if not is_marked(span))
+        absorbed = sorted((each for each in own if fits(each.labels, mark.labels)), key=_started)
+        first = absorbed[0] if absorbed else None
         span = SpanRecord(
             workflow=mark.labels.workflow,
             id=MARKED,
@@ -120,8 +117,8 @@ class Spans:
     ) -> SpanRecord:
         """Save a span that begins, and tell it; its id is made of the one it has.
 
-        ``instead_of`` are open spans that it takes the place of; ``is_again`` says that others may have
-        been at the same before it.
+        ``instead_of`` are open spans that it takes the place of, and it goes on as the first of them;
+        ``is_again`` says that others may have been at the same before it.
         """
 
         def work(transaction: Transaction) -> SpanRecord:
@@ -134,9 +131,12 @@ class Spans:
             return new
 
         new = self._store.write(work)
+        look = self._looks.get(key_of(instead_of[0])) if instead_of else None
         for each in instead_of:
             self._forget(key_of(each))
         self._open[key_of(new)] = new
+        if look:
+            self._looks[key_of(new)] = look
         self._tell(self.on_started, new)
         return new
 

@@ -60,9 +60,11 @@ class Workflows:
             record = replace(kept, ended=0, status="")
         if record != known:
             self._save(record)
+        if known and known.ended:
+            self._following.begin_anew(name, now)
         if known is None or known.ended:
-            self._following.reconsider(name)
             self._herald.workflow("started", name)
+            self._following.look(now)
         return record
 
     def end(self, name: str, status: str, now: int) -> WorkflowRecord:
@@ -99,7 +101,10 @@ class Workflows:
         agents = self._named(word) if word else self._calling(pids)
         mark = mark_of(labels, word, agents, folder)
         members = agents or ([] if word else self.at(labels.workflow, now))
-        return self.take(mark, event, members, now, status)
+        span = self.take(mark, event, members, now, status)
+        if event == "start":
+            self._following.look(now)
+        return span
 
     def take(
         self,
