@@ -44,6 +44,7 @@ class Tables:
         "lines",
         "comments",
         "event_files",
+        "in_brief",
     )
 
     def __init__(self, env: lmdb.Environment) -> None:
