@@ -52,6 +52,11 @@ class Workflows:
 
     def start(self, name: str, path: str, folder: str, now: int) -> WorkflowRecord:
         """The workflow starts, or goes on after its end; again, it may be told its path."""
+        record = self._start(name, path, folder, now)
+        self._following.look(now)
+        return record
+
+    def _start(self, name: str, path: str, folder: str, now: int) -> WorkflowRecord:
         known = self._known(name)
         if known is None:
             record = WorkflowRecord(name, self._first(name, now), path=path, folder=folder)
@@ -64,7 +69,6 @@ class Workflows:
             self._following.begin_anew(name, now)
         if known is None or known.ended:
             self._herald.workflow("started", name)
-            self._following.look(now)
         return record
 
     def end(self, name: str, status: str, now: int) -> WorkflowRecord:
@@ -135,7 +139,7 @@ class Workflows:
         """A stage of it tells that the workflow has begun, or goes on after its end."""
         known = self._known(name)
         if name and (known is None or (event == "start" and 0 < known.ended <= now)):
-            self.start(name, "", folder, now)
+            self._start(name, "", folder, now)
 
     def _release(self, mark: Mark, now: int) -> None:
         """Whoever was marked as at the stage goes on with the workflow alone.
