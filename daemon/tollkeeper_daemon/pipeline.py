@@ -237,7 +237,7 @@ class Pipeline:
         self.store.write(lambda t: t.set_meta("unpriced_models", sorted(self.unpriced_models)))
 
     def _save(self, transaction: Transaction, posting: Posting, scans: list[Scan]) -> None:
-        transaction.save(posting)
+        transaction.save(posting, is_history=self._ledger.history)
         self.conversations.save()
         for scan in scans:
             transaction.save_file(scan.file, scan.mark)
