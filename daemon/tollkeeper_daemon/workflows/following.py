@@ -17,6 +17,8 @@ from tollkeeper_daemon.workflows.timing import accounted, together
 
 # A span whose end never comes is over when nothing was heard of it for so long.
 FORGOTTEN_AFTER_MS = 30 * 60 * 1000
+# The last lines of who is gone may be on their way: until they are read it is not told what it has used.
+SETTLED_AFTER_MS = 1_000
 # Lines of a subagent may bear a time a little after it was told to be done.
 LATE_LINES_MS = 5_000
 # A subagent that was silent for longer may well be done, though it never said so.
@@ -38,27 +40,43 @@ class Following:
         self._settled: dict[Who, Labels] = {}
         # When workflows went on after their end (ms).
         self._anew: dict[str, int] = {}
+        # Since when those who did the work of open spans are known to be gone (ms).
+        self._gone: dict[Key, int] = {}
         # When marked spans were last heard of (ms), and since when this daemon waits to hear.
         self._heard: dict[Key, int] = {}
-        self._began = 0
+        self._came_up = self._began = 0
+
+    def restore(self, now: int) -> None:
+        """Take up the spans that an earlier daemon left open, before it is looked who lives."""
+        self._came_up = now
+        self._spans.restore()
 
     def begin(self, now: int) -> None:
         """What an earlier daemon left is read, and who lives is known: look from now on."""
         self._began = now
         for span in self._own():
             seen = self._members.of_span(span, now)
-            if isinstance(seen, Gone):
+            if isinstance(seen, Gone) and seen.exited >= self._came_up:
                 # Nobody saw it go: it did its work until it was last heard of.
                 heard = max(seen.heard, span.started + accounted(span))
                 status = "failed" if seen.is_stopped else ""
-                self._spans.end(span, min(heard, seen.at), status)
+                self._spans.end(span, min(heard, seen.exited), status)
         self.look(now)
+
+    def settle(self, now: int) -> None:
+        """End the spans of all who are gone, without waiting for their last lines."""
+        for span in self._own():
+            seen = self._members.of_span(span, now)
+            if isinstance(seen, Gone):
+                self._over(span, seen)
 
     def look(self, now: int) -> None:
         """See who came, went, or turned to something else, and count the time since the last look."""
         if not self._began:
             return
-        for span in self._own():
+        own = self._own()
+        self._gone = {key: at for span in own if (at := self._gone.get(key := key_of(span)))}
+        for span in own:
             self._look_at_own(span, now)
         members = self._members.all(now)
         self._open_own(members, now)
@@ -95,14 +113,25 @@ class Following:
         if seen is None:
             return
         if isinstance(seen, Gone):
-            at = seen.heard if span.subagent else seen.at
-            self._spans.end(span, at or now, "failed" if seen.is_stopped else "completed")
-        elif seen.labels != span.labels:
+            since = self._gone.setdefault(key_of(span), now)
+            if 0 <= now - since < SETTLED_AFTER_MS:
+                self._spans.look(span, None, now)
+            else:
+                self._over(span, seen)
+            return
+        self._gone.pop(key_of(span), None)
+        if seen.labels != span.labels:
             self._moved(span, seen, now)
         elif self._is_forgotten(span, seen, now):
             self._spans.end(span, seen.heard or span.started, presumed=True)
         else:
             self._spans.look(span, seen.doing, now)
+
+    def _over(self, span: SpanRecord, seen: Gone) -> None:
+        """Whoever did its work is gone: a subagent since it was last heard of, an agent since its exit."""
+        since = self._gone.pop(key_of(span), seen.exited)
+        at = (seen.heard or since) if span.subagent else seen.exited
+        self._spans.end(span, at, "failed" if seen.is_stopped else "completed")
 
     def _moved(self, span: SpanRecord, member: Member, now: int) -> None:
         """Its labels are others now; where they were others all along, the span was misnamed."""
