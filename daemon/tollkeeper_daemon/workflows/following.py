@@ -9,7 +9,6 @@ from tollkeeper_daemon.ledger.totals import Totals
 from tollkeeper_daemon.pipeline import Outcome
 from tollkeeper_daemon.store.schema import SpanRecord, WorkflowRecord
 from tollkeeper_daemon.store.store import Store
-from tollkeeper_daemon.store.transaction import Transaction
 from tollkeeper_daemon.workflows.marks import fits, is_marked
 from tollkeeper_daemon.workflows.members import Gone, Member, Members, Who
 from tollkeeper_daemon.workflows.spans import Key, Spans, key_of
@@ -160,35 +159,26 @@ class Following:
             if who in have or self._settled.get(who) == member.labels:
                 continue
             since = max(member.since(now), self._anew.get(member.labels.workflow, 0))
-            if self._is_covered(member, since):
-                self._settled[who] = member.labels
-            elif not member.subagent or now - member.heard <= FRESH_MS:
-                self._open(member, since, now)
+            if not member.subagent or now - member.heard <= FRESH_MS:
+                self._open(who, member, since, now)
 
     def _is_covered(self, member: Member, since: int) -> bool:
         """Whether a marked span was there since then (ms), or the workflow's end came after it."""
-        workflow = member.labels.workflow
+        return is_covered(*self._past(member.labels.workflow), member.labels, since)
 
-        def look_up(transaction: Transaction) -> tuple[WorkflowRecord | None, list[SpanRecord]]:
-            work = transaction.work
-            return work.workflow(workflow), [*filter(is_marked, work.spans_of(workflow))]
+    def _past(self, workflow: str) -> tuple[WorkflowRecord | None, tuple[SpanRecord, ...]]:
+        """What was saved of the workflow."""
+        return self._store.read(lambda t: (t.work.workflow(workflow), t.work.spans_of(workflow)))
 
-        known, marked = self._store.read(look_up)
-        if known and known.ended and since <= known.ended:
-            return True
-        at_it = [span for span in marked if fits(span.labels, member.labels)]
-        return any(not span.ended or span.ended >= since for span in at_it)
-
-    def _open(self, member: Member, since: int, now: int) -> None:
-        """Open a span; none for late lines of a subagent that was told to be done."""
+    def _open(self, who: Who, member: Member, since: int, now: int) -> None:
+        """Open a span, unless it is part of a marked one; none for late lines of a subagent that is done."""
         labels = member.labels
-        before = [
-            span.ended
-            for span in self._spans.of_workflow(labels.workflow)
-            if (span.agent, span.subagent) == (member.agent, member.subagent)
-            and not is_marked(span)
-        ]
-        last = max(before, default=0)
+        known, past = self._past(labels.workflow)
+        if is_covered(known, past, labels, since):
+            self._settled[who] = labels
+            return
+        own = (span for span in past if not is_marked(span) and who == (span.agent, span.subagent))
+        last = max((span.ended for span in own), default=0)
         if member.subagent and last and member.heard <= last + LATE_LINES_MS:
             return
         span = self._spans.begin(
@@ -219,3 +209,16 @@ class Following:
             self._spans.end(span, heard, presumed=True)
         else:
             self._spans.look(span, together(member.doing for member in at_it), now)
+
+
+def is_covered(
+    known: WorkflowRecord | None, past: Sequence[SpanRecord], labels: Labels, since: int
+) -> bool:
+    """Whether who is at this stage since then (ms) needs no span of its own.
+
+    A marked span was there since then, or the workflow's end came after it.
+    """
+    if known and known.ended and since <= known.ended:
+        return True
+    at_it = (span for span in past if is_marked(span) and fits(span.labels, labels))
+    return any(not span.ended or span.ended >= since for span in at_it)
