@@ -105,8 +105,10 @@ class Conversations:
         for profile in scan.profiles:
             if profile.title:
                 known = self.of(profile.conversation).first_time
-                begun = min([*times, *([known] if known else [])], default=0)
-                fact = Fact(begun, Layer.FOUND, labels=of_task(self.ids.find(profile.title)))
+                begun = [*times, known] if known else times
+                fact = Fact(
+                    min(begun, default=0), Layer.FOUND, labels=of_task(self.ids.find(profile.title))
+                )
                 self._learn_fact(profile.conversation, fact, is_first=False)
 
     def _learn_fact(self, name: str, fact: Fact, is_first: bool) -> None:

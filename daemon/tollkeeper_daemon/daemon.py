@@ -171,6 +171,7 @@ class Daemon:
         self._follow_workflow(config)
         self.retention = Retention(store, config.history.keep_requests_days)
         self.days = Days(self._begin_day, lambda: self.budgets.bar.in_history)
+        self.budgets.bar.look_at_clock = lambda now: self.failures.attempt(self.days.check, now)
         pending = Pending()
         posting = Posting(
             self.days,

@@ -1,15 +1,36 @@
-"""``toll workflow``: says where a workflow begins and ends, and each stage of it."""
+"""``toll workflow``: where workflows and stages begin and end, and what they cost."""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from tollkeeper.cli import workflow_end, workflow_stage, workflow_start
+from tollkeeper.cli import (
+    workflow_compare,
+    workflow_end,
+    workflow_paths,
+    workflow_show,
+    workflow_stage,
+    workflow_stages,
+    workflow_start,
+    workflow_top,
+)
 from tollkeeper.cli.context import Ask, UsageError
 from tollkeeper.cli.subverbs import add_subverbs, run_subverb
 
-SUBVERBS = {"start": workflow_start, "stage": workflow_stage, "end": workflow_end}
-HELP = "Say where a workflow begins and ends, and each stage of it: what is spent in between is its own."
+SUBVERBS = {
+    "start": workflow_start,
+    "stage": workflow_stage,
+    "end": workflow_end,
+    "show": workflow_show,
+    "compare": workflow_compare,
+    "top": workflow_top,
+    "stages": workflow_stages,
+    "paths": workflow_paths,
+}
+HELP = (
+    "Say where a workflow begins and ends, and each stage of it; ask what workflows cost: by stage, "
+    "beside each other, and which are the dearest."
+)
 
 
 def options(parser: ArgumentParser) -> None:

@@ -13,6 +13,7 @@ from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.bar import words
 from tollkeeper_daemon.bar.agents_by_hand import AgentsByHand
 from tollkeeper_daemon.bar.bar import HOLDING, Bar
+from tollkeeper_daemon.bar.grants import Grants
 from tollkeeper_daemon.bar.hands import Hands
 from tollkeeper_daemon.bar.holds import Holds
 from tollkeeper_daemon.bar.journal import Journal
@@ -64,7 +65,6 @@ class Budgets:
         self._paths = paths
         self._signals = signals or Signals()
         self._herald = herald
-        self._offered: set[str] = set()
         self._blocked: set[str] = set()
         self.journal = Journal(store, herald.acted)
         self._holds = Holds(store, self._signals, Denials(paths.deny), self._holds_changed)
@@ -79,7 +79,8 @@ class Budgets:
         )
         is_new = store.read(lambda transaction: transaction.meta(WATCHED_SINCE)) is None
         self.bar = Bar(board, memories, self._hands, self.journal, roster, pipeline, herald, is_new)
-        self.agents = AgentsByHand(self.bar, roster, self._signals)
+        self._grants = Grants(self.bar, roster)
+        self.agents = AgentsByHand(self.bar, self._grants, roster, self._signals)
         self.limits = LimitsByHand(self.bar, board, memories, pipeline, roster)
         self.limits.restore()
 
@@ -92,11 +93,7 @@ class Budgets:
         if not self.bar.is_open:
             return
         self.bar.look(now)
-        with_room = self.bar.with_room()
-        for agent in with_room:
-            if agent.record.id not in self._offered:
-                self.bar.offer(agent)
-        self._offered = {agent.record.id for agent in with_room}
+        self._grants.offer()
 
     def begin(self, now: int) -> None:
         """The history is read: from now on the limits act."""
@@ -119,7 +116,7 @@ class Budgets:
 
     def offered(self) -> list[str]:
         """The names of agents that a limit holds, which has room again: a person may resume them."""
-        return [agent.record.name for agent in self.bar.with_room()]
+        return [agent.record.name for agent in self._grants.with_room()]
 
     def held(self) -> dict[str, str]:
         """The names of all agents that are held, and how: ``paused``, ``blocked``, ``stopping``."""

@@ -76,6 +76,14 @@ class Board:
         """How the limits of this agent alone stand."""
         return self._stands([_scope_of(agent)])
 
+    def reached_by(self, agent: LiveAgent) -> list[Stand]:
+        """The limits that are reached and bind this agent."""
+        return [stand for stand in self.bound_by(agent) if stand.is_reached]
+
+    def bound_by(self, agent: LiveAgent) -> list[Stand]:
+        """The limits that bind this agent."""
+        return [each for each in self.stands() if self.binds(each.limit, agent)]
+
     def stand_if(self, scope: Scope, unit: Unit, own: Own) -> Stand | None:
         """How this limit would stand if it were set by hand now; None for no limit."""
         instance = self.instances(scope)[-1]

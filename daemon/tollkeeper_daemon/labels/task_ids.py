@@ -26,6 +26,7 @@ BUILT_IN = (
     ),
 )
 IS_ROOT = re.compile(ROOT)
+NUMBERS = re.compile(r"((?:\.\d+)+)(?:-[A-Za-z][\w-]*)?$")
 IS_CHILD = re.compile(rf"(?P<workflow>{ROOT})(?:\.\d+)+(?:-(?P<stage>[A-Za-z][\w-]*))?")
 
 
@@ -66,3 +67,9 @@ def of_task(task: str) -> Labels:
     if IS_ROOT.fullmatch(task):
         return Labels(task, task)
     return Labels(task=task)
+
+
+def numbers_of(task: str) -> tuple[int, ...]:
+    """The numbers that a task's id counts it by, ``(1, 2)`` of ``bd-4nq.1.2-plan``; none without any."""
+    found = NUMBERS.search(task)
+    return tuple(map(int, found[1].split(".")[1:])) if found else ()

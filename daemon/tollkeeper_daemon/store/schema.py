@@ -317,3 +317,46 @@ class WorkSum(Struct, frozen=True, array_like=True, gc=False):
     first: int
     last: int
     totals: Totals
+
+
+class WorkBrief(Struct, frozen=True, array_like=True, gc=False):
+    """What one role has come to at one stage, in brief: over all tasks, models and payers.
+
+    ``role`` is a helper's type or an agent's name, as it was when the workflow last came to more; while
+    the agent has none, ``agent`` is its id. ``first`` and ``last`` are quarters of an hour, as in a
+    ``WorkSum``, of spans too. ``cost`` is what is billed of the ``value`` (nano-dollars); ``duration`` is
+    how long its spans lasted (ms), what overlaps once, and None without one.
+    """
+
+    stage: str
+    role: str
+    agent: str
+    first: int
+    last: int
+    requests: int
+    tokens: int
+    cost: int
+    value: int
+    unpriced: int
+    duration: int | None
+
+
+class WorkRecord(Struct, frozen=True, array_like=True, gc=False):
+    """What the parts of a workflow have come to."""
+
+    workflow: str
+    sums: tuple[WorkSum, ...]
+
+
+class WorkInBrief(Struct, frozen=True, array_like=True, gc=False):
+    """What a workflow has come to, in brief: for who looks at all of them, and there may be very many.
+
+    ``duration`` (ms) is that of all its spans. Where several roles worked at a stage at once, ``overlaps`` says by how much (ms) the stage lasted
+    less than its roles together. While a span lasts (``is_open``) it is in none of these times.
+    """
+
+    workflow: str
+    is_open: bool
+    duration: int | None
+    overlaps: tuple[tuple[str, int], ...]
+    briefs: tuple[WorkBrief, ...]
