@@ -266,7 +266,7 @@ class Daemon:
         self.segments.clear()
         agents, runs = self.store.read(lambda t: (t.agents(), t.runs()))
         self.roster.restore(agents, runs, now, self.followed.may_follow)
-        self.work.restore()
+        self.work.restore(now)
         self.days.check(now)
         self.pipeline.restore()
         self.budgets.bar.take_up(now)
@@ -305,7 +305,7 @@ class Daemon:
         await self.auditor.stop()
         self.registry.tick(now_ms())
         self.registry.save_run()
-        self.work.stop()
+        self.work.stop(now_ms())
         self.watcher.stop()
         self.census.close()
 

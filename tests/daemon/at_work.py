@@ -57,7 +57,7 @@ class AtWork:
         self.following = Following(store, self.spans, self.members)
         self.spans.on_started.append(lambda span: self.told.append(("started", span.id, "")))
         self.spans.on_ended.append(lambda span: self.told.append(("ended", span.id, span.status)))
-        self.spans.restore()
+        self.following.restore(self.now)
 
     def killed(self) -> "AtWork":
         """The daemon is killed; the next one knows of subagents that are done only that they were there."""
@@ -90,12 +90,17 @@ class AtWork:
     def done(self, helper: LiveSubagent) -> None:
         """The subagent says that it is done."""
         helper.finished, helper.last_time = True, self.now
-        self.look()
+        self.settles()
 
     def exits(self, agent: LiveAgent) -> None:
         """The agent's process ends."""
         self.roster.exit(agent, self.now)
+        self.settles()
+
+    def settles(self) -> None:
+        """The last lines of whoever is gone have time to come."""
         self.look()
+        self.passes(SECOND)
 
     def says(self, agent: LiveAgent, labels: Labels, ago: int = 0) -> None:
         """A person says what the agent works at, or has worked at for so long (ms)."""

@@ -112,7 +112,7 @@ def test_nobody_at_a_marked_stage(work: AtWork) -> None:
     work.exits(agent)
     work.passes(30 * SECOND)
     span = work.mark("end", PLAN)
-    assert (60 * SECOND, 20 * SECOND) == (span.ended - span.started, accounted(span))
+    assert (61 * SECOND, 20 * SECOND) == (span.ended - span.started, accounted(span))
 
 
 def test_saved_now_and_then(work: AtWork) -> None:

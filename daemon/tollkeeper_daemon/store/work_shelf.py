@@ -60,6 +60,10 @@ class WorkShelf(Access):
         for _, spans in groupby(found, lambda span: span.workflow):
             yield tuple(sorted(spans, key=_began))
 
+    def span(self, workflow: str, id: str) -> SpanRecord | None:
+        """The span of this workflow with this id."""
+        return self._get("spans", _digest(workflow) + _digest(id), _decode_span)
+
     def save_span(self, span: SpanRecord) -> None:
         """Keep this span in the place of the one with the same id."""
         self._put("spans", _digest(span.workflow) + _digest(span.id), span)

@@ -9,7 +9,6 @@ from tollkeeper_daemon.ledger.totals import Totals
 from tollkeeper_daemon.pipeline import Outcome
 from tollkeeper_daemon.store.schema import SpanRecord, WorkflowRecord
 from tollkeeper_daemon.store.store import Store
-from tollkeeper_daemon.store.transaction import Transaction
 from tollkeeper_daemon.workflows.marks import fits, is_marked
 from tollkeeper_daemon.workflows.members import Gone, Member, Members, Who
 from tollkeeper_daemon.workflows.spans import Key, Spans, key_of
@@ -17,6 +16,8 @@ from tollkeeper_daemon.workflows.timing import accounted, together
 
 # A span whose end never comes is over when nothing was heard of it for so long.
 FORGOTTEN_AFTER_MS = 30 * 60 * 1000
+# The last lines of who is gone may be on their way: until they are read it is not told what it has used.
+SETTLED_AFTER_MS = 1_000
 # Lines of a subagent may bear a time a little after it was told to be done.
 LATE_LINES_MS = 5_000
 # A subagent that was silent for longer may well be done, though it never said so.
@@ -38,27 +39,43 @@ class Following:
         self._settled: dict[Who, Labels] = {}
         # When workflows went on after their end (ms).
         self._anew: dict[str, int] = {}
+        # Since when those who did the work of open spans are known to be gone (ms).
+        self._gone: dict[Key, int] = {}
         # When marked spans were last heard of (ms), and since when this daemon waits to hear.
         self._heard: dict[Key, int] = {}
-        self._began = 0
+        self._came_up = self._began = 0
+
+    def restore(self, now: int) -> None:
+        """Take up the spans that an earlier daemon left open, before it is looked who lives."""
+        self._came_up = now
+        self._spans.restore()
 
     def begin(self, now: int) -> None:
         """What an earlier daemon left is read, and who lives is known: look from now on."""
         self._began = now
         for span in self._own():
             seen = self._members.of_span(span, now)
-            if isinstance(seen, Gone):
+            if isinstance(seen, Gone) and seen.exited >= self._came_up:
                 # Nobody saw it go: it did its work until it was last heard of.
                 heard = max(seen.heard, span.started + accounted(span))
                 status = "failed" if seen.is_stopped else ""
-                self._spans.end(span, min(heard, seen.at), status)
+                self._spans.end(span, min(heard, seen.exited), status)
         self.look(now)
+
+    def settle(self, now: int) -> None:
+        """End the spans of all who are gone, without waiting for their last lines."""
+        for span in self._own():
+            seen = self._members.of_span(span, now)
+            if isinstance(seen, Gone):
+                self._over(span, seen)
 
     def look(self, now: int) -> None:
         """See who came, went, or turned to something else, and count the time since the last look."""
         if not self._began:
             return
-        for span in self._own():
+        own = self._own()
+        self._gone = {key: at for span in own if (at := self._gone.get(key := key_of(span)))}
+        for span in own:
             self._look_at_own(span, now)
         members = self._members.all(now)
         self._open_own(members, now)
@@ -95,14 +112,25 @@ class Following:
         if seen is None:
             return
         if isinstance(seen, Gone):
-            at = seen.heard if span.subagent else seen.at
-            self._spans.end(span, at or now, "failed" if seen.is_stopped else "completed")
-        elif seen.labels != span.labels:
+            since = self._gone.setdefault(key_of(span), now)
+            if 0 <= now - since < SETTLED_AFTER_MS:
+                self._spans.look(span, None, now)
+            else:
+                self._over(span, seen)
+            return
+        self._gone.pop(key_of(span), None)
+        if seen.labels != span.labels:
             self._moved(span, seen, now)
         elif self._is_forgotten(span, seen, now):
             self._spans.end(span, seen.heard or span.started, presumed=True)
         else:
             self._spans.look(span, seen.doing, now)
+
+    def _over(self, span: SpanRecord, seen: Gone) -> None:
+        """Whoever did its work is gone: a subagent since it was last heard of, an agent since its exit."""
+        since = self._gone.pop(key_of(span), seen.exited)
+        at = (seen.heard or since) if span.subagent else seen.exited
+        self._spans.end(span, at, "failed" if seen.is_stopped else "completed")
 
     def _moved(self, span: SpanRecord, member: Member, now: int) -> None:
         """Its labels are others now; where they were others all along, the span was misnamed."""
@@ -131,35 +159,26 @@ class Following:
             if who in have or self._settled.get(who) == member.labels:
                 continue
             since = max(member.since(now), self._anew.get(member.labels.workflow, 0))
-            if self._is_covered(member, since):
-                self._settled[who] = member.labels
-            elif not member.subagent or now - member.heard <= FRESH_MS:
-                self._open(member, since, now)
+            if not member.subagent or now - member.heard <= FRESH_MS:
+                self._open(who, member, since, now)
 
     def _is_covered(self, member: Member, since: int) -> bool:
         """Whether a marked span was there since then (ms), or the workflow's end came after it."""
-        workflow = member.labels.workflow
+        return is_covered(*self._past(member.labels.workflow), member.labels, since)
 
-        def look_up(transaction: Transaction) -> tuple[WorkflowRecord | None, list[SpanRecord]]:
-            work = transaction.work
-            return work.workflow(workflow), [*filter(is_marked, work.spans_of(workflow))]
+    def _past(self, workflow: str) -> tuple[WorkflowRecord | None, tuple[SpanRecord, ...]]:
+        """What was saved of the workflow."""
+        return self._store.read(lambda t: (t.work.workflow(workflow), t.work.spans_of(workflow)))
 
-        known, marked = self._store.read(look_up)
-        if known and known.ended and since <= known.ended:
-            return True
-        at_it = [span for span in marked if fits(span.labels, member.labels)]
-        return any(not span.ended or span.ended >= since for span in at_it)
-
-    def _open(self, member: Member, since: int, now: int) -> None:
-        """Open a span; none for late lines of a subagent that was told to be done."""
+    def _open(self, who: Who, member: Member, since: int, now: int) -> None:
+        """Open a span, unless it is part of a marked one; none for late lines of a subagent that is done."""
         labels = member.labels
-        before = [
-            span.ended
-            for span in self._spans.of_workflow(labels.workflow)
-            if (span.agent, span.subagent) == (member.agent, member.subagent)
-            and not is_marked(span)
-        ]
-        last = max(before, default=0)
+        known, past = self._past(labels.workflow)
+        if is_covered(known, past, labels, since):
+            self._settled[who] = labels
+            return
+        own = (span for span in past if not is_marked(span) and who == (span.agent, span.subagent))
+        last = max((span.ended for span in own), default=0)
         if member.subagent and last and member.heard <= last + LATE_LINES_MS:
             return
         span = self._spans.begin(
@@ -190,3 +209,16 @@ class Following:
             self._spans.end(span, heard, presumed=True)
         else:
             self._spans.look(span, together(member.doing for member in at_it), now)
+
+
+def is_covered(
+    known: WorkflowRecord | None, past: Sequence[SpanRecord], labels: Labels, since: int
+) -> bool:
+    """Whether who is at this stage since then (ms) needs no span of its own.
+
+    A marked span was there since then, or the workflow's end came after it.
+    """
+    if known and known.ended and since <= known.ended:
+        return True
+    at_it = (span for span in past if is_marked(span) and fits(span.labels, labels))
+    return any(not span.ended or span.ended >= since for span in at_it)

@@ -1,5 +1,6 @@
 """Markers: what one says of a stage, and which spans are theirs. Pure."""
 
+from collections.abc import Callable
 from typing import Literal
 
 from msgspec import Struct
@@ -50,11 +51,11 @@ def fits(one: Labels, other: Labels) -> bool:
     return is_open or one.task == other.task
 
 
-def free_id(stem: str, taken: set[str]) -> str:
+def free_id(stem: str, is_taken: Callable[[str], object]) -> str:
     """An id that no span of the workflow has: marked ones are numbered, others from the second on."""
-    if stem != MARKED and stem not in taken:
+    if stem != MARKED and not is_taken(stem):
         return stem
     number = 1 if stem == MARKED else 2
-    while f"{stem}:{number}" in taken:
+    while is_taken(f"{stem}:{number}"):
         number += 1
     return f"{stem}:{number}"

@@ -63,12 +63,13 @@ class Member(Struct, frozen=True):
 
 
 class Gone(Struct, frozen=True):
-    """Whoever did the work of a span does it no more: since when, and when it was last heard of (ms).
+    """Whoever did the work of a span does it no more: when it was last heard of (ms).
 
-    ``is_stopped`` says that its agent was told to end.
+    ``exited`` (ms) is when its agent did, 0 for a subagent that said that it is done; ``is_stopped`` says
+    that its agent was told to end.
     """
 
-    at: int
+    exited: int
     heard: int
     is_stopped: bool
 
@@ -123,7 +124,7 @@ class Members:
         if not span.subagent:
             return self._as_agent(agent, now)
         if helper and helper.finished:
-            return Gone(now, heard, False)
+            return Gone(0, heard, False)
         return self._as_subagent(agent, helper or LiveSubagent(span.subagent, span.role), now)
 
     def _as_agent(self, agent: LiveAgent, now: int) -> Member:

@@ -85,7 +85,7 @@ class Spans:
         """The marked span with this id ends; one that has ended stays as it is. None for no such span."""
         if span := self._open.get((workflow, id)):
             return self.end(span, now, status)
-        known = next((span for span in self.of_workflow(workflow) if span.id == id), None)
+        known = self._store.read(lambda transaction: transaction.work.span(workflow, id))
         return self._end_again(known, now, status) if known and known.presumed else known
 
     def meant(self, mark: Mark) -> SpanRecord | None:
@@ -139,8 +139,9 @@ class Spans:
         def work(transaction: Transaction) -> SpanRecord:
             for each in instead_of:
                 transaction.work.drop_span(each)
-            taken = {each.id for each in transaction.work.spans_of(span.workflow)}
-            new = replace(span, id=free_id(span.id, taken))
+            shelf = transaction.work
+            id = free_id(span.id, lambda id: shelf.span(span.workflow, id))
+            new = replace(span, id=id)
             new = with_before(new, transaction) if is_again else new
             transaction.work.save_span(new)
             return new

@@ -56,9 +56,9 @@ class Work:
         self._following = Following(store, self.spans, members)
         self.workflows = Workflows(store, self.spans, self._following, members, roster, herald)
 
-    def restore(self) -> None:
-        """Take up the spans that an earlier daemon left open."""
-        self.spans.restore()
+    def restore(self, now: int) -> None:
+        """Take up the spans that an earlier daemon left open, before it is looked who lives."""
+        self._following.restore(now)
 
     def begin(self, now: int) -> None:
         """Who lives is known, and what they wrote is read: follow them from now on."""
@@ -73,6 +73,7 @@ class Work:
         self._following.charged(outcome, now)
         self._following.look(now)
 
-    def stop(self) -> None:
+    def stop(self, now: int) -> None:
         """Save what is not saved with every look."""
+        self._following.settle(now)
         self.spans.save_all()
