@@ -55,7 +55,8 @@ def test_show(worked: Keeper) -> None:
         assert [[ROLES[stage["stage"]]], [HAIKU, OPUS]] == [stage["roles"], stage["models"]]
         assert (2 * number, 2 * number * USUAL.total) == (stage["requests"], stage["total_tokens"])
         assert pytest.approx(number * PAIR_USD) == stage["cost_usd"]
-        assert number / 10 == stage["share"]
+        assert (number / 10, 1) == (stage["share"], stage["runs"])
+        assert stage["duration_seconds"] > 0
     totals = told["totals"]
     assert (20, 20 * USUAL.total) == (totals["requests"], totals["total_tokens"])
     # 15,000 tokens read, 500 and 1,500 written: at $4, $0.20, $5, $8 a million, and at $0.10, $0.01,
