@@ -65,7 +65,7 @@ def table(answer: Figures, form: str | None = None) -> Table:
     columns = [
         Column("Stage", cut=1, least=9),
         Column("Task", cut=4, least=8, drop=8),
-        Column("Role", cut=3, least=11, drop=4),
+        Column("Role", cut=3, least=8, drop=4),
         Column("Model", cut=4, least=8, drop=6),
         *tokens,
         Column("Billed", right=True),
