@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from waiting import wait_until
+
 from .agent_process import AgentProcess
 from .keeper import Keeper
 from .lines import HAIKU, OPUS, USUAL, USUAL_HAIKU_USD, USUAL_USD
@@ -38,8 +40,15 @@ def worked(daemon: Keeper) -> Keeper:
     for number, stage in enumerate(ROLES, 1):
         work_at(daemon, ".claude-4nq", number, stage, replies=number).exit()
     work_at(daemon, ".claude-4nx", 3, "implement", replies=1).exit()
-    daemon.wait_for(lambda status: all(agent.state == "exited" for agent in status.agents))
+    for workflow in (".claude-4nq", ".claude-4nx"):
+        wait_until(lambda workflow=workflow: {"completed"} == statuses(daemon, workflow))
     return daemon
+
+
+def statuses(keeper: Keeper, workflow: str) -> set[str | None]:
+    """How its stages ended, None while one lasts."""
+    told = keeper.report("workflow.show", workflow=workflow)
+    return {stage["status"] for stage in told["stages"]}
 
 
 PAIR_USD = USUAL_USD + USUAL_HAIKU_USD
