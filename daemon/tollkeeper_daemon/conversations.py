@@ -24,21 +24,19 @@ NOTED_WITHIN_MS = 60_000
 class Conversations:
     """Between ``begin`` and ``remember`` it learns in a transaction, which may be run anew or fail.
 
-    ``source_of`` says who pays for the requests of a log, by its path, when nothing else does, and
-    ``account_of_log`` with which account.
+    ``payer_of_log`` says who pays for the requests of a log, by its path, and with which account, when
+    nothing else does.
     """
 
     def __init__(
         self,
         store: Store,
         roster: Roster,
-        source_of: Callable[[str], str],
-        account_of_log: Callable[[str], str],
+        payer_of_log: Callable[[str], tuple[str, str]],
     ) -> None:
         self._store = store
         self._roster = roster
-        self._source_of = source_of
-        self._account_of_log = account_of_log
+        self._payer_of_log = payer_of_log
         self._known: dict[str, Conversation] = {}
         self._changed: dict[str, Conversation] = {}
         self._transaction: Transaction
@@ -62,12 +60,15 @@ class Conversations:
         """Who pays for what is asked in the conversation at this time (ms)."""
         return payer_at(self.of(name), time)
 
-    def learn(self, scans: Iterable[Scan]) -> None:
-        """Bring the conversations up to date with the agents that turned to them, and these scans."""
+    def learn(self, scans: Iterable[Scan], live: bool) -> None:
+        """Bring the conversations up to date with the agents that turned to them, and these scans.
+
+        Of what was written before, a home may say something else by now: it is asked for what is ``live``.
+        """
         for turned in self._roster.turned:
             self._learn_turn(turned)
         for scan in scans:
-            self._learn_scan(scan)
+            self._learn_scan(scan, live)
 
     def move_to_payers(self, posting: Posting) -> None:
         """Add to the posting what was booked before to somebody else than by what is learned now."""
@@ -118,13 +119,12 @@ class Conversations:
             learned = replace(with_payers(known, [payer]), told_by=known.told_by or "agent")
             self._note(turned.conversation, known, learned)
 
-    def _learn_scan(self, scan: Scan) -> None:
+    def _learn_scan(self, scan: Scan, live: bool) -> None:
         own, project = place_of(scan.path)
         for name, said in said_in(scan).items():
             known = learned = self.of(name)
-            if not known.source or (name == own and not known.told_by):
-                source, account = self._source_of(scan.path), self._account_of_log(scan.path)
-                learned = told_by_home(known, source, account)
+            if not known.source or (live and name == own and not known.told_by):
+                learned = told_by_home(known, *self._payer_of_log(scan.path))
             learned = learned_of(learned, said)
             if name == own and not learned.project:
                 learned = replace(learned, project=project)

@@ -43,8 +43,8 @@ class Outcome(Struct, frozen=True):
 class Pipeline:
     """Posts scans to the ledger and keeps the running sums that everyone asks for.
 
-    ``source_of`` says who pays for the requests of a log, by its path, when nothing else does, and
-    ``account_of_log`` with which account.
+    ``payer_of_log`` says who pays for the requests of a log, by its path, and with which account, when
+    nothing else does.
     """
 
     def __init__(
@@ -52,8 +52,7 @@ class Pipeline:
         store: Store,
         roster: Roster,
         prices: PriceList,
-        source_of: Callable[[str], str],
-        account_of_log: Callable[[str], str] = lambda path: "",
+        payer_of_log: Callable[[str], tuple[str, str]],
     ) -> None:
         self.store = store
         self.roster = roster
@@ -66,7 +65,7 @@ class Pipeline:
         self.unpriced_models: set[str] = set(
             store.read(lambda transaction: transaction.meta("unpriced_models")) or ()
         )
-        self.conversations = Conversations(store, roster, source_of, account_of_log)
+        self.conversations = Conversations(store, roster, payer_of_log)
         self._ledger = Ledger(prices, self._book_of_reply, self._book_of_prompt, self._paid)
         self._unheld = Unheld(roster)
         self._midnight = 0
@@ -144,7 +143,7 @@ class Pipeline:
     def post(self, scans: Iterable[Scan], now: int, live: bool = True) -> Outcome:
         """Save what the scans say, and how far they read, together; then move the running sums."""
         scans = list(scans)
-        posting, rows = self._book_scans(scans)
+        posting, rows = self._book_scans(scans, live)
         if live:
             self._unheld.note(posting, scans)
         outcome = self._tell(posting, rows)
@@ -182,7 +181,7 @@ class Pipeline:
         """Save who pays in the conversations that agents turned to; None when none did."""
         if not self.roster.turned:
             return None
-        return self._tell(*self._book_scans([]))
+        return self._tell(*self._book_scans([], live=True))
 
     def change(self, booked: Callable[[Transaction], Posting]) -> Outcome:
         """Save what changes in what was booked before, and move the running sums with it."""
@@ -201,13 +200,13 @@ class Pipeline:
         self.unpriced_models = bounded((guessed | charged) - {AND_MORE})
         self.store.write(lambda t: t.set_meta("unpriced_models", sorted(self.unpriced_models)))
 
-    def _book_scans(self, scans: list[Scan]) -> Booked:
+    def _book_scans(self, scans: list[Scan], live: bool) -> Booked:
         """Book what these say, and to whom it is learned to belong; in one transaction."""
         records = [record for scan in scans for record in (*scan.replies, *scan.prompts)]
 
         def work(transaction: Transaction) -> Booked:
             self.conversations.begin(transaction)
-            self.conversations.learn(scans)
+            self.conversations.learn(scans, live)
             posting = self._ledger.post(records, transaction)
             self.conversations.move_to_payers(posting)
             self._save(transaction, posting, scans)
