@@ -3,8 +3,8 @@
     python benchmarks/letters.py [--agents 100] [--a-second 3] [--seconds 30]
 
 Each refresh leaves a letter in the inbox, as the installed command does; the context of each agent is
-another one each time, so that its segment is written anew each time. In the end each agent must show
-what its own last letter said. The run directory is in memory, as XDG_RUNTIME_DIR is, where there is
+another one each time, so that its segment is written anew once a second. In the end each agent must
+show what its own last letter said. The run directory is in memory, as XDG_RUNTIME_DIR is, where there is
 such a place; ``--below /tmp`` measures on a disk.
 """
 

@@ -66,8 +66,8 @@ class Usage(Struct, frozen=True, kw_only=True):
 class Limit(Struct, frozen=True, kw_only=True):
     """A bound on spending and how near it is: ``fraction`` 1.0 is the bound itself.
 
-    ``scope`` is ``run``, ``daily``, or ``agent``, ``workflow``, ``task`` or ``conversation`` with a
-    name behind a colon. ``waived`` says that it is reached and acts on nobody that it binds now, since
+    ``scope`` is ``run``, ``daily``, or ``agent``, ``workflow``, ``stage`` (``stage:WORKFLOW/STAGE``),
+    ``task`` or ``conversation`` with a name behind a colon. ``waived`` says that it is reached and acts on nobody that it binds now, since
     a person let them go on; ``by_hand`` that a person set it.
     """
 
@@ -251,6 +251,45 @@ class Action(Struct, frozen=True, kw_only=True):
     bound_tokens: int | None = None
     used: float | None = None
     action: LimitAction | None = None
+
+
+class Span(Struct, frozen=True, kw_only=True):
+    """A stretch of work at one stage of a workflow: once for each time that the stage is gone through.
+
+    ``role`` is who does the work: a subagent's type, or an agent's name. ``status`` is null while it lasts,
+    and when nobody said how it ended. ``worked_seconds``, ``waited_seconds`` (for people) and
+    ``held_seconds`` (at limits) are parts of the time since ``started_at``. ``usage`` is what it has used.
+    """
+
+    id: str
+    workflow: str | None = None
+    task: str | None = None
+    stage: str | None = None
+    role: str | None = None
+    conversation: str | None = None
+    status: str | None = None
+    started_at: str
+    ended_at: str | None = None
+    worked_seconds: float = 0.0
+    waited_seconds: float = 0.0
+    held_seconds: float = 0.0
+    usage: Usage = Usage()
+
+
+class Tagged(Struct, frozen=True, kw_only=True):
+    """What came of labels that were said of an agent: those that hold now, or why they don't (``error``).
+
+    ``moved_requests`` were booked under other labels before, since the time that was asked for.
+    """
+
+    id: str
+    agent: str
+    pid: int
+    workflow: str | None = None
+    task: str | None = None
+    stage: str | None = None
+    moved_requests: int = 0
+    error: str | None = None
 
 
 class Done(Struct, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ from tollkeeper.model import (
     Limit,
     Plan,
     Run,
+    Span,
     Today,
     Usage,
 )
@@ -36,6 +37,9 @@ Topic = Literal[
     "workflow",
     "heartbeat",
 ]
+
+
+WorkflowEvent = Literal["started", "stage-started", "stage-ended", "ended"]
 
 
 class Request(Struct, frozen=True):
@@ -122,6 +126,15 @@ class AlertUpdate(Update, frozen=True, kw_only=True):
     alert: Alert
 
 
+class WorkflowUpdate(Update, frozen=True, kw_only=True):
+    """A workflow, or a stage of one (``span``), started or ended."""
+
+    workflow: str
+    event: WorkflowEvent
+    status: str | None = None
+    span: Span | None = None
+
+
 class Heartbeat(Update, frozen=True, kw_only=True):
     """The daemon lives; also says how far an import has come and what the day adds up to.
 
@@ -145,6 +158,7 @@ UPDATES: dict[str, type[Update]] = {
     "limit": LimitUpdate,
     "action": ActionUpdate,
     "alert": AlertUpdate,
+    "workflow": WorkflowUpdate,
     "heartbeat": Heartbeat,
 }
 

@@ -17,6 +17,7 @@ from tollkeeper_daemon.intake.lookout import Lookout
 from tollkeeper_daemon.outlets.alive import Alive
 from tollkeeper_daemon.own.settings import Settings
 from tollkeeper_daemon.pricing import Pricing
+from tollkeeper_daemon.workflows.work import Work
 
 GLANCE_SECONDS = 0.5
 PULSE_SECONDS = 2.0
@@ -37,6 +38,7 @@ class Beats:
         registry: Registry,
         days: Days,
         budgets: Budgets,
+        work: Work,
         settings: Settings,
         pricing: Pricing,
         lookout: Lookout,
@@ -50,6 +52,7 @@ class Beats:
         self._registry = registry
         self._days = days
         self._budgets = budgets
+        self._work = work
         self._settings = settings
         self._pricing = pricing
         self._lookout = lookout
@@ -111,6 +114,7 @@ class Beats:
         self._registry.tick(now)
         self._days.check(now)
         self._budgets.bar.look(now)
+        self._work.look(now)
         self._herald.look_at_clock(now)
         self._auditor.look(now)
 

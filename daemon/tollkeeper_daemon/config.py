@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal, get_args
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from tollkeeper.model import AlertKind
 from tollkeeper.segment import check
@@ -91,6 +91,8 @@ class On(Struct, frozen=True, forbid_unknown_fields=True):
     run_ended: str = ""
     day_ended: str = ""
     week_ended: str = ""
+    workflow_ended: str = ""
+    stage_ended: str = ""
     timeout_seconds: Annotated[float, Meta(gt=0)] = 30
 
 
@@ -134,6 +136,57 @@ class SegmentSettings(Struct, frozen=True, forbid_unknown_fields=True):
                 raise ValueError(f"{name}: {error}") from None
 
 
+STAGES = {
+    "analyst": "analyze",
+    "planner": "plan",
+    "implementer": "implement",
+    "reviewer": "review",
+}
+
+
+class WorkflowSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """``[workflow]``: what tells the work that requests belong to, and who hears of it.
+
+    ``write_metrics`` writes a line about each stage that ends into ``.claude/workflow-metrics.jsonl`` of
+    its project; ``projects`` are single projects, by their paths, for which something else holds.
+    ``task_patterns`` are regular expressions that find task ids beside those built in, ``stages`` says
+    which stage a subagent's type stands for; another type is a stage of its own name where its agent
+    has none.
+    """
+
+    write_metrics: bool = False
+    projects: dict[str, bool] = {}
+    task_patterns: tuple[str, ...] = ()
+    stages: dict[str, str] = field(default_factory=lambda: dict(STAGES))
+
+    def __post_init__(self) -> None:
+        """ValueError for patterns that are none."""
+        for pattern in self.task_patterns:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"task_patterns: {pattern!r} is no pattern: {error}") from None
+
+    def writes_metrics(self, folder: str) -> bool:
+        """Whether the project in this folder gets its lines."""
+        for project, is_on in self.projects.items():
+            if os.path.realpath(os.path.expanduser(project)) == os.path.realpath(folder):
+                return is_on
+        return self.write_metrics
+
+    def stage_of(self, subagent_type: str) -> str:
+        """The stage that a subagent of this type works at; empty where nothing says so."""
+        return self.stages.get(subagent_type, "")
+
+
+class BeadsSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """``[beads]``: whether a stage that ends is commented on in its task, and how ``bd`` is called."""
+
+    comment: bool = False
+    command: str = "bd"
+    author: str = "tollkeeper"
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings; each has a default, so that no file is needed."""
 
@@ -146,6 +199,8 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     limits: Limits = Limits()
     plan: PlanSettings = PlanSettings()
     segments: SegmentSettings = SegmentSettings()
+    workflow: WorkflowSettings = WorkflowSettings()
+    beads: BeadsSettings = BeadsSettings()
 
 
 def load_config(path: Path) -> Config:

@@ -6,8 +6,9 @@ from tollkeeper.model import Status
 from tollkeeper.paths import Paths
 from tollkeeper_daemon.agents.census import Census, Reports
 from tollkeeper_daemon.agents.followed import Followed
+from tollkeeper_daemon.agents.live import LiveAgent
 from tollkeeper_daemon.agents.registry import Registry
-from tollkeeper_daemon.agents.roster import LiveAgent, Roster
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.audit.auditor import Auditor
 from tollkeeper_daemon.bar.build import Budgets
 from tollkeeper_daemon.beats import Beats
@@ -30,6 +31,7 @@ from tollkeeper_daemon.intake.refusals import Refusals
 from tollkeeper_daemon.intake.sensors import Sensors
 from tollkeeper_daemon.intake.watched_homes import WatchedHomes
 from tollkeeper_daemon.intake.whose import Whose
+from tollkeeper_daemon.labels.task_ids import TaskIds
 from tollkeeper_daemon.ledger.prices import PriceList
 from tollkeeper_daemon.outlets.alive import Alive
 from tollkeeper_daemon.outlets.notifier import Notifier
@@ -49,6 +51,7 @@ from tollkeeper_daemon.rules.settings import Limits
 from tollkeeper_daemon.sources.homes import Homes
 from tollkeeper_daemon.sources.watcher import Watcher
 from tollkeeper_daemon.store.store import Store
+from tollkeeper_daemon.workflows.work import Work
 
 
 class Daemon:
@@ -85,7 +88,7 @@ class Daemon:
         self.herald = Herald(publisher, notifier, self.roster, self.pipeline, board, self.plan)
         self.herald.home_of = self.followed.home_of_account
         self.failures = Failures(self.herald)
-        whose = Whose(self.roster, self.pipeline.conversations, self.followed)
+        whose = Whose(self.roster, self.pipeline, self.followed)
         refusals = Refusals(self.plan, whose, self.herald)
         self.settings = Settings(OwnFile(paths.settings), config, self.herald.alert)
         self.settings.follow(self._settings_changed)
@@ -110,6 +113,16 @@ class Daemon:
             self._limits,
             self._look_at,
         )
+        self.work = Work(
+            store,
+            self.roster,
+            self.pipeline,
+            self.herald,
+            self.budgets,
+            self.plan,
+            self.failures.attempt,
+        )
+        self.budgets.on_held = lambda: self.failures.attempt(self.work.look, now_ms())
         self.payment = Payment(self.followed, self.roster, self.herald)
         notifier.on_press = self.budgets.press
         self.sensors = Sensors(
@@ -129,8 +142,15 @@ class Daemon:
         publisher.follow(self.segments.hear)
 
         self.agents = Agents(
-            self.registry, self.pipeline, self.herald, self.budgets, self.payment, self.failures
+            self.registry,
+            self.pipeline,
+            self.herald,
+            self.budgets,
+            self.payment,
+            self.work,
+            self.failures,
         )
+        self.work.workflows.on_labelled = self.agents.changed
         self.census = Census(
             self.roster,
             Reports(self.agents.started, self.agents.changed, self.agents.exited),
@@ -146,14 +166,17 @@ class Daemon:
             lambda text: self.herald.alert("watches", text),
         )
         self.marks = Marks(store)
+        self._follow_workflow(config)
         self.retention = Retention(store, config.history.keep_requests_days)
         self.days = Days(self._begin_day, lambda: self.budgets.bar.in_history)
+        self.budgets.bar.look_at_clock = lambda now: self.failures.attempt(self.days.check, now)
         pending = Pending()
         posting = Posting(
             self.days,
             self.pipeline,
             self.marks,
             self.budgets,
+            self.work,
             self.herald,
             self.auditor,
             self.registry,
@@ -211,6 +234,7 @@ class Daemon:
             self.registry,
             self.days,
             self.budgets,
+            self.work,
             self.settings,
             self.pricing,
             self.lookout,
@@ -227,6 +251,7 @@ class Daemon:
         self.segments.clear()
         agents, runs = self.store.read(lambda t: (t.agents(), t.runs()))
         self.roster.restore(agents, runs, now, self.followed.may_follow)
+        self.work.restore()
         self.days.check(now)
         self.pipeline.restore()
         self.budgets.bar.take_up(now)
@@ -238,6 +263,7 @@ class Daemon:
         attempt(self.lookout.find_clients, now)
         attempt(self.registry.tick, now)
         attempt(self.lookout.catch_up)
+        attempt(self.work.begin, now_ms())
         if not self.herald.importing:
             attempt(self.past.let_limits_act)
         self.segments.begin(self.herald.status())
@@ -263,6 +289,7 @@ class Daemon:
         await self.auditor.stop()
         self.registry.tick(now_ms())
         self.registry.save_run()
+        self.work.stop()
         self.watcher.stop()
         self.census.close()
 
@@ -280,7 +307,14 @@ class Daemon:
             self.failures.attempt(self.agents.accounts_changed, now_ms())
         self.herald.follow(config)
         self.segments.follow(config.segments)
+        self._follow_workflow(config)
         self.failures.attempt(self.budgets.limits_moved, now_ms())
+
+    def _follow_workflow(self, config: Config) -> None:
+        patterns = config.workflow.task_patterns
+        self.marks.follow(patterns)
+        self.pipeline.conversations.ids = TaskIds(patterns)
+        self.pipeline.conversations.stage_of = config.workflow.stage_of
 
     def _begin_day(self, midnight: int, next_midnight: int) -> None:
         self.pipeline.begin_day(midnight, next_midnight)

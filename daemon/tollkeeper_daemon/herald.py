@@ -16,15 +16,17 @@ from tollkeeper.model import (
     Hold,
     Importing,
     Run,
+    Span,
     Status,
     Today,
 )
-from tollkeeper_daemon.agents.roster import LiveAgent, Roster
+from tollkeeper_daemon.agents.live import LiveAgent
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.agents.waits import Waits
 from tollkeeper_daemon.budgets.board import Board
 from tollkeeper_daemon.clock import iso, now_ms
 from tollkeeper_daemon.config import Config
-from tollkeeper_daemon.outlets.notices import Button, Notice
+from tollkeeper_daemon.outlets.notices import Button, Notice, Troubles
 from tollkeeper_daemon.outlets.notifier import Notifier
 from tollkeeper_daemon.outlets.publisher import Publisher
 from tollkeeper_daemon.pipeline import Outcome, Pipeline
@@ -38,7 +40,6 @@ from tollkeeper_daemon.view import accounts_view, agent_view, charged_view, run_
 log = logging.getLogger(__name__)
 
 ALERTS_KEPT = 50
-MOST_REMEMBERED = 500
 
 
 class Herald:
@@ -67,7 +68,7 @@ class Herald:
         self._board = board
         self._plan = plan
         self._alerts: deque[Alert] = deque(maxlen=ALERTS_KEPT)
-        self._told: set[str] = set()
+        self._troubles = Troubles()
         self._told_models = ToldModels()
         self._plan_told = PlanTold()
         self._waits = Waits(notifier.waiting_after_seconds)
@@ -134,6 +135,19 @@ class Herald:
         """The journal has a new entry."""
         self._publish("action", wire.ActionUpdate, action=action)
 
+    def workflow(
+        self, event: wire.WorkflowEvent, workflow: str, status: str = "", span: Span | None = None
+    ) -> None:
+        """A workflow, or a stage of one, started or ended."""
+        self._publish(
+            "workflow",
+            wire.WorkflowUpdate,
+            workflow=workflow,
+            event=event,
+            status=status or None,
+            span=span,
+        )
+
     def plan_changed(self, news: list[News] | None) -> None:
         """The plan was seen anew, with this news of it; None is for no change."""
         if news is not None:
@@ -192,11 +206,8 @@ class Herald:
         )
 
     def alert_once(self, kind: AlertKind, text: str) -> None:
-        """The same, unless these very words were told before."""
-        if text not in self._told:
-            if len(self._told) >= MOST_REMEMBERED:
-                self._told.clear()
-            self._told.add(text)
+        """The same of what goes wrong again and again: once, until it was well for an hour."""
+        if self._troubles.is_news(text, now_ms()):
             self.alert(kind, text)
 
     @property

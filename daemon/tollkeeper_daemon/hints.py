@@ -1,8 +1,11 @@
-"""What a log says of its agent beyond the sums: model, payer, last activity, lines, helpers."""
+"""What a log says of its agent beyond the sums: model, payer, work, last activity, lines, helpers."""
 
-from msgspec.structs import replace
+from collections.abc import Callable
 
-from tollkeeper_daemon.agents.roster import LiveAgent
+from msgspec.structs import astuple, replace
+
+from tollkeeper_daemon.agents.live import LiveAgent
+from tollkeeper_daemon.labels.labels import labels_at
 from tollkeeper_daemon.paying.payers import payer_at
 from tollkeeper_daemon.reading.scan import Scan
 from tollkeeper_daemon.records import Profile
@@ -25,11 +28,22 @@ def note_on(agent: LiveAgent, scan: Scan, conversation: str) -> None:
         helper.finished = scan.helper.finished
 
 
-def note_payer(agent: LiveAgent, known: Conversation, now: int) -> None:
+def note_payer(agent: LiveAgent, known: Conversation | None, now: int) -> None:
     """Note on the agent who is known to pay for its conversation now."""
-    if known.payers and known.payers[0].since <= now:
+    if known and known.payers and known.payers[0].since <= now:
         payer = payer_at(known, now)
         agent.record = replace(agent.record, source=payer.source, account=payer.account)
+
+
+def note_labels(
+    agent: LiveAgent, known: Conversation | None, now: int, stage_of: Callable[[str], str]
+) -> None:
+    """Note on the agent, and on its helpers, to which work they are known to belong now."""
+    facts = known.labels if known else agent.record.told
+    workflow, task, stage = astuple(labels_at(facts, now))
+    agent.record = replace(agent.record, workflow=workflow, task=task, stage=stage)
+    for helper in agent.subagents.values():
+        helper.labels = labels_at(facts, now, helper.id, stage_of(helper.type), helper.type)
 
 
 def _note_profile(agent: LiveAgent, profile: Profile) -> None:

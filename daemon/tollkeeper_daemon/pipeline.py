@@ -6,17 +6,18 @@ from collections.abc import Callable, Generator, Iterable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tollkeeper_daemon.agents.roster import LiveAgent, LiveSubagent, Roster
+from tollkeeper_daemon.agents.live import LiveAgent, LiveSubagent
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.clock import day_of
 from tollkeeper_daemon.conversations import Conversations
-from tollkeeper_daemon.hints import note_on, note_payer
-from tollkeeper_daemon.ledger.books import Book, quarter
+from tollkeeper_daemon.hints import note_labels, note_on, note_payer
+from tollkeeper_daemon.ledger.books import SUBSCRIPTION, Book, quarter
 from tollkeeper_daemon.ledger.ledger import Ledger, Posting, Row
 from tollkeeper_daemon.ledger.prices import PriceList
 from tollkeeper_daemon.ledger.requests import identity
 from tollkeeper_daemon.ledger.totals import Totals
 from tollkeeper_daemon.paying.learning import FAR_AHEAD
-from tollkeeper_daemon.paying.payers import paid_by
+from tollkeeper_daemon.paying.payers import payer_at
 from tollkeeper_daemon.plan.sums import PlanSums
 from tollkeeper_daemon.reading.scan import Scan, place_of
 from tollkeeper_daemon.records import Prompt, Refusal, Reply
@@ -27,9 +28,6 @@ from tollkeeper_daemon.tally import Tally
 from tollkeeper_daemon.unheld import Unheld
 from tollkeeper_daemon.unpriced import AND_MORE, bounded
 from tollkeeper_daemon.watched import Value, Watched
-
-Booked = tuple[Posting, list[tuple[Row, Book]]]
-"""What a transaction booked, and the books of the rows that it changed."""
 
 
 class Outcome(Struct, frozen=True):
@@ -66,7 +64,8 @@ class Pipeline:
             store.read(lambda transaction: transaction.meta("unpriced_models")) or ()
         )
         self.conversations = Conversations(store, roster, payer_of_log)
-        self._ledger = Ledger(prices, self._book_of_reply, self._book_of_prompt, self._paid)
+        as_of = self.conversations.as_of
+        self._ledger = Ledger(prices, self._book_of_reply, self._book_of_prompt, as_of)
         self._unheld = Unheld(roster)
         self._midnight = 0
         self._next_midnight = 0
@@ -143,7 +142,21 @@ class Pipeline:
     def post(self, scans: Iterable[Scan], now: int, live: bool = True) -> Outcome:
         """Save what the scans say, and how far they read, together; then move the running sums."""
         scans = list(scans)
-        posting, rows = self._book_scans(scans, live)
+
+        def work(transaction: Transaction) -> tuple[Posting, list[tuple[Row, Book]]]:
+            self.conversations.begin(transaction)
+            self.conversations.learn_turns()
+            for scan in scans:
+                self.conversations.learn(scan, live)
+            posting = self._ledger.post(
+                (record for scan in scans for record in (*scan.replies, *scan.prompts)), transaction
+            )
+            self.conversations.resettle(posting)
+            self._save(transaction, posting, scans)
+            return posting, [(row, transaction.book(row[1])) for row in posting.sums]
+
+        posting, rows = self.store.write(work)
+        self.conversations.remember()
         if live:
             self._unheld.note(posting, scans)
         outcome = self._tell(posting, rows)
@@ -159,6 +172,7 @@ class Pipeline:
                 note_on(agent, scan, conversation)
                 if conversation == agent.record.conversation:
                     note_payer(agent, self.conversations.known(conversation), now)
+                    self._note_labels(agent, now)
         return list(agents.values())
 
     def claim(self, conversation: str) -> Outcome | None:
@@ -177,20 +191,41 @@ class Pipeline:
         """The conversations that an agent holds, and whose claim could not be saved."""
         return self._unheld.overdue()
 
-    def settle_payers(self) -> Outcome | None:
-        """Save who pays in the conversations that agents turned to; None when none did."""
-        if not self.roster.turned:
+    def _note_labels(self, agent: LiveAgent, now: int) -> None:
+        known = self.conversations.known(agent.record.conversation)
+        note_labels(agent, known, now, self.conversations.stage_of)
+
+    def settle(self, now: int) -> Outcome | None:
+        """Save who pays in the conversations that agents turned to, and to which work they belong.
+
+        None when no agent did, and nothing was told of any.
+        """
+        told = [each.agent for each in (*self.roster.turned, *self.roster.labelled)]
+        if not told:
             return None
-        return self._tell(*self._book_scans([], live=True))
+
+        def work(transaction: Transaction) -> tuple[Posting, list[tuple[Row, Book]]]:
+            self.conversations.begin(transaction)
+            self.conversations.learn_turns()
+            posting = Posting()
+            self.conversations.resettle(posting)
+            self._save(transaction, posting, [])
+            return posting, [(row, transaction.book(row[1])) for row in posting.sums]
+
+        posting, rows = self.store.write(work)
+        self.conversations.remember()
+        for agent in told:
+            self._note_labels(agent, now)
+        return self._tell(posting, rows)
 
     def change(self, booked: Callable[[Transaction], Posting]) -> Outcome:
         """Save what changes in what was booked before, and move the running sums with it."""
 
-        def work(transaction: Transaction) -> Booked:
+        def work(transaction: Transaction) -> tuple[Posting, list[tuple[Row, Book]]]:
             self.conversations.begin(transaction)
             posting = booked(transaction)
             transaction.save(posting)
-            return _with_books(posting, transaction)
+            return posting, [(row, transaction.book(row[1])) for row in posting.sums]
 
         return self._tell(*self.store.write(work))
 
@@ -200,22 +235,6 @@ class Pipeline:
         self.unpriced_models = bounded((guessed | charged) - {AND_MORE})
         self.store.write(lambda t: t.set_meta("unpriced_models", sorted(self.unpriced_models)))
 
-    def _book_scans(self, scans: list[Scan], live: bool) -> Booked:
-        """Book what these say, and to whom it is learned to belong; in one transaction."""
-        records = [record for scan in scans for record in (*scan.replies, *scan.prompts)]
-
-        def work(transaction: Transaction) -> Booked:
-            self.conversations.begin(transaction)
-            self.conversations.learn(scans, live)
-            posting = self._ledger.post(records, transaction)
-            self.conversations.move_to_payers(posting)
-            self._save(transaction, posting, scans)
-            return _with_books(posting, transaction)
-
-        booked = self.store.write(work)
-        self.conversations.remember()
-        return booked
-
     def _save(self, transaction: Transaction, posting: Posting, scans: list[Scan]) -> None:
         transaction.save(posting)
         self.conversations.save()
@@ -223,8 +242,9 @@ class Pipeline:
             transaction.save_file(scan.file, scan.mark)
             for refusal in scan.refusals:
                 if refusal.window:
-                    payer = self.conversations.payer(refusal.conversation, refusal.time)
-                    transaction.save_window(window_of(refusal, payer.account))
+                    known = self.conversations.of(refusal.conversation)
+                    account = payer_at(known, refusal.time).account
+                    transaction.save_window(window_of(refusal, account))
             self._save_for_audit(scan, transaction)
         if posting.unpriced_models:
             self.unpriced_models = bounded(self.unpriced_models | posting.unpriced_models)
@@ -282,6 +302,15 @@ class Pipeline:
 
     # Whom and what a record belongs to.
 
+    def account_of(self, conversation: str) -> str:
+        """The account of the subscription that pays for the conversation now, where it is known."""
+        payer = payer_at(self.conversations.read(conversation), FAR_AHEAD)
+        return payer.account if payer.source == SUBSCRIPTION else ""
+
+    def is_named(self, conversation: str) -> bool:
+        """Whether the conversation's own log names who pays."""
+        return self.conversations.read(conversation).told_by == "log"
+
     def _book_of_reply(self, reply: Reply) -> Book:
         return self._book(
             reply.conversation, reply.time, reply.model, reply.subagent, reply.subagent_type
@@ -293,38 +322,21 @@ class Pipeline:
     def _book(
         self, conversation: str, time: int, model: str, subagent: str, subagent_type: str
     ) -> Book:
-        payer = self.conversations.payer(conversation, time)
+        payer = payer_at(self.conversations.of(conversation), time)
+        labels = self.conversations.labels(conversation, time, subagent, subagent_type)
         agent = self.roster.agent_of(conversation, time)
-        if agent is None:
-            return Book(
-                conversation=conversation,
-                model=model,
-                source=payer.source,
-                account=payer.account,
-                subagent=subagent,
-                subagent_type=subagent_type,
-            )
-        record = agent.record
         return Book(
             conversation=conversation,
             model=model,
             source=payer.source,
             account=payer.account,
-            agent=record.id,
+            agent=agent.record.id if agent else "",
             subagent=subagent,
             subagent_type=subagent_type,
-            workflow=record.workflow,
-            task=record.task,
-            stage=record.stage,
+            workflow=labels.workflow,
+            task=labels.task,
+            stage=labels.stage,
         )
-
-    def _paid(self, book: Book, time: int) -> Book:
-        """The book for the same work, paid by who pays at this time."""
-        return paid_by(book, self.conversations.payer(book.conversation, time))
-
-
-def _with_books(posting: Posting, transaction: Transaction) -> Booked:
-    return posting, [(row, transaction.book(row[1])) for row in posting.sums]
 
 
 def window_of(refusal: Refusal, account: str) -> PlanWindow:

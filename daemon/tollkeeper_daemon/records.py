@@ -135,6 +135,19 @@ class Owner(Struct, frozen=True, array_like=True, gc=False):
     account: str
 
 
+class Mention(Struct, frozen=True, array_like=True, gc=False):
+    """From a time (ms) on a task id stands, or stands no more, where a conversation or a subagent works.
+
+    ``in_order`` says that it stands in what the subagent was told to do, and not in its branch or folder.
+    """
+
+    conversation: str
+    time: int
+    subagent: str
+    task: str
+    in_order: bool = False
+
+
 Record = Reply | Prompt | Profile | Refusal
 
 

@@ -3,7 +3,7 @@
 from msgspec import Struct, field
 
 from tollkeeper.model import Usage
-from tollkeeper_daemon.ledger.books import Book, is_billed
+from tollkeeper_daemon.ledger.books import Paid, is_billed
 from tollkeeper_daemon.ledger.totals import Totals
 
 
@@ -13,10 +13,10 @@ class Tally(Struct):
     totals: Totals = field(default_factory=Totals)
     cost: int = 0
 
-    def add(self, book: Book, totals: Totals) -> None:
+    def add(self, what: Paid, totals: Totals) -> None:
         """Add what was booked; a subscription's requests have a value but no cost."""
         self.totals.add(totals)
-        if is_billed(book):
+        if is_billed(what):
             self.cost += totals.value
 
     def merge(self, other: "Tally") -> None:

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 
 from tollkeeper.model import AccountToday, Agent, Hold, Limit, Run, Subagent, Today
 from tollkeeper.wire import Charged
-from tollkeeper_daemon.agents.roster import LiveAgent, LiveSubagent, Roster
+from tollkeeper_daemon.agents.live import LiveAgent, LiveSubagent
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.clock import iso
 from tollkeeper_daemon.ledger.books import API, SUBSCRIPTION, Book
 from tollkeeper_daemon.ledger.totals import Totals

@@ -1,4 +1,4 @@
-"""The running sums of single conversations, workflows and tasks: those that somebody watches."""
+"""The running sums of single conversations, workflows, stages and tasks: those that somebody watches."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from tollkeeper_daemon.store.transaction import Transaction
 from tollkeeper_daemon.tally import Tally
 
 Value = tuple[str, str]
-"""A field of a book, and a value of it."""
+"""A field of a book, and a value of it; that of a stage is its workflow's id and its own name."""
 
 
 class Watched:
@@ -54,7 +54,19 @@ class Watched:
     def add(self, quarter: int, book: Book, totals: Totals) -> None:
         """Something was booked in this quarter of an hour."""
         for field in self._fields:
-            value = field, getattr(book, field)
+            value = field, value_of(book, field)
             if tally := self._tallies.get(value):
                 tally.add(book, totals)
                 self._last[value] = max(self._last[value], quarter)
+
+
+def value_of(book: Book, field: str) -> str:
+    """What the book has in this field."""
+    if field == "stage":
+        return stage_in(book.workflow, book.stage)
+    return getattr(book, field)
+
+
+def stage_in(workflow: str, stage: str) -> str:
+    """The stage of a workflow, by one name; empty for none."""
+    return f"{workflow}/{stage}" if stage else ""

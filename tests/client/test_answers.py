@@ -36,6 +36,11 @@ ASKING = [
     ["plans"],
     ["plans", "set", "x", "--price", "1"],
     ["plans", "remove", "x"],
+    ["workflow", "show", "w"],
+    ["workflow", "compare", "w", "v"],
+    ["workflow", "top"],
+    ["workflow", "stages"],
+    ["workflow", "paths", "-f", "csv"],
     ["up"],
     ["down"],
 ]

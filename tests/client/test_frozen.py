@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from tollkeeper import frozen, kernel
+from proc import needs_proc
+from tollkeeper import frozen
 from tollkeeper.frozen import FrozenAgent, FrozenFileError
 from tollkeeper.kernel import read_stat
 from tollkeeper.signals import SignalRefused, id_of, recognise, send
@@ -85,7 +86,7 @@ def test_files_that_cannot_be_touched(tmp_path: Path) -> None:
         frozen.write(tmp_path / "none" / "paused.json", (AGENT,))
 
 
-@pytest.mark.skipif(not kernel.has_proc(), reason="there is no /proc")
+@needs_proc
 def test_an_agent_is_thawed_without_a_daemon(tmp_path: Path) -> None:
     """The descendants go on before the agent, and those that are gone are passed over."""
     with subprocess.Popen(["sleep", "600"]) as agent, subprocess.Popen(["sleep", "600"]) as helper:

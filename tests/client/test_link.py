@@ -208,9 +208,11 @@ def test_garbage_is_an_error(garbage: bytes) -> None:
     assert garbage == link.read_result(link.RESULT + garbage + b"}")
 
 
-def test_a_report_loads_little() -> None:
+@pytest.mark.parametrize("modules", [("daily", "report"), ("workflow", "workflow_top_view")])
+def test_a_report_loads_little(modules: tuple[str, ...]) -> None:
     """Asking for a report loads none of the libraries that take longer than the daemon's answer."""
-    code = "import sys, tollkeeper.cli.main, tollkeeper.cli.daily, tollkeeper.cli.report; print(*sys.modules)"
+    names = ", ".join(f"tollkeeper.cli.{name}" for name in ("main", *modules))
+    code = f"import sys, {names}; print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )

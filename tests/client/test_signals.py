@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from proc import needs_proc
 from tollkeeper import kernel, signals
 from tollkeeper.kernel import read_stat
 from tollkeeper.signals import ProcessGone, SignalRefused, id_of, recognise, send
 from waiting import wait_until
 
-linux = pytest.mark.skipif(not kernel.has_proc(), reason="there is no /proc")
 root = pytest.mark.skipif(os.getuid() != 0, reason="only root can start another user's process")
 Child = subprocess.Popen[bytes]
 
@@ -45,7 +45,7 @@ def pidfds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
         _without_pidfds(monkeypatch)
 
 
-@linux
+@needs_proc
 @pytest.mark.usefixtures("pidfds")
 def test_a_process_is_frozen_and_thawed_by_its_id(child: Child) -> None:
     """The process with the id gets the signal, and keeps its id."""
@@ -58,7 +58,7 @@ def test_a_process_is_frozen_and_thawed_by_its_id(child: Child) -> None:
     assert -signal.SIGTERM == child.wait(10)
 
 
-@linux
+@needs_proc
 @pytest.mark.usefixtures("pidfds")
 def test_another_start_is_another_process(child: Child) -> None:
     """A process that started at another time than the id says is not signalled."""
@@ -71,7 +71,7 @@ def test_another_start_is_another_process(child: Child) -> None:
     assert child.poll() is None
 
 
-@linux
+@needs_proc
 @pytest.mark.usefixtures("pidfds")
 def test_ended_processes_are_gone(child: Child) -> None:
     """A zombie gets no signal any more, nor does what its parent has taken note of."""
@@ -102,7 +102,7 @@ def test_ids_that_are_none(process: str) -> None:
         send(process, signal.SIGCONT)
 
 
-@linux
+@needs_proc
 @pytest.mark.usefixtures("pidfds")
 def test_itself_and_its_ancestors_are_refused() -> None:
     """The process that sends signals spares itself, its parent, and all above."""
@@ -119,7 +119,7 @@ def test_itself_and_its_ancestors_are_refused() -> None:
             send(_id(pid), signal.SIGCONT)
 
 
-@linux
+@needs_proc
 @pytest.mark.usefixtures("pidfds")
 def test_a_thread_is_no_process() -> None:
     """The number of a thread names no process, though /proc answers for it."""
@@ -135,7 +135,7 @@ def test_a_thread_is_no_process() -> None:
         thread.join()
 
 
-@linux
+@needs_proc
 @root
 @pytest.mark.usefixtures("pidfds")
 def test_another_users_process_is_refused() -> None:
@@ -147,7 +147,7 @@ def test_another_users_process_is_refused() -> None:
         theirs.kill()
 
 
-@linux
+@needs_proc
 @root
 def test_roots_process_is_refused(child: Child) -> None:
     """A user who is not root is told that the process is another's."""
@@ -166,7 +166,7 @@ def test_roots_process_is_refused(child: Child) -> None:
     assert child.poll() is None
 
 
-@linux
+@needs_proc
 def test_a_system_that_forbids_it(child: Child) -> None:
     """Where the system lets nobody signal a process, that is said."""
 
@@ -179,7 +179,7 @@ def test_a_system_that_forbids_it(child: Child) -> None:
         send(_id(child.pid), signal.SIGKILL, Strict())
 
 
-@linux
+@needs_proc
 def test_a_system_that_cannot_be_asked(child: Child, monkeypatch: pytest.MonkeyPatch) -> None:
     """When there are no files left to open, nothing is sent, and it is not taken for gone."""
 
@@ -210,7 +210,7 @@ def test_without_proc(child: Child, monkeypatch: pytest.MonkeyPatch) -> None:
     assert child.poll() is None
 
 
-@linux
+@needs_proc
 def test_ancestors_end_where_they_are_hidden(child: Child, monkeypatch: pytest.MonkeyPatch) -> None:
     """A system that hides other users' processes does not keep us from signalling our own."""
     above = os.getppid()
@@ -227,7 +227,7 @@ def test_ancestors_end_where_they_are_hidden(child: Child, monkeypatch: pytest.M
     assert -signal.SIGTERM == child.wait(10)
 
 
-@linux
+@needs_proc
 @root
 def test_a_pid_that_comes_again() -> None:
     """A process that took over the pid is not hit: not before, at, or right behind the last look."""

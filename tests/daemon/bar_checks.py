@@ -72,6 +72,8 @@ class Checks:
         if step.is_torn and step.is_word:  # Whether it came to what was asked for is open.
             adopt(model, parts)
             self.doomed |= model.stopping
+            # One that was frozen before that could be noted: the next daemon can't know by whom.
+            self.frozen -= {self.world.clients[each].process for each in step.named - model.held}
         reached = {agent.id for agent in after.values() if model.reached(agent)}
         news, due = model.news(), model.due()
         went_on, held = step.paid & model.blocked, set(model.held)

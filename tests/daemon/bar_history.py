@@ -8,7 +8,8 @@ from typing import Any
 
 from tollkeeper import frozen
 from tollkeeper.model import LimitAction
-from tollkeeper_daemon.agents.roster import RUN_ENDS_AFTER_MS, LiveAgent
+from tollkeeper_daemon.agents.live import LiveAgent
+from tollkeeper_daemon.agents.roster import RUN_ENDS_AFTER_MS
 from tollkeeper_daemon.clock import day_of, local_day
 from tollkeeper_daemon.rules.limits import Scope, ScopeKind, Unit
 from tollkeeper_daemon.rules.settings import Limits

@@ -8,8 +8,9 @@ from typing import Any, cast
 from tollkeeper import wire
 from tollkeeper.model import Action
 from tollkeeper_daemon.agents.census import Census, Reports
+from tollkeeper_daemon.agents.live import LiveAgent
 from tollkeeper_daemon.agents.registry import Registry
-from tollkeeper_daemon.agents.roster import LiveAgent, Roster
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.bar.build import Budgets
 from tollkeeper_daemon.budgets.board import Board
 from tollkeeper_daemon.budgets.memories import Memories

@@ -8,7 +8,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tollkeeper_daemon.agents.census import Census, Reports
-from tollkeeper_daemon.agents.roster import LiveAgent, Roster
+from tollkeeper_daemon.agents.live import LiveAgent
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.sources.homes import Home
 from tollkeeper_daemon.sources.processes import Passed, Process, Pulse
 from tollkeeper_daemon.sources.sessions import Session

@@ -7,6 +7,7 @@ import pytest
 
 from tollkeeper_daemon.rules.limits import Scope, Used
 from tollkeeper_daemon.rules.settings import Limits
+from tollkeeper_daemon.rules.terms import EVERY, Own
 from tollkeeper_daemon.store.store import Store
 
 from .desk import DAY, HOUR, MIDNIGHT, REPLY_USD, Desk
@@ -65,6 +66,44 @@ def test_what_was_granted_is_for_its_day(desk: Desk) -> None:
     assert [each.bound_usd for each in desk.budgets.limits.all()] == [2 * REPLY_USD + 1]
     desk.begin_day(MIDNIGHT + DAY)
     assert [each.bound_usd for each in desk.budgets.limits.all()] == [2 * REPLY_USD]
+
+
+def test_words_before_the_day_was_begun(desk: Desk) -> None:
+    """What a person says after midnight is of the new day, though nobody has looked at the clock yet."""
+    tomorrow = MIDNIGHT + DAY
+    begun: list[int] = []
+
+    def look_at_clock(now: int) -> None:
+        if now >= tomorrow and not begun:
+            begun.append(now)
+            desk.begin_day(tomorrow)
+
+    desk.budgets.bar.look_at_clock = look_at_clock
+    desk.reply(NOW)
+    desk.reply(NOW + 1)
+    assert desk.process.stopped
+    desk.resume(tomorrow + 1, more=10**9)
+    assert not desk.process.stopped
+    assert ["reached", "paused", "resumed"] == desk.kinds()
+    assert [2 * REPLY_USD] == [each.bound_usd for each in desk.budgets.limits.all()]
+
+
+@pytest.mark.parametrize("word", ["set", "clear"])
+def test_limits_before_the_day_was_begun(desk: Desk, word: str) -> None:
+    """A limit on every day that is set or cleared after midnight stops nobody by what was spent before."""
+    daily = Scope("daily", EVERY)
+    limits, tomorrow = desk.budgets.limits, MIDNIGHT + DAY
+    limits.set(daily, "usd", Own(10**12), NOW)
+    for number in range(3):
+        desk.reply(NOW + number)
+    desk.budgets.bar.look_at_clock = lambda now: desk.begin_day(tomorrow)
+    if word == "set":
+        limit, hit = limits.set(daily, "usd", Own(10**7), tomorrow + 1)
+        found = [limit]
+    else:
+        found, hit = limits.clear(daily, ["usd"], tomorrow + 1)
+    assert ([0.0], []) == ([limit.used for limit in found if limit], hit)
+    assert not desk.process.stopped
 
 
 def test_late_line_of_yesterday(desk: Desk) -> None:

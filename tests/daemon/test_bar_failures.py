@@ -9,11 +9,12 @@ import pytest
 from msgspec.structs import replace
 
 from tollkeeper.model import LimitAction
+from tollkeeper_daemon import herald
 from tollkeeper_daemon.outlets.notices import Notice
 from tollkeeper_daemon.rules.settings import Limits
 from tollkeeper_daemon.store.store import Store
 
-from .desk import REPLY_USD, Desk
+from .desk import HOUR, REPLY_USD, Desk
 from .kernel import OTHER
 from .lines import NOW
 from .machine import process, session
@@ -203,6 +204,25 @@ def test_one_that_fails_keeps_nobody_else_from_being_held(
     desk.budgets.bar.look(NOW + 1)
     assert desk.process.stopped
     assert sorted(desk.alerts()) == ["failed", "reached"]
+
+
+def test_what_fails_again_is_told_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What goes wrong is told once for as long as it does, and again when it was well meanwhile."""
+
+    def fail(agent: object, now: int) -> None:
+        raise OSError("no space left on the device")
+
+    def is_full(now: int) -> None:
+        with monkeypatch.context() as broken:
+            broken.setattr(herald, "now_ms", lambda: now)
+            broken.setattr(desk.budgets.bar.hands, "check", fail)
+            for later in range(3):
+                desk.budgets.bar.look(now + later)
+
+    is_full(NOW)
+    assert desk.alerts() == ["failed"]
+    is_full(NOW + 2 * HOUR)
+    assert desk.alerts() == ["failed", "failed"]
 
 
 def test_frozen_but_not_seen_so(desk: Desk) -> None:

@@ -12,7 +12,7 @@ from tollkeeper_daemon.outlets.notices import Notice
 from tollkeeper_daemon.rules.settings import Limits
 from tollkeeper_daemon.store.store import Store
 
-from .bar_world import HOOKS
+from .bar_world import HOOKS, Crash
 from .desk import REPLY_USD, Desk
 from .kernel import OTHER
 from .lines import NOW
@@ -61,6 +61,28 @@ def test_went_on(store: Store, tmp_path: Path, shown: list[Notice]) -> None:
     assert "shop-1 is paused. It went on while its tool calls were refused." == notice.text
     desk.budgets.press(notice, "resume")
     assert not desk.process.stopped
+
+
+def test_daemon_dies_as_a_refusal_becomes_a_pause(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next daemon knows that the agent is paused, and does not take it for one that was let go."""
+    desk = blocked(store, tmp_path)
+    denials = desk.budgets.bar.hands.holds._denials  # pyright: ignore[reportPrivateUsage]
+    allow = denials.allow
+
+    def allow_and_die(conversation: str) -> None:
+        allow(conversation)
+        raise Crash
+
+    monkeypatch.setattr(denials, "allow", allow_and_die)
+    with pytest.raises(Crash):
+        desk.reply(NOW + 1)
+    second = Desk(store, tmp_path, BLOCK, after=desk)
+    second.budgets.bar.take_up(NOW + 2)
+    second.begin()
+    assert desk.process.stopped
+    assert "paused" == second.budgets.bar.hands.holds.records[desk.agent.record.id].kind
 
 
 def test_went_on_under_a_limit_that_was_raised(

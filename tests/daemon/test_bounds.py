@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tollkeeper_daemon.agents.roster import Roster
+from tollkeeper_daemon.ledger.books import Book
 from tollkeeper_daemon.ledger.charge import MOST_VALUE, charge
 from tollkeeper_daemon.ledger.ledger import Posting
 from tollkeeper_daemon.ledger.prices import (
@@ -36,6 +37,7 @@ from tollkeeper_daemon.sources.homes import Home
 from tollkeeper_daemon.sources.sessions import read_session
 from tollkeeper_daemon.sources.stats_cache import FILE, MOST_DAYS, MOST_MODELS, read_stats_cache
 from tollkeeper_daemon.store.store import Store
+from tollkeeper_daemon.store.transaction import Transaction
 from tollkeeper_daemon.transcript import parse
 from tollkeeper_daemon.transcript.lines import MOST_ITERATIONS, MOST_TOKENS, Line
 from tollkeeper_daemon.transcript.parse import BadLine, Parser
@@ -260,15 +262,21 @@ def test_no_row_overflows(store: Store) -> None:
     """However much is booked in a row, it can be saved, read and added to."""
 
     def book(value: int) -> None:
-        posting = Posting()
-        posting.add((1, 1), Totals(requests=1, value=value))
-        store.write(lambda transaction: transaction.save(posting))
+        def work(transaction: Transaction) -> None:
+            posting = Posting()
+            number = transaction.number_of(Book("conv-1", "opus", "api", workflow="w"))
+            posting.add((1, number), Totals(requests=1, value=value))
+            transaction.save(posting)
+
+        store.write(work)
 
     for value in (MOST_SAVED, MOST_SAVED, 2**70, 5):
         book(value)
     assert [Totals(requests=4, value=MOST_SAVED)] == rows(store)
     book(-(2**70))
     assert [Totals(requests=5, value=-MOST_SAVED)] == rows(store)
+    [part] = store.read(lambda transaction: transaction.work.sums_of("w"))
+    assert Totals(requests=5, value=-MOST_SAVED) == part.totals
 
 
 # Many of something.

@@ -7,7 +7,8 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tollkeeper_daemon.agents.roster import LiveAgent, Roster
+from tollkeeper_daemon.agents.live import LiveAgent
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.budgets.board import Board, Stand
 from tollkeeper_daemon.budgets.memories import Memories
 from tollkeeper_daemon.pipeline import Pipeline

@@ -7,8 +7,9 @@ from typing import cast
 import pytest
 
 from tollkeeper.model import AlertKind
+from tollkeeper_daemon.agents.live import LiveAgent
 from tollkeeper_daemon.agents.registry import Registry
-from tollkeeper_daemon.agents.roster import LiveAgent, Roster
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.bar.build import Budgets
 from tollkeeper_daemon.herald import Herald
 from tollkeeper_daemon.intake.agents import Agents
@@ -16,6 +17,7 @@ from tollkeeper_daemon.intake.failures import Failures
 from tollkeeper_daemon.intake.payment import Payment
 from tollkeeper_daemon.pipeline import Outcome
 from tollkeeper_daemon.store.store import Store
+from tollkeeper_daemon.workflows.work import Work
 
 from .lines import NOW, assistant
 from .test_pipeline import agent_in, fail, pipeline, post, spent
@@ -59,6 +61,7 @@ def test_claim_is_tried_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> 
         herald,
         cast(Budgets, told),
         cast(Payment, told),
+        cast(Work, told),
         Failures(herald),
     )
     post(river, assistant())

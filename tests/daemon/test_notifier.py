@@ -16,7 +16,16 @@ from tollkeeper_daemon.config import Config, ConfigError, Notify, load_config
 from tollkeeper_daemon.outlets import notifier as module
 from tollkeeper_daemon.outlets.commands import Commands
 from tollkeeper_daemon.outlets.desktop import LONGEST_TEXT, body
-from tollkeeper_daemon.outlets.notices import SPARE_MS, Notice, Rules, Throttle, is_quiet
+from tollkeeper_daemon.outlets.notices import (
+    MENDED_MS,
+    MOST_TROUBLES,
+    SPARE_MS,
+    Notice,
+    Rules,
+    Throttle,
+    Troubles,
+    is_quiet,
+)
 from tollkeeper_daemon.outlets.notifier import RETRY_SECONDS, Desktop, Notifier, has_desktop
 
 USUAL = Notify()
@@ -215,6 +224,32 @@ def test_settings(tmp_path: Path) -> None:
 
 AGENTS = st.sampled_from(["", "7-1", "8-1"])
 KINDS: st.SearchStrategy[AlertKind] = st.sampled_from(["warned", "paused", "failed"])
+
+
+def test_trouble_is_told_until_it_was_well() -> None:
+    """What goes on is told once; what comes again an hour after it was last seen is told again."""
+    troubles, now = Troubles(), 10**12
+    every_minute = range(now, now + 5 * MENDED_MS, 60_000)
+    assert [each for each in every_minute if troubles.is_news("full", each)] == [now]
+    last = every_minute[-1]
+    assert troubles.is_news("other", last)
+    assert not troubles.is_news("full", last + MENDED_MS - 1)
+    assert troubles.is_news("full", last + 2 * MENDED_MS - 1)
+
+
+def test_trouble_after_the_clock_was_set_back() -> None:
+    """A clock that was ahead silences nothing for long."""
+    troubles, now = Troubles(), 10**12
+    assert troubles.is_news("full", now + 10**9)
+    assert [troubles.is_news("full", now + each) for each in (0, 1)] == [True, False]
+
+
+def test_many_troubles() -> None:
+    """However many there are, few are remembered, and each new one is told."""
+    troubles = Troubles()
+    assert all(troubles.is_news(f"{number}", 10**12) for number in range(3 * MOST_TROUBLES))
+    assert not troubles.is_news(f"{3 * MOST_TROUBLES - 1}", 10**12)
+    assert troubles.is_news("0", 10**12)
 
 
 @given(st.lists(st.tuples(st.integers(0, 40_000), AGENTS, KINDS)))

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tollkeeper_daemon.agents.roster import LiveAgent, Roster, Turned
+from tollkeeper_daemon.agents.live import LiveAgent
+from tollkeeper_daemon.agents.roster import Roster
+from tollkeeper_daemon.agents.turns import Turned
 from tollkeeper_daemon.clock import iso
 from tollkeeper_daemon.paying.payers import MOST_KEPT, payer_at, with_payers
 from tollkeeper_daemon.pipeline import Pipeline
@@ -131,7 +133,7 @@ def test_change_that_is_learned_late(store: Store) -> None:
     river = pipeline(store, roster)
     post(river, user(timestamp=at(2)), reply(1), reply(3))
     roster.is_paid_by(agent, "subscription", "acc-1", NINE_MS + 2 * MINUTE)
-    outcome = river.settle_payers()
+    outcome = river.settle(NOW)
     assert outcome
     assert {("api", ""): 1, ("subscription", "acc-1"): 1} == booked(store)
     assert {"t-1"} == {book.task for book, _ in outcome.charged}
@@ -141,7 +143,7 @@ def test_change_that_is_learned_late(store: Store) -> None:
     )
     assert agent.tally.cost == river.today["api"].cost
     assert 1 == river.today["subscription"].totals.messages
-    assert river.settle_payers() is None
+    assert river.settle(NOW) is None
 
 
 class Word(Struct):
@@ -218,7 +220,7 @@ def test_known_after_a_restart(store: Store) -> None:
     river = pipeline(store, roster)
     post(river, reply(1))
     roster.is_paid_by(agent, "subscription", "acc-1", NINE_MS + 2 * MINUTE)
-    river.settle_payers()
+    river.settle(NOW)
     later = Roster()
     later.restore([agent.record], [], NOW)
     post(pipeline(store, later), reply(1), reply(3), reply(0))
@@ -229,10 +231,7 @@ def test_account_of_a_conversation(store: Store) -> None:
     """The account is that of the subscription which pays now, and nothing else."""
     river = pipeline(store)
     post(river, owner("acc-1"), reply(1), owner("acc-2"), reply(2))
-    assert ("acc-2", "") == (
-        river.conversations.account_of("conv-1"),
-        river.conversations.account_of("conv-9"),
-    )
+    assert ("acc-2", "") == (river.account_of("conv-1"), river.account_of("conv-9"))
 
 
 class Turn(Struct, frozen=True):
@@ -331,7 +330,7 @@ def _ledger(batches: list[list[Scan | Turn]]) -> object:
                     record = AgentRecord("1-1", 1, "a", 0, "", source=payer.source)
                     agent = LiveAgent(replace(record, account=payer.account))
                     roster.turned.append(Turned(agent, each.conversation, payer.since))
-                    river.settle_payers()
+                    river.settle(NOW)
             river.post([each for each in batch if isinstance(each, Scan)], NOW)
         prompts = store.read(
             lambda t: {noted.prompt.line: t.book(noted.book) for noted in t.prompts()}

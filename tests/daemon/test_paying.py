@@ -81,7 +81,7 @@ def test_files_are_read_again_when_written(tmp_path: Path) -> None:
     """What a file says is known anew once it was written, and one that is half written says nothing."""
     file = tmp_path / ".claude.json"
     files: Remembered[str | None] = Remembered(state_says, None)
-    said = [files.read(file)]
+    said = [files.read(str(file))]
     for content in (
         '{"oauthAccount": {"accountUuid": "a"}}',
         '{"oauthAccount": {"accou',
@@ -89,9 +89,9 @@ def test_files_are_read_again_when_written(tmp_path: Path) -> None:
         '{"oauthAccount": {"emailAddress": "x"}}',
     ):
         file.write_text(content)
-        said.append(files.read(file))
+        said.append(files.read(str(file)))
     file.unlink()
-    assert [None, "a", "a", None, "", None] == [*said, files.read(file)]
+    assert [None, "a", "a", None, "", None] == [*said, files.read(str(file))]
 
 
 def home_in(folder: Path, account: str = "acc-1") -> Home:

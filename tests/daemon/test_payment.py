@@ -9,7 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from tollkeeper_daemon.agents.followed import Followed
-from tollkeeper_daemon.agents.roster import LiveAgent, Roster
+from tollkeeper_daemon.agents.live import LiveAgent
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.config import Accounts, PlanSettings
 from tollkeeper_daemon.herald import Herald
 from tollkeeper_daemon.intake.payment import Payment
@@ -61,7 +62,7 @@ class Bench:
     def restart(self) -> LiveAgent:
         """Another daemon takes over from what was saved of the one agent."""
         [agent] = self.roster.alive()
-        self.river.settle_payers()
+        self.river.settle(NOW)
         self.store.write(lambda transaction: transaction.save_agent(agent.record))
         self.begin(self.store.read(lambda transaction: transaction.agents()))
         [agent] = self.roster.alive()
@@ -87,7 +88,7 @@ class Bench:
 
     def owner(self) -> Owner:
         """Whose plan the conversation tells of."""
-        whose = Whose(self.roster, self.river.conversations, self.followed)
+        whose = Whose(self.roster, self.river, self.followed)
         return whose.of("conv-1", f"{self.home.projects}/-p/conv-1.jsonl", NINE_MS + MINUTE)
 
 
@@ -154,7 +155,7 @@ def test_proof_counts_since_the_start(bench: Bench, restarts: bool) -> None:
     if restarts:
         agent = bench.restart()
     bench.payment.shows_plan(agent, NINE_MS + 3 * MINUTE)
-    bench.river.settle_payers()
+    bench.river.settle(NOW)
     post(bench.river, reply(4))
     assert {("subscription", "acc-1"): 3} == booked(bench.store)
     assert 0 == agent.tally.cost == bench.river.today["api"].cost
@@ -171,7 +172,7 @@ def test_proof_spares_who_held_the_conversation_later(bench: Bench) -> None:
     bench.roster.appear(later, session(pid=101), False, NOW)
     post(bench.river, reply(3))
     bench.payment.shows_plan(first, NINE_MS + 4 * MINUTE)
-    bench.river.settle_payers()
+    bench.river.settle(NOW)
     assert {("subscription", "acc-1"): 1, ("api", ""): 1} == booked(bench.store)
 
 

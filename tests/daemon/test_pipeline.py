@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from tollkeeper_daemon.agents.roster import LiveAgent, Roster
+from tollkeeper_daemon.agents.live import LiveAgent
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.pipeline import Outcome, Pipeline
 from tollkeeper_daemon.reading.scan import Helper, Scan, place_of, scan_log
 from tollkeeper_daemon.store.store import Store

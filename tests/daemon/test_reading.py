@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tollkeeper_daemon.labels.task_ids import TaskIds
 from tollkeeper_daemon.reading import backlog, worker
 from tollkeeper_daemon.reading.backlog import Progress, plan, read_backlog
 from tollkeeper_daemon.reading.scan import Helper, Scan, scan_log
@@ -105,10 +106,10 @@ def test_lot_passes_a_log_that_breaks_the_reader(
     """A log that the reader itself fails on is named, and costs none of the others."""
     logs = [write_log(tmp_path / f"{name}.jsonl", 1) for name in "abc"]
 
-    def read(path: str, mark: FileMark | None, now: int) -> Scan | None:
+    def read(path: str, mark: FileMark | None, now: int, ids: TaskIds) -> Scan | None:
         if path == str(logs[1]):
             raise OverflowError("on purpose")
-        return scan_log(path, mark, now)
+        return scan_log(path, mark, now, ids)
 
     monkeypatch.setattr(worker, "scan_log", read)
     scans = read_lot([Job(str(path), None, 1) for path in logs])

@@ -3,7 +3,8 @@
 import pytest
 from msgspec.structs import replace
 
-from tollkeeper_daemon.agents.roster import LiveAgent, Roster
+from tollkeeper_daemon.agents.live import LiveAgent
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.sources.processes import Process
 from tollkeeper_daemon.sources.sessions import Session
 from tollkeeper_daemon.store.schema import AgentRecord, RunRecord

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -102,9 +102,9 @@ def test_two_agents_in_a_conversation(tmp_path: Path) -> None:
 def test_follows(tmp_path: Path) -> None:
     """A change of an agent is in its file at the next writing; a new conversation takes the old one's place."""
     kept = Kept(tmp_path, ONE, TWO)
-    kept.changed(replace(ONE, context_used_percent=42.0))
+    kept.changed(replace(ONE, model="claude-haiku-5-5"))
     kept.write()
-    assert "one | opus-5-5 | ctx 42% | $1.25\n" == kept.read("1")
+    assert "one | haiku-5-5 | $1.25\n" == kept.read("1")
     kept.changed(replace(ONE, conversation="conv-9"))
     kept.write()
     assert {"all", "conv-9", "1", "conv-2", "2"} == kept.names()
@@ -126,7 +126,7 @@ def test_renders_and_writes_only_what_changed(
         return real(*arguments)
 
     monkeypatch.setattr(segments, "render", render)
-    kept.changed(replace(many[7], context_used_percent=42.0))
+    kept.changed(replace(many[7], name="other"))
     kept.changed(replace(many[8], last_activity_at=TIME))
     kept.write()
     assert 3 == len(rendered)
@@ -144,6 +144,22 @@ def test_what_all_share(tmp_path: Path) -> None:
     assert "one | opus-5-5 | worth $1.25\n" == kept.read("1")
     kept.write(1.0)
     assert "one | opus-5-5 | worth $1.25 | Plan: 67% | resets in 2h 30m\n" == kept.read("1")
+
+
+def test_context(tmp_path: Path) -> None:
+    """Context that moves with each refresh is there within a second, at once with anything else."""
+    kept = Kept(tmp_path, ONE)
+    fuller = replace(ONE, context_used_percent=42.0)
+    for percent in (40.0, 41.0, 42.0):
+        kept.changed(replace(ONE, context_used_percent=percent))
+        kept.write(0.25)
+        assert "one | opus-5-5 | $1.25\n" == kept.read("1")
+    kept.write(0.25)
+    assert "one | opus-5-5 | ctx 42% | $1.25\n" == kept.read("1")
+    kept.changed(replace(fuller, context_used_percent=43.0))
+    kept.changed(replace(fuller, context_used_percent=43.0, name="other"))
+    kept.write()
+    assert "other | opus-5-5 | ctx 43% | $1.25\n" == kept.read("1")
 
 
 def test_time_goes_by(tmp_path: Path) -> None:
@@ -202,6 +218,18 @@ def test_folder_that_is_gone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -
     assert {"all", "conv-1", "1"} == kept.names()
 
 
+async def _attended(
+    kept: Kept, attempt: Callable[..., bool], story: Callable[[], Awaitable[None]]
+) -> None:
+    """Let the keeper keep up while the story goes on."""
+    task = asyncio.create_task(kept.segments.keep_up(attempt))
+    async with asyncio.timeout(10):
+        await story()
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
 def test_writes_at_once_and_then_not_for_a_moment(tmp_path: Path) -> None:
     """The first change is written at once; what follows within a tenth of a second, together."""
     passes: list[int] = []
@@ -211,20 +239,34 @@ def test_writes_at_once_and_then_not_for_a_moment(tmp_path: Path) -> None:
         work(*of)
         return True
 
-    async def live() -> None:
-        kept = Kept(tmp_path, ONE)
-        task = asyncio.create_task(kept.segments.keep_up(attempt))
-        async with asyncio.timeout(10):
-            while not passes:
-                await asyncio.sleep(0)
-            for percent in range(50):
-                kept.changed(replace(ONE, context_used_percent=float(percent)))
-                await asyncio.sleep(0)
-            while "ctx 49%" not in kept.read("1"):
-                await asyncio.sleep(0.005)
-        assert 2 == len(passes)
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+    kept = Kept(tmp_path, ONE)
 
-    asyncio.run(live())
+    async def story() -> None:
+        while not passes:
+            await asyncio.sleep(0)
+        for number in range(50):
+            kept.changed(replace(ONE, name=f"one-{number}"))
+            await asyncio.sleep(0)
+        while "one-49 |" not in kept.read("1"):
+            await asyncio.sleep(0.005)
+
+    asyncio.run(_attended(kept, attempt, story))
+    assert 2 == len(passes)
+
+
+def test_writes_what_may_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Context that waits for others is written when its second is over, though nothing else comes."""
+    monkeypatch.setattr(segments, "ALL_SECONDS", 0.2)
+    kept = Kept(tmp_path, ONE)
+
+    def attempt(work: Callable[..., object], *of: object) -> bool:
+        work(*of)
+        return True
+
+    async def story() -> None:
+        for percent in (41.0, 42.0):
+            kept.changed(replace(ONE, context_used_percent=percent))
+            while f"ctx {percent:.0f}%" not in kept.read("1"):
+                await asyncio.sleep(0.005)
+
+    asyncio.run(_attended(kept, attempt, story))

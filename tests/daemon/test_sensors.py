@@ -12,7 +12,8 @@ import pytest
 from tollkeeper import wire
 from tollkeeper.letters import leave_status, report_hook
 from tollkeeper.paths import Paths, find_paths
-from tollkeeper_daemon.agents.roster import LiveAgent, Roster
+from tollkeeper_daemon.agents.live import LiveAgent
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.config import PlanSettings
 from tollkeeper_daemon.events import Bell

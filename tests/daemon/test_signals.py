@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from proc import needs_proc
 from tollkeeper.kernel import Kernel, Proc, has_proc
 from tollkeeper.signals import ProcessGone, SignalRefused, id_of, recognise, send
 from tollkeeper_daemon.outlets import kernel as kernels
@@ -334,7 +335,7 @@ def test_what_a_script_runs_is_no_job(terminal: Terminal, signals: Signals, kern
     assert not signals.in_shell("999999999-1")
 
 
-@pytest.mark.skipif(not has_proc(), reason="there is no /proc")
+@needs_proc
 def test_without_a_terminal_there_is_no_shell() -> None:
     """A process group of its own makes no job of what has no terminal."""
     code = (

@@ -99,6 +99,16 @@ def test_ledger_survives_reopening(tmp_path: Path) -> None:
         assert account_of_shelf(post([*told, reply(output=20)])) == account_of_store(store)
 
 
+def save(store: Store, posting: Posting) -> None:
+    """Save what stands in the first book."""
+
+    def work(transaction: Transaction) -> None:
+        assert 1 == transaction.number_of(Book("conv-1", "opus", "api"))
+        transaction.save(posting)
+
+    store.write(work)
+
+
 def test_rows_of_a_span(tmp_path: Path) -> None:
     """Rows come oldest first, from the first quarter to before the last."""
     quarters = (9, 3, 5, 4)
@@ -106,7 +116,7 @@ def test_rows_of_a_span(tmp_path: Path) -> None:
     for quarter in quarters:
         posting.add((quarter, 1), Totals(requests=quarter))
     with Store(tmp_path) as store:
-        store.write(lambda transaction: transaction.save(posting))
+        save(store, posting)
         for span, expected in (((0, 99), [3, 4, 5, 9]), ((4, 9), [4, 5]), ((-5, 4), [3])):
             rows = store.read(lambda transaction, span=span: list(transaction.rows(*span)))
             assert expected == [row[0] for row, _ in rows]
@@ -119,7 +129,7 @@ def test_empty_rows_are_deleted(tmp_path: Path) -> None:
         for times in (1, -1):
             posting = Posting()
             posting.add((1, 1), Totals(requests=2, value=5), times)
-            store.write(lambda transaction, posting=posting: transaction.save(posting))
+            save(store, posting)
         assert [] == store.read(lambda transaction: list(transaction.rows()))
 
 

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tollkeeper_daemon import view
-from tollkeeper_daemon.agents.roster import LiveAgent, LiveSubagent, Roster
+from tollkeeper_daemon.agents.live import LiveAgent, LiveSubagent
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.ledger.books import Book
 from tollkeeper_daemon.ledger.totals import Totals
 from tollkeeper_daemon.store.schema import AgentRecord

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from tollkeeper.model import AgentState
-from tollkeeper_daemon.agents.roster import LiveAgent
+from tollkeeper_daemon.agents.live import LiveAgent
 from tollkeeper_daemon.agents.waits import Waits
 from tollkeeper_daemon.store.schema import AgentRecord
 

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from proc import needs_proc
 from tollkeeper import wire
 from tollkeeper.feed import Change, Feed
 from waiting import wait_until
@@ -15,9 +16,7 @@ from .claude_home import ClaudeHome
 from .keeper import Keeper
 from .lines import USUAL_USD
 
-pytestmark = pytest.mark.skipif(
-    not os.path.exists("/proc/self/stat"), reason="process starts are noted as Linux does"
-)
+pytestmark = needs_proc
 
 
 def test_agent_appears_with_its_session_file(daemon: Keeper) -> None:

@@ -1,15 +1,11 @@
 """Odd budgets in an agent's environment: of one that can't be read the person hears, 0 is none."""
 
-import os
-
-import pytest
+from proc import needs_proc
 
 from .bounded import await_known, start_billed
 from .keeper import Keeper
 
-pytestmark = pytest.mark.skipif(
-    not os.path.exists("/proc/self/stat"), reason="environments are read as on Linux"
-)
+pytestmark = needs_proc
 
 
 def test_bad_budget_is_told_once(keeper: Keeper) -> None:

@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from freezing import await_frozen, await_running, is_frozen
+from proc import needs_proc
 from waiting import wait_until
 
 from . import lines
@@ -29,9 +30,7 @@ from .bounded import (
 )
 from .keeper import Keeper
 
-pytestmark = pytest.mark.skipif(
-    not os.path.exists("/proc/self/stat"), reason="processes are looked at as on Linux"
-)
+pytestmark = needs_proc
 
 TWENTY = 20
 DEAF = ("sh", "-c", "trap '' TERM; while :; do sleep 600; done")

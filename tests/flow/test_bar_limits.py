@@ -1,11 +1,11 @@
 """Limits of every kind at the bar: whom each binds, and what a raise, a resume and a clear do."""
 
-import os
 from typing import Any
 
 import pytest
 
 from freezing import await_frozen, await_running, is_frozen
+from proc import needs_proc
 from waiting import wait_until
 
 from .agent_process import AgentProcess
@@ -24,9 +24,7 @@ from .bounded import (
 from .keeper import Keeper
 from .lines import USUAL
 
-pytestmark = pytest.mark.skipif(
-    not os.path.exists("/proc/self/stat"), reason="processes are looked at as on Linux"
-)
+pytestmark = needs_proc
 
 
 def test_daily_limit_binds_who_is_billed(keeper: Keeper) -> None:

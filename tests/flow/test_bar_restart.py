@@ -1,6 +1,5 @@
 """The bar over restarts: who is paused stays so, nothing is missed, and history moves no rule."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import psutil
 import pytest
 
 from freezing import await_frozen, await_running, is_frozen
+from proc import needs_proc
 from tollkeeper_daemon.intake.history import AT_ONCE_BYTES
 from waiting import wait_until
 
@@ -31,9 +31,7 @@ from .bounded import (
 from .claude_home import ClaudeHome, Log
 from .keeper import Keeper
 
-pytestmark = pytest.mark.skipif(
-    not os.path.exists("/proc/self/stat"), reason="processes are looked at as on Linux"
-)
+pytestmark = needs_proc
 
 REPO = Path(__file__).parents[2]
 MEGABYTES = 60

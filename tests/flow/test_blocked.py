@@ -1,11 +1,11 @@
 """Agents whose tool calls are refused: seen in the status, named by toll down, freed with no daemon."""
 
 import json
-import os
 from collections.abc import Callable
 
 import pytest
 
+from proc import needs_proc
 from tollkeeper.places import DENY_FOLDER
 from waiting import wait_until
 
@@ -15,9 +15,7 @@ from .bounded import await_known, kinds, start_billed, usual
 from .keeper import Keeper
 from .test_words import refused, said
 
-pytestmark = pytest.mark.skipif(
-    not os.path.exists("/proc/self/stat"), reason="processes are looked at as on Linux"
-)
+pytestmark = needs_proc
 HOOK = {"hooks": {"PreToolUse": [{"hooks": [{"type": "command", "command": "toll hook"}]}]}}
 REASON = "The limit of Ada is reached: $0.02 of $0.02."
 

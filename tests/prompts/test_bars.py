@@ -57,6 +57,20 @@ def test_tmux_follows_the_file(place: Place, open_terminal: Open) -> None:
         end_inner(place)
 
 
+def test_killed_daemon_shows_nothing_in_tmux(place: Place, open_terminal: Open) -> None:
+    """What a daemon left that was killed goes from the status line, and comes again with the next one."""
+    place.shows(LINE)
+    terminal = in_tmux(place, open_terminal, snippet("tmux", str(place.run)))
+    try:
+        terminal.wait_for(lambda screen: LINE in screen, LINE)
+        place.alive(-1)
+        terminal.wait_for(lambda screen: "🤖" not in screen, "bare status line")
+        place.alive(30)
+        terminal.wait_for(lambda screen: LINE in screen, LINE)
+    finally:
+        end_inner(place)
+
+
 @pytest.mark.parametrize("name", NASTY)
 def test_names_are_text_in_tmux(name: str, place: Place, open_terminal: Open) -> None:
     """An agent's name stands in the status line as it reads, and nothing of it is run."""
@@ -76,7 +90,7 @@ def test_names_are_text_in_tmux(name: str, place: Place, open_terminal: Open) ->
 
 @pytest.mark.parametrize("shell", ["bash", "zsh"])
 def test_starship_shows_the_file(shell: str, place: Place, open_terminal: Open) -> None:
-    """Starship's prompt shows the segment, with names as text, and nothing of it when the daemon has ended."""
+    """Starship's prompt shows the segment, with names as text, and nothing of it when the daemon is gone."""
     need("starship", shell)
     (place.home / ".config").mkdir()
     own = 'format = "${custom.tollkeeper}$character"\n[character]\nsuccess_symbol = ">"\nerror_symbol = ">"\n'
@@ -102,6 +116,9 @@ def test_starship_shows_the_file(shell: str, place: Place, open_terminal: Open) 
         place.shows(told)
         terminal.type("")
         terminal.wait_for_line(f"{shown(plain.replace(BACKSLASH, '·'))} >")
+    place.alive(-1)
+    terminal.type("")
+    terminal.wait_for_line(">")
     place.is_gone()
     terminal.type("clear")
     terminal.wait_for_line(">")

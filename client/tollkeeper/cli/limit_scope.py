@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
+from tollkeeper.cli.context import UsageError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 NAMED = {
     "agent": ("NAME", "of this agent: its name, pid or conversation"),
-    "task": ("ID", "of this task, as TOLL_TASK labels it"),
-    "workflow": ("ID", "of this workflow, as TOLL_WORKFLOW labels it"),
+    "task": ("ID", "of this task, wherever it is worked at"),
+    "workflow": ("ID", "of this workflow; with --stage, of that stage of it"),
     "conversation": ("ID", "of this conversation"),
 }
 EVERY = {"run": "of every run, in which agents work together", "daily": "of every day"}
@@ -24,17 +26,23 @@ def scope_options(parser: ArgumentParser) -> None:
         scopes.add_argument(f"--{name}", metavar=placeholder, help=told)
     for name, told in EVERY.items():
         scopes.add_argument(f"--{name}", action="store_true", help=told)
+    parser.add_argument("--stage", metavar="NAME", help="of this stage of the workflow alone")
 
 
 def scope_params(options: Namespace) -> dict[str, Any]:
     """The scope, as a parameter of a call."""
-    given = {name: getattr(options, name) for name in (*NAMED, *EVERY)}
+    if options.stage is not None and options.workflow is None:
+        raise UsageError("a stage is one of a workflow: name that with --workflow")
+    given = {name: getattr(options, name) for name in (*NAMED, "stage", *EVERY)}
     return {name: value for name, value in given.items() if value not in (None, False)}
 
 
 def scope_of(options: Namespace) -> str:
     """The scope that was named, as the wire would call it."""
-    [(kind, name)] = scope_params(options).items()
+    params = scope_params(options)
+    if "stage" in params:
+        return f"stage:{params['workflow']}/{params['stage']}"
+    [(kind, name)] = params.items()
     return kind if kind in EVERY else f"{kind}:{name}"
 
 

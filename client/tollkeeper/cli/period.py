@@ -66,6 +66,22 @@ def span_options(parser: ArgumentParser) -> None:
     parser.add_argument("-z", "--timezone", metavar="ZONE", help="days of this IANA time zone")
 
 
+def work_since_option(parser: ArgumentParser) -> None:
+    """``--since``, of workflows."""
+    parser.add_argument(
+        "-s",
+        "--since",
+        metavar="DAY",
+        type=day,
+        help="only workflows that were worked on since this day, each as a whole",
+    )
+
+
+def work_params(options: Namespace, **more: Any) -> dict[str, Any]:
+    """The day since which, and whatever else was asked for, as parameters of a call."""
+    return given(since=options.since and options.since.isoformat(), **more)
+
+
 def payer_options(parser: ArgumentParser) -> None:
     """``--source`` and ``--account``."""
     parser.add_argument(
@@ -119,7 +135,7 @@ def span_params(options: Namespace) -> dict[str, Any]:
     """The span that was asked for, as parameters of a call; UsageError when it is none."""
     if options.since and options.until and options.since > options.until:
         raise UsageError(f"--since {options.since} is after --until {options.until}")
-    return _given(
+    return given(
         since=options.since and options.since.isoformat(),
         until=options.until and options.until.isoformat(),
         timezone=options.timezone,
@@ -128,7 +144,7 @@ def span_params(options: Namespace) -> dict[str, Any]:
 
 def payer_params(options: Namespace) -> dict[str, Any]:
     """Who is to pay, as parameters of a call."""
-    return _given(source=options.source, account=options.account)
+    return given(source=options.source, account=options.account)
 
 
 def report_params(options: Namespace, **more: Any) -> dict[str, Any]:
@@ -136,7 +152,7 @@ def report_params(options: Namespace, **more: Any) -> dict[str, Any]:
     return (
         span_params(options)
         | payer_params(options)
-        | _given(
+        | given(
             project=options.project,
             by=options.by,
             order=options.order,
@@ -148,5 +164,6 @@ def report_params(options: Namespace, **more: Any) -> dict[str, Any]:
     )
 
 
-def _given(**values: Any) -> dict[str, Any]:
+def given(**values: Any) -> dict[str, Any]:
+    """What was said, as parameters of a call: what was not is left out."""
     return {name: value for name, value in values.items() if value is not None}

@@ -14,7 +14,8 @@ SNIPPETS = {
 # ~/.tmux.conf
 set -g status-interval 2
 set -g status-right-length 120
-set -ag status-right ' #(cat "@run@/segments/all" 2>/dev/null)'
+# While a daemon lives, the time of "alive" lies ahead of that of a file written now.
+set -ag status-right ' #(cd "@run@" && : >now && [ alive -nt now ] && cat segments/all)'
 # With colours, at the price of a start of Python each time:
 # set -ag status-right ' #(toll segment --style tmux)'""",
     "zsh": """\
@@ -52,9 +53,9 @@ function fish_prompt
   toll_old_prompt
 end""",
     "starship": """\
-# ~/.config/starship.toml
+# ~/.config/starship.toml: while a daemon lives, the time of "alive" lies ahead of that of a new pipe.
 [custom.tollkeeper]
-command = 'cat "@run@/segments/all" 2>/dev/null'
+command = 'cd "@run@" && [ alive -nt /dev/fd/1 ] && cat segments/all'
 when = true
 shell = ["sh"]
 style = ""

@@ -6,10 +6,13 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import get_args
 
+import msgspec
+
 from tollkeeper import wire
 from tollkeeper.cli import words
 from tollkeeper.cli.context import Ask, UsageError, print_json
 from tollkeeper.cli.limit_scope import called
+from tollkeeper.cli.marking import told
 from tollkeeper.feed import Change, Feed
 from tollkeeper.model import Limit, Plan
 
@@ -72,6 +75,8 @@ def lines_of(change: Change) -> list[str]:
         case wire.LimitUpdate(limits=limits):
             near = [limit for limit in limits if limit.state != "under"]
             return [f"{clock} limit {_stand(limit)}" for limit in near]
+        case wire.WorkflowUpdate():
+            return [f"{clock} workflow {_marked(update)}"]
         case wire.PlanUpdate(plan=plan, plans=plans):
             return [f"{clock} plan {_seen(each)}" for each in plans or (plan,)]
         case wire.Heartbeat():
@@ -83,6 +88,18 @@ def lines_of(change: Change) -> list[str]:
 def _stand(limit: Limit) -> str:
     state = words.limit_state(limit.state, limit.waived)
     return f"{called(limit.scope)}: {int(limit.fraction * 100)} % used, {state}"
+
+
+def _marked(update: wire.WorkflowUpdate) -> str:
+    """What became of a workflow or a stage; a stage that has ended says what it used."""
+    if update.span is None:
+        status = f": {update.status}" if update.status else ""
+        return f"{update.workflow} has {update.event}{status}"
+    usage, text = update.span.usage, told(msgspec.to_builtins(update.span))
+    if update.event != "stage-ended" or not usage.total_tokens:
+        return text
+    spent = words.money(usage.value_usd, usage.unpriced_requests > 0)
+    return f"{text}, {words.tokens(usage.total_tokens)} tokens, {spent}"
 
 
 def _seen(plan: Plan) -> str:

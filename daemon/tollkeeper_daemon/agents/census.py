@@ -10,7 +10,8 @@ from pathlib import Path
 from msgspec import Struct
 
 from tollkeeper.model import AgentState
-from tollkeeper_daemon.agents.roster import LiveAgent, Roster
+from tollkeeper_daemon.agents.live import LiveAgent
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.reading.scan import place_of
 from tollkeeper_daemon.sources import processes

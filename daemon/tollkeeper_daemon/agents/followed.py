@@ -56,9 +56,7 @@ class Followed:
 
     def home_of_log(self, path: str) -> Home | None:
         """The home whose log this is."""
-        return next(
-            (home for home in self.homes if path.startswith(f"{home.projects}{os.sep}")), None
-        )
+        return next((home for home in self.homes if home.has_log(path)), None)
 
     def home_of_session(self, path: str) -> Home | None:
         """The home whose session file this is."""
@@ -116,10 +114,11 @@ class Followed:
 
     def _means(self, home: Home, cwd: str) -> Means:
         """By what a client that works there pays, as far as settings tell."""
-        project = Path(cwd, ".claude")
-        files = (project / "settings.local.json", project / "settings.json") if cwd else ()
-        every = (*managed_files(), *files, home.path / "settings.json")
-        return means_by(map(self._settings.read, every))
+        files = [f"{home.path}/settings.json"]
+        if cwd:
+            project = f"{cwd}/.claude"
+            files[:0] = [f"{project}/settings.local.json", f"{project}/settings.json"]
+        return means_by(map(self._settings.read, [*managed_files(), *files]))
 
     def _account_in(self, home: Home) -> str | None:
         named = (self._states.read(file) for file in settings_files(home))

@@ -1,18 +1,28 @@
 """Who runs: agents with their names, states and conversations. Pure: it is told, it never looks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from msgspec import Struct, field
 from msgspec.structs import replace
 
 from tollkeeper.model import AgentState
+from tollkeeper_daemon.agents.live import LiveAgent
+from tollkeeper_daemon.agents.turns import (
+    FOR_EVER,
+    Claim,
+    Labelled,
+    Turned,
+    labelled_at,
+    labelled_so_far,
+    stays,
+)
+from tollkeeper_daemon.labels.labels import Fact, Labels, Layer, with_last
+from tollkeeper_daemon.labels.task_ids import of_task
 from tollkeeper_daemon.ledger.books import API, SUBSCRIPTION
 from tollkeeper_daemon.rules.brought import LABEL, budget_of, complaint
 from tollkeeper_daemon.sources.paying import account_at
 from tollkeeper_daemon.sources.processes import Process
 from tollkeeper_daemon.sources.sessions import Session
-from tollkeeper_daemon.store.schema import AgentRecord, Payer, RunRecord
-from tollkeeper_daemon.tally import Tally
+from tollkeeper_daemon.store.schema import AgentRecord, RunRecord
 
 RUN_ENDS_AFTER_MS = 30 * 60 * 1000
 EXITED_SHOWN_MS = 30 * 60 * 1000
@@ -20,82 +30,8 @@ EXITED_SHOWN_MS = 30 * 60 * 1000
 NOTICED_WITHIN_MS = 5_000
 # An agent's last lines may bear a time a little after its process was seen to be gone.
 LATE_LINES_MS = 60_000
-SILENT_AFTER_MS = 15_000
 TURNS_KEPT = 50
-FOR_EVER = 1 << 62
-
 STATES: dict[str, AgentState] = {"busy": "working", "idle": "idle", "waiting": "waiting"}
-
-
-class LiveSubagent(Struct):
-    """A helper in an agent's conversation; its description is shown, and never saved."""
-
-    id: str
-    type: str = ""
-    description: str = ""
-    finished: bool = False
-    last_time: int = 0
-    tally: Tally = field(default_factory=Tally)
-
-
-class LiveAgent(Struct):
-    """An agent as it runs: what is saved of it, and what only matters while it lives.
-
-    ``status`` is what its session file says, ``reported`` what its hooks do; clients that write no
-    such file may have hooks. ``unseen_since`` is when an earlier daemon last saw it, until this one has heard of it;
-    ``complaint`` is what is wrong with its budget.
-    """
-
-    record: AgentRecord
-    tally: Tally = field(default_factory=Tally)
-    status: AgentState | None = None
-    reported: AgentState | None = None
-    asked_name: str = ""
-    complaint: str = ""
-    waiting_for: str = ""
-    stopped: bool = False
-    unseen_since: int = 0
-    last_time: int = 0
-    lines_added: int = 0
-    lines_removed: int = 0
-    context_used_percent: float | None = None
-    subagents: dict[str, LiveSubagent] = field(default_factory=dict[str, LiveSubagent])
-
-    def state(self, now: int) -> AgentState:
-        """What it does; without its own word (older clients) it is told from its last activity."""
-        if self.record.ended:
-            return "exited"
-        if self.stopped:
-            return "paused"
-        if said := self.status or self.reported:
-            return said
-        return "working" if now - self.last_time < SILENT_AFTER_MS else "idle"
-
-
-class Claim(Struct, frozen=True):
-    """That the requests of a conversation between two times (ms) are an agent's."""
-
-    agent: str
-    since: int
-    until: int = FOR_EVER
-
-
-class Turned(Struct, frozen=True):
-    """An agent, or who pays for it, turned to a conversation at a time (ms).
-
-    ``is_proof`` says that whoever was taken to pay since that turn of the agent's never did.
-    """
-
-    agent: LiveAgent
-    conversation: str
-    since: int
-    is_old: bool = False
-    is_proof: bool = False
-
-    @property
-    def payer(self) -> Payer:
-        """Who pays from then on, as far as the agent is known to tell; else without a source."""
-        return Payer(self.since, self.agent.record.source, self.agent.record.account)
 
 
 class Roster:
@@ -109,6 +45,8 @@ class Roster:
         self.out_of_sight: set[str] = set()
         # What the pipeline is to save of who pays; of turns that an earlier daemon saw it may have.
         self.turned: list[Turned] = []
+        # And what it is to save of the work that conversations belong to.
+        self.labelled: list[Labelled] = []
         self._ended_run: RunRecord | None = None
         self._claims: dict[str, list[Claim]] = {}
 
@@ -136,6 +74,7 @@ class Roster:
                 for conversation, since in record.turns:
                     self._claim(record, conversation, since)
                     self.turned.append(Turned(agent, conversation, since, is_old=True))
+                self.labelled += labelled_so_far(agent)
 
     def alive(self) -> list[LiveAgent]:
         """The agents that have not exited."""
@@ -184,6 +123,7 @@ class Roster:
         self, process: Process, session: Session | None, subscribed: bool
     ) -> AgentRecord:
         labels = process.labels
+        brought = brought_by(labels)
         is_subscribed = subscribed or process.pays_by_token
         cwd = (session and session.cwd) or process.cwd
         return AgentRecord(
@@ -196,15 +136,16 @@ class Roster:
             conversation=(session and session.sessionId) or process.conversation,
             source=API if process.pays_by_key else SUBSCRIPTION if is_subscribed else "",
             account=account_at(process.server) if process.pays_by_key else "",
-            workflow=labels.get("TOLL_WORKFLOW", ""),
-            task=labels.get("TOLL_TASK", ""),
-            stage=labels.get("TOLL_STAGE", ""),
+            workflow=brought.workflow,
+            task=brought.task,
+            stage=brought.stage,
             budget=budget_of(labels.get(LABEL)),
             named_by_label="TOLL_AGENT" in labels,
             by_home=not process.pays_by_key,
             by_token=process.pays_by_token,
             server=process.server,
             one_payer=True,
+            told=(Fact(0, Layer.ENVIRONMENT, labels=brought),) if brought else (),
         )
 
     def hear(self, agent: LiveAgent, session: Session, now: int) -> bool:
@@ -304,6 +245,21 @@ class Roster:
         agent.record = replace(agent.record, conversation=conversation, turns=turns)
         self._claim(agent.record, conversation, since)
         self.turned.append(Turned(agent, conversation, paying or since))
+        self.labelled += labelled_at(agent, conversation, since)
+
+    def belongs_to(
+        self, agent: LiveAgent, layer: Layer, labels: Labels, since: int, subagent: str = ""
+    ) -> None:
+        """A layer says this of what the agent, or one of its subagents alone, asks from a time (ms) on.
+
+        What the layer said of a later time is taken back: the latest word holds.
+        """
+        fact = Fact(since, layer, subagent, labels)
+        agent.record = replace(agent.record, told=with_last(agent.record.told, fact))
+        for conversation, begun, until in stays(agent):
+            if since < until:
+                own = replace(fact, since=max(since, begun))
+                self.labelled.append(Labelled(agent, conversation, own, until))
 
     def begins_paid_by(self, agent: LiveAgent, source: str, account: str) -> None:
         """A new agent is paid by this one, in all that it turned to so far."""
@@ -341,6 +297,13 @@ class Roster:
         while f"{stem}-{number}" in taken:
             number += 1
         return f"{stem}-{number}"
+
+
+def brought_by(environment: Mapping[str, str]) -> Labels:
+    """The labels that an agent brings along."""
+    task = environment.get("TOLL_TASK", "")
+    said = Labels(environment.get("TOLL_WORKFLOW", ""), task, environment.get("TOLL_STAGE", ""))
+    return said.over(of_task(task))
 
 
 def _own_name(session: Session | None) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from tollkeeper.cli.words import plain, span
-from tollkeeper_daemon.agents.roster import LiveAgent
+from tollkeeper_daemon.agents.live import LiveAgent
 
 LONGEST_WORDS = 80
 

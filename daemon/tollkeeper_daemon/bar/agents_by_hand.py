@@ -8,10 +8,12 @@ from tollkeeper.frozen import FOREGROUND, TO_FOREGROUND
 from tollkeeper.model import Done
 from tollkeeper.naming import named, several
 from tollkeeper.signals import SignalRefused
-from tollkeeper_daemon.agents.roster import LiveAgent, Roster
+from tollkeeper_daemon.agents.live import LiveAgent
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.bar import words
-from tollkeeper_daemon.bar.bar import Bar, bound_with, key_of
+from tollkeeper_daemon.bar.bar import Bar, key_of
 from tollkeeper_daemon.bar.buttons import ADD, ADDED_DOLLARS, RESUME, STOP
+from tollkeeper_daemon.bar.grants import Grants, bound_with
 from tollkeeper_daemon.budgets.board import Stand
 from tollkeeper_daemon.outlets.notices import Notice
 from tollkeeper_daemon.outlets.signals import Signals
@@ -33,8 +35,9 @@ class Ambiguous(Exception):
 class AgentsByHand:
     """What a command, a button or a program on the control socket asks for."""
 
-    def __init__(self, bar: Bar, roster: Roster, signals: Signals) -> None:
+    def __init__(self, bar: Bar, grants: Grants, roster: Roster, signals: Signals) -> None:
         self._bar = bar
+        self._grants = grants
         self._roster = roster
         self._signals = signals
 
@@ -74,12 +77,13 @@ class AgentsByHand:
         self, agents: Sequence[LiveAgent], unit: Unit | None, more: int, now: int
     ) -> list[Done]:
         """Let these go on; with a unit, what holds them is raised to leave so much: once each."""
+        self._bar.look_at_clock(now)
         # Of all before any is raised: then the next agent would seem to be held by nothing.
         to_raise = [self._to_raise(agent, unit) if unit else [] for agent in agents]
         too_high = [self._too_high(stands, more) for stands in to_raise]
         raised = [() if bad else stands for stands, bad in zip(to_raise, too_high, strict=True)]
         stands = {key_of(stand.limit): stand for of_agent in raised for stand in of_agent}
-        told = {key: self._bar.grant(stand, more, now) for key, stand in stands.items()}
+        told = {key: self._grants.raise_limit(stand, more, now) for key, stand in stands.items()}
         done = [
             _done(agent, error=bad)
             if bad
@@ -105,10 +109,10 @@ class AgentsByHand:
         return stands or [each for each in own if each.limit.unit == unit]
 
     def _spent(self, agent: LiveAgent) -> list[Stand]:
-        return [each for each in self._bar.reached_by(agent) if each.limit.action != "warn"]
+        return [each for each in self._bar.board.reached_by(agent) if each.limit.action != "warn"]
 
     def _resume(self, agent: LiveAgent, unit: Unit | None, raised: Sequence[str], now: int) -> Done:
-        if unit and not any(stand.limit.unit == unit for stand in self._bar.bound_by(agent)):
+        if unit and not any(stand.limit.unit == unit for stand in self._bar.board.bound_by(agent)):
             return _done(agent, error=f"it has no limit in {unit} that could be raised")
         spent = self._spent(agent)
         notes = [*raised]
@@ -119,7 +123,7 @@ class AgentsByHand:
                 if not agent.stopped:
                     return _done(agent, note=_not_held(unit, raised))
                 self._bar.hands.wake(agent, BY_HAND, "person")
-            self._bar.spare(agent, spent, now)
+            self._grants.spare(agent, spent, now)
             if held and agent.stopped:
                 self._bar.hands.holds.thaw(agent)
         except SignalRefused as refused:
@@ -152,7 +156,7 @@ class AgentsByHand:
         return held.cause == "limit" and any(
             self._bar.board.scope_name(each.limit.scope) == notice.limit
             and agent.record.id in self._bar.memories.of(key_of(each.limit)).acted
-            for each in self._bar.bound_by(agent)
+            for each in self._bar.board.bound_by(agent)
         )
 
     async def stop(self, agent: LiveAgent, now: int) -> Done:

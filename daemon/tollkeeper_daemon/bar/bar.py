@@ -2,16 +2,17 @@
 
 import contextlib
 import logging
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from tollkeeper.model import ActionKind, LimitAction
-from tollkeeper_daemon.agents.roster import LiveAgent, Roster
+from tollkeeper_daemon.agents.live import LiveAgent
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.bar import words
-from tollkeeper_daemon.bar.buttons import RESUME, STOP, buttons_of
+from tollkeeper_daemon.bar.buttons import buttons_of
 from tollkeeper_daemon.bar.hands import CarriedOut, Hands
 from tollkeeper_daemon.bar.journal import Cause, Journal
 from tollkeeper_daemon.budgets.board import Board, Stand
@@ -21,7 +22,6 @@ from tollkeeper_daemon.pipeline import Outcome, Pipeline
 from tollkeeper_daemon.rules.judge import highest_passed, judge
 from tollkeeper_daemon.rules.limits import (
     REACHED,
-    STRICTEST,
     Limit,
     Scope,
     Used,
@@ -73,6 +73,7 @@ class Bar:
 
     It is closed, and acts on nothing, until ``begin``: what is read before that is judged once, as
     a whole. What a home holds when it is first followed is history, and moves no rule.
+    ``look_at_clock`` begins the day of this time (ms): a person's word is of the day it is said on.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class Bar:
         self.herald = herald
         self._roster = roster
         self._pipeline = pipeline
+        self.look_at_clock: Callable[[int], object] = lambda now: None
         self.is_new = is_new
         self.is_open = False
         self.in_history = False
@@ -158,7 +160,7 @@ class Bar:
         """
         if self.hands.lets_go_of_lifted(agent):
             return
-        holding = [each for each in self.reached_by(agent) if each.limit.action != "warn"]
+        holding = [each for each in self.board.reached_by(agent) if each.limit.action != "warn"]
         due = Due(agent, holding, "pause")
         self._tell_deed(Deed(due, self._carry_out(due, [WENT_ON], now)), is_late=True)
 
@@ -275,58 +277,6 @@ class Bar:
         """Whether the next daemon would know all that was done."""
         return self.memories.is_saved and self.hands.holds.is_saved
 
-    # What people ask, and say.
-
-    def reached_by(self, agent: LiveAgent) -> list[Stand]:
-        """The limits that are reached and bind this agent."""
-        return [stand for stand in self.bound_by(agent) if stand.is_reached]
-
-    def bound_by(self, agent: LiveAgent) -> list[Stand]:
-        """The limits that bind this agent."""
-        return [each for each in self.board.stands() if self.board.binds(each.limit, agent)]
-
-    def grant(self, stand: Stand, more: int, now: int) -> str:
-        """Raise a limit so that so much is left of it, nano-dollars or tokens: it starts anew.
-
-        That it was raised, and to how much, in a sentence.
-        """
-        key, bound = key_of(stand.limit), bound_with(stand, more)
-        granted = self.memories.of(key).granted + bound - stand.limit.bound
-        raised = Stand(replace(stand.limit, bound=bound), stand.used)
-        told = highest_passed(raised.limit, raised.used)
-        self.memories.touch(key, now)
-        with self.saving():
-            self.memories.remember({key: Memory(told, granted)}, now)
-        text = words.raised(raised, self._name(stand.limit))
-        self.note_limit("granted", text, stand.limit.scope, raised)
-        return text
-
-    def spare(self, agent: LiveAgent, stands: Iterable[Stand], now: int) -> None:
-        """A person lets the agent go on: these limits act on it no more, whatever they ask for."""
-        known = {key: self.memories.of(key) for key in (key_of(each.limit) for each in stands)}
-        changed = {
-            key: replace(memory, acted={**memory.acted, agent.record.id: STRICTEST})
-            for key, memory in known.items()
-        }
-        with self.saving():
-            self.memories.remember(changed, now)
-
-    def with_room(self) -> list[LiveAgent]:
-        """The agents that a limit holds, which is not reached any more: a person may resume them."""
-        held = self.hands.holds
-        return [
-            agent
-            for agent in self._roster.alive()
-            if (record := held.of(agent))
-            and record.cause == "limit"
-            and record.kind != "stopping"
-            and all(stand.limit.action == "warn" for stand in self.reached_by(agent))
-        ]
-
-    def offer(self, agent: LiveAgent) -> None:
-        """Tell that a held agent has room again."""
-        self.herald.alert("paused", words.offered(agent.record.name), agent, (RESUME, STOP))
-
     def describe(self, stand: Stand) -> str:
         """That the limit is reached, in a sentence."""
         return words.reached(stand, self._name(stand.limit))
@@ -392,11 +342,6 @@ class Bar:
 
     def _name(self, limit: Limit) -> str:
         return self.board.agent_name(limit.scope)
-
-
-def bound_with(stand: Stand, more: int) -> int:
-    """What a limit has to be raised to, so that so much is left of it."""
-    return max(stand.limit.bound, stand.used) + more
 
 
 def key_of(limit: Limit) -> Key:

@@ -8,10 +8,12 @@ from tollkeeper import frozen
 from tollkeeper.frozen import FrozenAgent, FrozenFileError
 from tollkeeper.model import Hold, HoldKind
 from tollkeeper.paths import Paths
-from tollkeeper_daemon.agents.roster import LiveAgent, Roster
+from tollkeeper_daemon.agents.live import LiveAgent
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.bar import words
 from tollkeeper_daemon.bar.agents_by_hand import AgentsByHand
 from tollkeeper_daemon.bar.bar import HOLDING, Bar
+from tollkeeper_daemon.bar.grants import Grants
 from tollkeeper_daemon.bar.hands import Hands
 from tollkeeper_daemon.bar.holds import Holds
 from tollkeeper_daemon.bar.journal import Journal
@@ -38,7 +40,8 @@ WATCHED_SINCE = "watched_since"
 class Budgets:
     """The bar, people's words to it, and the journal of both.
 
-    ``settings`` are those of ``[limits]`` now, ``look_at`` looks at once how an agent is.
+    ``settings`` are those of ``[limits]`` now, ``look_at`` looks at once how an agent is. ``on_held`` is
+    called when anybody is held otherwise than before.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class Budgets:
         look_at: Callable[[LiveAgent], None],
         signals: Signals | None = None,
     ) -> None:
+        self.on_held: Callable[[], object] = lambda: None
         self._store = store
         self._roster = roster
         self._memories = memories
@@ -61,7 +65,6 @@ class Budgets:
         self._paths = paths
         self._signals = signals or Signals()
         self._herald = herald
-        self._offered: set[str] = set()
         self._blocked: set[str] = set()
         self.journal = Journal(store, herald.acted)
         self._holds = Holds(store, self._signals, Denials(paths.deny), self._holds_changed)
@@ -76,7 +79,8 @@ class Budgets:
         )
         is_new = store.read(lambda transaction: transaction.meta(WATCHED_SINCE)) is None
         self.bar = Bar(board, memories, self._hands, self.journal, roster, pipeline, herald, is_new)
-        self.agents = AgentsByHand(self.bar, roster, self._signals)
+        self._grants = Grants(self.bar, roster)
+        self.agents = AgentsByHand(self.bar, self._grants, roster, self._signals)
         self.limits = LimitsByHand(self.bar, board, memories, pipeline, roster)
         self.limits.restore()
 
@@ -89,11 +93,7 @@ class Budgets:
         if not self.bar.is_open:
             return
         self.bar.look(now)
-        with_room = self.bar.with_room()
-        for agent in with_room:
-            if agent.record.id not in self._offered:
-                self.bar.offer(agent)
-        self._offered = {agent.record.id for agent in with_room}
+        self._grants.offer()
 
     def begin(self, now: int) -> None:
         """The history is read: from now on the limits act."""
@@ -116,7 +116,7 @@ class Budgets:
 
     def offered(self) -> list[str]:
         """The names of agents that a limit holds, which has room again: a person may resume them."""
-        return [agent.record.name for agent in self.bar.with_room()]
+        return [agent.record.name for agent in self._grants.with_room()]
 
     def held(self) -> dict[str, str]:
         """The names of all agents that are held, and how: ``paused``, ``blocked``, ``stopping``."""
@@ -174,6 +174,7 @@ class Budgets:
         self._blocked = {id for id, each in alive.items() if self._holds.is_held(each, "blocked")}
         for id in sorted((before ^ self._blocked) & alive.keys()):
             self._herald.agent("agent.changed", alive[id])
+        self.on_held()
 
     def _write_frozen(self) -> None:
         """Leave a way to free them without a daemon."""

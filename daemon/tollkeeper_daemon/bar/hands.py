@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, cast
 
 from tollkeeper.model import ActionKind, AlertKind, LimitAction
 from tollkeeper.signals import SignalRefused
-from tollkeeper_daemon.agents.roster import LiveAgent
+from tollkeeper_daemon.agents.live import LiveAgent
 from tollkeeper_daemon.bar import words
 from tollkeeper_daemon.bar.holds import Holds
 from tollkeeper_daemon.bar.journal import Cause, Journal

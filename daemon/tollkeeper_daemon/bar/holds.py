@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from tollkeeper.model import HoldKind
 from tollkeeper.signals import SignalRefused
-from tollkeeper_daemon.agents.roster import LiveAgent
+from tollkeeper_daemon.agents.live import LiveAgent
 from tollkeeper_daemon.bar.journal import Cause
 from tollkeeper_daemon.outlets.denials import Denials
 from tollkeeper_daemon.outlets.signals import Signals
@@ -70,9 +70,11 @@ class Holds:
             self._keep(replace(record, freezing=True, others=left))
 
         frozen = self._signals.freeze_below(record.agent, note)
-        processes = tuple(dict.fromkeys((*record.processes, *frozen)))
-        denied = "" if self._allowed(record) else record.denied
-        self._keep(replace(record, processes=processes, denied=denied))
+        record = replace(record, processes=tuple(dict.fromkeys((*record.processes, *frozen))))
+        # First: a refusal that is gone while the agent is noted as blocked was lifted by somebody.
+        self._keep(record)
+        if record.denied and self._allowed(record):
+            self._keep(replace(record, denied=""))
 
     def take_up(self) -> None:
         """Go on with what an earlier daemon died over: it froze what is frozen below such an agent."""

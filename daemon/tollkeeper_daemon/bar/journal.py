@@ -7,7 +7,7 @@ from typing import Literal, cast
 
 from tollkeeper import model
 from tollkeeper.model import ActionKind, LimitAction
-from tollkeeper_daemon.agents.roster import LiveAgent
+from tollkeeper_daemon.agents.live import LiveAgent
 from tollkeeper_daemon.budgets.board import Stand
 from tollkeeper_daemon.clock import iso, now_ms
 from tollkeeper_daemon.store.schema import JournalRecord

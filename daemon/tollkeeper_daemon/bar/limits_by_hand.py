@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from tollkeeper import model
 from tollkeeper.model import HoldKind, LimitAction
-from tollkeeper_daemon.agents.roster import LiveAgent, Roster
+from tollkeeper_daemon.agents.live import LiveAgent
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.bar import words
 from tollkeeper_daemon.bar.bar import Bar, key_of
 from tollkeeper_daemon.budgets.board import WATCHED, Board, Stand
@@ -120,6 +121,7 @@ class LimitsByHand:
         self, scope: Scope, unit: Unit, own: Own, now: int
     ) -> tuple[model.Limit | None, list[Effect]]:
         """Set the limit: what it stops is stopped now."""
+        self._bar.look_at_clock(now)
         self._watch(scope)
         stand = self._board.stand_if(scope, unit, own)
         hit = self._hit(stand) if stand else []
@@ -150,6 +152,7 @@ class LimitsByHand:
         self, scope: Scope, units: Iterable[Unit], now: int
     ) -> tuple[list[model.Limit], list[Effect]]:
         """Take these back: what the settings or the agent itself ask for holds again, from now on."""
+        self._bar.look_at_clock(now)
         units = list(units)
         stands = self._instead(scope, units)
         hit = [(stand, agent) for stand in stands for agent in self._hit(stand)]

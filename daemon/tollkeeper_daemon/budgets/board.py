@@ -5,19 +5,22 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from tollkeeper import model
-from tollkeeper_daemon.agents.roster import LiveAgent, Roster
+from tollkeeper_daemon.agents.live import LiveAgent
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.budgets.memories import Memories
+from tollkeeper_daemon.labels.labels import Labels
 from tollkeeper_daemon.ledger.books import SUBSCRIPTION
 from tollkeeper_daemon.pipeline import Pipeline
 from tollkeeper_daemon.rules.judge import highest_passed
-from tollkeeper_daemon.rules.limits import REACHED, STRICTEST, Limit, Scope, Unit, Used
+from tollkeeper_daemon.rules.limits import REACHED, STRICTEST, Limit, Scope, ScopeKind, Unit, Used
 from tollkeeper_daemon.rules.settings import Limits
 from tollkeeper_daemon.rules.terms import EVERY, Own, Terms
 from tollkeeper_daemon.tally import Tally, dollars
+from tollkeeper_daemon.watched import stage_in
 
 NEAR = 0.8
 # The scopes that are fields of a book, by which the ledger is summed up when one is limited.
-WATCHED = ("conversation", "workflow", "task")
+WATCHED = ("conversation", "workflow", "stage", "task")
 
 
 class Stand(Struct, frozen=True):
@@ -72,6 +75,14 @@ class Board:
     def own_of(self, agent: LiveAgent) -> list[Stand]:
         """How the limits of this agent alone stand."""
         return self._stands([_scope_of(agent)])
+
+    def reached_by(self, agent: LiveAgent) -> list[Stand]:
+        """The limits that are reached and bind this agent."""
+        return [stand for stand in self.bound_by(agent) if stand.is_reached]
+
+    def bound_by(self, agent: LiveAgent) -> list[Stand]:
+        """The limits that bind this agent."""
+        return [each for each in self.stands() if self.binds(each.limit, agent)]
 
     def stand_if(self, scope: Scope, unit: Unit, own: Own) -> Stand | None:
         """How this limit would stand if it were set by hand now; None for no limit."""
@@ -137,14 +148,13 @@ class Board:
             return False
         record = agent.record
         names = {
-            "agent": record.id,
-            "run": record.run,
-            "daily": limit.scope.name,
-            "workflow": record.workflow,
-            "task": record.task,
-            "conversation": record.conversation,
+            "agent": {record.id},
+            "run": {record.run},
+            "daily": {limit.scope.name},
+            "conversation": {record.conversation},
         }
-        return names[limit.scope.kind] == limit.scope.name
+        kind, name = limit.scope.kind, limit.scope.name
+        return name in names.get(kind, ()) or any(name == _in(kind, work) for work in _work(agent))
 
     def view(self, stand: Stand) -> model.Limit:
         """The limit as the wire shows it."""
@@ -184,6 +194,26 @@ class Board:
 
 def _scope_of(agent: LiveAgent) -> Scope:
     return Scope("agent", agent.record.id)
+
+
+def _work(agent: LiveAgent) -> list[Labels]:
+    """The work that the agent does now, and its helpers."""
+    record = agent.record
+    own = Labels(record.workflow, record.task, record.stage)
+    return [own, *(each.labels for each in agent.subagents.values() if not each.finished)]
+
+
+def _in(kind: ScopeKind, work: Labels) -> str:
+    """The scope of this kind that the work is in; empty for none."""
+    match kind:
+        case "workflow":
+            return work.workflow
+        case "stage":
+            return stage_in(work.workflow, work.stage)
+        case "task":
+            return work.task
+        case _:
+            return ""
 
 
 def _used(tally: Tally) -> Used:

@@ -14,13 +14,15 @@ from tollkeeper_daemon.daemon import Daemon
 from tollkeeper_daemon.rules.limits import Scope, ScopeKind, Unit
 from tollkeeper_daemon.rules.settings import Dollars, Label, Tokens, nano_of
 from tollkeeper_daemon.rules.terms import EVERY, Own
+from tollkeeper_daemon.watched import stage_in
 
 
 class Bounded(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Exactly one of these: whose spending is bounded."""
+    """Exactly one of these: whose spending is bounded; a ``stage`` is one of its ``workflow``."""
 
     agent: Label | None = None
     workflow: Label | None = None
+    stage: Label | None = None
     task: Label | None = None
     conversation: Label | None = None
     run: bool = False
@@ -60,9 +62,12 @@ def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
 
 def scope_of(daemon: Daemon, wish: Bounded) -> Scope:
     """The scope that is meant; Refused when none is, or more than one."""
+    if wish.stage and not wish.workflow:
+        raise Refused("bad-params", "a stage is one of a workflow: name that, too")
     named: dict[ScopeKind, str | None] = {
         "agent": wish.agent and find_one(daemon, wish.agent).record.id,
-        "workflow": wish.workflow,
+        "workflow": None if wish.stage else wish.workflow,
+        "stage": wish.stage and stage_in(wish.workflow or "", wish.stage),
         "task": wish.task,
         "conversation": wish.conversation and _conversation(daemon, wish.conversation),
         "run": EVERY if wish.run else None,
@@ -72,7 +77,7 @@ def scope_of(daemon: Daemon, wish: Bounded) -> Scope:
     if len(meant) != 1:
         raise Refused(
             "bad-params",
-            "name one of agent, run, daily, workflow, task and conversation",
+            "name one of agent, run, daily, workflow (and stage), task and conversation",
         )
     return meant[0]
 

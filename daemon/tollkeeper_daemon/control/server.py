@@ -40,7 +40,16 @@ from tollkeeper_daemon.control import (
     shutdown,
     snapshot,
     stop,
+    tag,
     weekly,
+    workflow_compare,
+    workflow_end,
+    workflow_paths,
+    workflow_show,
+    workflow_stage,
+    workflow_stages,
+    workflow_start,
+    workflow_top,
 )
 from tollkeeper_daemon.control import log as journal
 from tollkeeper_daemon.control.importing import marked
@@ -78,6 +87,10 @@ VERBS: dict[str, Verb] = {
     "limit": limit.answer,
     "limit.set": limit_set.answer,
     "limit.clear": limit_clear.answer,
+    "tag": tag.answer,
+    "workflow.start": workflow_start.answer,
+    "workflow.stage": workflow_stage.answer,
+    "workflow.end": workflow_end.answer,
 }
 
 # These read much and change nothing: they run in a thread, with a view of the store of their own.
@@ -93,6 +106,11 @@ REPORTS: dict[str, Verb] = {
     "prices.check": prices_check.answer,
     "plans": plans.answer,
     "log": journal.answer,
+    "workflow.show": marked(workflow_show.answer),
+    "workflow.compare": marked(workflow_compare.answer),
+    "workflow.top": marked(workflow_top.answer),
+    "workflow.stages": marked(workflow_stages.answer),
+    "workflow.paths": marked(workflow_paths.answer),
 }
 
 # These take their time in the loop, and let others have their turn meanwhile.

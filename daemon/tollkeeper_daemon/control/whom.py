@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from tollkeeper_daemon.agents.roster import LiveAgent
+from tollkeeper_daemon.agents.live import LiveAgent
 from tollkeeper_daemon.bar.agents_by_hand import Ambiguous
 from tollkeeper_daemon.control.refusal import Refused
 from tollkeeper_daemon.daemon import Daemon

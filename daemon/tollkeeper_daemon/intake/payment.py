@@ -5,7 +5,8 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from tollkeeper_daemon.agents.followed import Followed
-from tollkeeper_daemon.agents.roster import LiveAgent, Roster
+from tollkeeper_daemon.agents.live import LiveAgent
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.herald import Herald
 from tollkeeper_daemon.ledger.books import API, SUBSCRIPTION
 from tollkeeper_daemon.sources.homes import Home

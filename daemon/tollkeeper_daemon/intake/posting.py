@@ -13,6 +13,7 @@ from tollkeeper_daemon.intake.refusals import Refusals
 from tollkeeper_daemon.pipeline import Outcome, Pipeline
 from tollkeeper_daemon.reading.marks import Marks
 from tollkeeper_daemon.reading.scan import Scan, place_of
+from tollkeeper_daemon.workflows.work import Work
 
 # More conversations than an agent without a session file goes through between two readings.
 MOST_CLAIMED_AT_ONCE = 20
@@ -27,6 +28,7 @@ class Posting:
         pipeline: Pipeline,
         marks: Marks,
         budgets: Budgets,
+        work: Work,
         herald: Herald,
         auditor: Auditor,
         registry: Registry,
@@ -40,6 +42,7 @@ class Posting:
         self._pipeline = pipeline
         self._marks = marks
         self._budgets = budgets
+        self._work = work
         self._herald = herald
         self._auditor = auditor
         self._registry = registry
@@ -54,6 +57,7 @@ class Posting:
         outcome = self._book(scans, now, live=True)
         self._failures.attempt(self._budgets.bar.charged, outcome, now)
         self._herald.tell(outcome, now)
+        self._failures.attempt(self._work.charged, outcome, now)
         self._auditor.heard(scans, now)
         for agent in outcome.agents:
             self._registry.save_agent(agent.record)

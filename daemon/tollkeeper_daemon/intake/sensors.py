@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tollkeeper.model import AgentState
-from tollkeeper_daemon.agents.roster import LiveAgent, LiveSubagent, Roster
+from tollkeeper_daemon.agents.live import LiveAgent, LiveSubagent
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.events import Bell
 from tollkeeper_daemon.herald import Herald

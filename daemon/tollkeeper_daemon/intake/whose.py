@@ -1,9 +1,10 @@
 """Whose plan it is that a status line, or a refusal in a log, tells of."""
 
 from tollkeeper_daemon.agents.followed import Followed
-from tollkeeper_daemon.agents.roster import LiveAgent, Roster
-from tollkeeper_daemon.conversations import Conversations
+from tollkeeper_daemon.agents.live import LiveAgent
+from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.ledger.books import SUBSCRIPTION
+from tollkeeper_daemon.pipeline import Pipeline
 from tollkeeper_daemon.plan.accounts import Owner
 from tollkeeper_daemon.sources.homes import Home
 
@@ -11,9 +12,9 @@ from tollkeeper_daemon.sources.homes import Home
 class Whose:
     """Asks agents, logs and homes, in this order: who is nearer knows better."""
 
-    def __init__(self, roster: Roster, conversations: Conversations, followed: Followed) -> None:
+    def __init__(self, roster: Roster, pipeline: Pipeline, followed: Followed) -> None:
         self._roster = roster
-        self._conversations = conversations
+        self._pipeline = pipeline
         self._followed = followed
 
     def of(self, conversation: str, log: str, time: int) -> Owner:
@@ -25,7 +26,7 @@ class Whose:
             home = next((each for each in homes if str(each.path) == agent.record.home), None)
         pays = agent is not None and agent.record.source == SUBSCRIPTION
         account = agent.record.account if agent and pays else ""
-        account = account or self._conversations.account_of(conversation)
+        account = account or self._pipeline.account_of(conversation)
         if home is None:
             return Owner(account)
         if not account and self._is_by_token(home, agent):

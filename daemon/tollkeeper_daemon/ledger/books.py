@@ -1,5 +1,7 @@
 """A book: everything that a charge is booked under, and what a ledger keeps for each request."""
 
+from typing import Protocol
+
 from msgspec import Struct
 
 from tollkeeper_daemon.ledger.totals import Totals
@@ -58,9 +60,16 @@ class Noted(Struct, frozen=True, array_like=True, gc=False):
     book: int
 
 
-def is_billed(book: Book) -> bool:
-    """Whether money is paid for each of the book's requests."""
-    return book.source != SUBSCRIPTION
+class Paid(Protocol):
+    """Anything of which is known who pays for it."""
+
+    @property
+    def source(self) -> str: ...
+
+
+def is_billed(what: Paid) -> bool:
+    """Whether money is paid for each of its requests."""
+    return what.source != SUBSCRIPTION
 
 
 def quarter(time: int) -> int:

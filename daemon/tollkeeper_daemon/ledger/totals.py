@@ -42,7 +42,7 @@ class Totals(Struct, array_like=True, gc=False):
 
         That takes a thousand of the dearest requests there can be, in a quarter of an hour.
         """
-        self.value = max(-MOST_SAVED, min(self.value, MOST_SAVED))
+        self.value = bounded(self.value)
 
     @property
     def tokens(self) -> int:
@@ -53,3 +53,8 @@ class Totals(Struct, array_like=True, gc=False):
 
     def __bool__(self) -> bool:
         return any(getattr(self, field) for field in self.__struct_fields__)
+
+
+def bounded(value: int) -> int:
+    """The value, as far as it can be saved."""
+    return max(-MOST_SAVED, min(value, MOST_SAVED))

@@ -9,6 +9,9 @@ from tollkeeper_daemon.config import QUIET, Notify
 
 # At most one of a kind and an agent in so long a time.
 SPARE_MS = 60_000
+# Longer than anybody waits before what failed is tried again.
+MENDED_MS = 3_600_000
+MOST_TROUBLES = 500
 
 Button = tuple[str, str]
 """A button's id and its label."""
@@ -44,6 +47,22 @@ class Throttle:
             return False
         self._shown[key] = now
         return True
+
+
+class Troubles:
+    """What goes wrong again and again is told once, until it was well for an hour; times in ms."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, int] = {}
+
+    def is_news(self, text: str, now: int) -> bool:
+        """Whether what goes wrong now, in these words, is to be told."""
+        self._last = {each: at for each, at in self._last.items() if 0 <= now - at < MENDED_MS}
+        is_news = text not in self._last
+        if is_news and len(self._last) >= MOST_TROUBLES:
+            self._last.clear()
+        self._last[text] = now
+        return is_news
 
 
 class Rules:

@@ -17,6 +17,10 @@ TOPICS: dict[wire.Topic, str] = {
     "alert": "alert",
     "plan": "plan",
 }
+WORKFLOWS: dict[wire.WorkflowEvent, str] = {
+    "stage-ended": "stage_ended",
+    "ended": "workflow_ended",
+}
 ACTIONS: dict[ActionKind, str] = {"warned": "limit_warned", "reached": "limit_reached"}
 
 
@@ -75,3 +79,5 @@ def events_of(topic: wire.Topic, update: wire.Update) -> Iterator[str]:
         yield name
     if isinstance(update, wire.ActionUpdate) and (limit := ACTIONS.get(update.action.kind)):
         yield limit
+    if isinstance(update, wire.WorkflowUpdate) and (end := WORKFLOWS.get(update.event)):
+        yield end

@@ -10,6 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from tollkeeper import wire
 from tollkeeper.feed import apply
 from tollkeeper.model import Agent, Status
@@ -19,7 +21,8 @@ from tollkeeper_daemon.config import SegmentSettings
 
 log = logging.getLogger(__name__)
 
-# How long an agent's change waits at most, and what else an agent's segment tells, such as the plan.
+# How long an agent's change waits at most; and its context, which may move with each refresh of its
+# status line, as well as what its segment tells of all, such as the plan.
 GATHER_SECONDS = 0.05
 ALL_SECONDS = 1.0
 FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -46,7 +49,7 @@ class Segments:
         # The ids of the agents that an update named since they were last rendered.
         self._named: set[str] = set()
         self._all_due = 0.0
-        # Whether an agent's segment may tell what is no longer so of what all agents share.
+        # Whether an agent's segment may tell what is no longer so of its context, or of all agents.
         self._behind = False
         self._written: dict[str, str | Link] = {}
         # Whose segment a file was rendered for, by id.
@@ -69,8 +72,11 @@ class Segments:
         """An update was published."""
         if self._status is None:
             return
-        self._status = apply(self._status, topic, update)
+        before = self._status
+        self._status = apply(before, topic, update)
         match update:
+            case wire.AgentUpdate() if _is_context_alone(before, update.agent):
+                pass
             case wire.AgentUpdate():
                 self._named.add(update.agent.id)
             case wire.UsageUpdate():
@@ -159,6 +165,13 @@ class Segments:
     def _remove(self, name: str) -> None:
         with contextlib.suppress(OSError):
             os.unlink(self._folder / name)
+
+
+def _is_context_alone(before: Status, agent: Agent) -> bool:
+    """Whether nothing else of the agent changed than how full its context is."""
+    known = next((each for each in before.agents if each.id == agent.id), None)
+    percent = agent.context_used_percent
+    return known is not None and replace(known, context_used_percent=percent) == agent
 
 
 def files_of(agents: tuple[Agent, ...]) -> dict[str, Agent | Link]:

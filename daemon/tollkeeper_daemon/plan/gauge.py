@@ -196,6 +196,14 @@ class PlanGauge:
             and is_same_reset(known.resets_at, resets_at)
         )
 
+    def is_limited(self, account: str, now: int) -> bool:
+        """Whether the plan of this account, or of one that may be it, refuses requests."""
+        return any(
+            each.limited_until > now
+            for each in self._accounts.values()
+            if not (account and each.name) or each.name == account
+        )
+
     def _freed(self, of: Account, used_percent: float, resets_at: int) -> list[News]:
         """A window that refused is not spent after all, as after a change of the plan."""
         if used_percent >= SPENT or not is_same_reset(of.limited_until, resets_at):

@@ -56,7 +56,7 @@ async def read_backlog(jobs: deque[Job], progress: Progress) -> AsyncIterator[li
 async def _read_here(jobs: deque[Job], progress: Progress) -> AsyncIterator[list[Scan]]:
     while jobs:
         job = jobs.popleft()
-        yield _advance(jobs, progress, read_lot([job]), job)
+        yield _advance(jobs, progress, read_lot([job]), [job])
         await asyncio.sleep(0)
 
 
@@ -74,7 +74,8 @@ async def _read_in_workers(jobs: deque[Job], progress: Progress) -> AsyncIterato
                 waiting[loop.run_in_executor(pool, read_encoded_lot, encoded)] = lot
             finished, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             for each in finished:
-                yield _advance(jobs, progress, _scans(each, waiting.pop(each)))
+                lot = waiting.pop(each)
+                yield _advance(jobs, progress, _scans(each, lot), lot)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
@@ -99,12 +100,10 @@ def _next_lot(jobs: deque[Job]) -> list[Job]:
     return lot
 
 
-def _advance(
-    jobs: deque[Job], progress: Progress, scans: list[Scan], job: Job | None = None
-) -> list[Scan]:
-    """Count what was read, and put the rest of a big log back to the front."""
+def _advance(jobs: deque[Job], progress: Progress, scans: list[Scan], lot: list[Job]) -> list[Scan]:
+    """Count what was read of this lot, and put the rest of a big log back to the front."""
     progress.done += sum(scan.bytes for scan in scans)
     if scans and scans[-1].more:
-        path = job.path if job else scans[-1].path
-        jobs.appendleft(Job(path, scans[-1].mark, TASK_BYTES))
+        path = lot[0].path if len(lot) == 1 else scans[-1].path
+        jobs.appendleft(Job(path, scans[-1].mark, TASK_BYTES, patterns=lot[0].patterns))
     return scans

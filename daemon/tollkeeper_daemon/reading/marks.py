@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterable
 
+from tollkeeper_daemon.labels.task_ids import TaskIds
 from tollkeeper_daemon.reading.scan import Scan, scan_log
 from tollkeeper_daemon.reading.worker import Job
 from tollkeeper_daemon.store.store import Store
@@ -17,12 +18,20 @@ FILE_CLOCK_SECONDS = 1.0
 
 
 class Marks:
-    """The marks of all logs, by device and inode, as the store holds them."""
+    """The marks of all logs, by device and inode, as the store holds them.
+
+    ``patterns`` are the user's own for task ids; logs are read with them.
+    """
 
     def __init__(self, store: Store) -> None:
+        self.follow(())
         self._store = store
         self._marks = store.read(lambda transaction: transaction.files())
         self._last_look = store.last_saved
+
+    def follow(self, patterns: tuple[str, ...]) -> None:
+        """Task ids are found with these patterns from now on."""
+        self._patterns, self._ids = patterns, TaskIds(patterns)
 
     def __len__(self) -> int:
         return len(self._marks)
@@ -31,7 +40,8 @@ class Marks:
         """The next lines of this log; None when it is gone or can't be read."""
         try:
             status = os.stat(path)
-            return scan_log(path, self._marks.get((status.st_dev, status.st_ino)), now)
+            mark = self._marks.get((status.st_dev, status.st_ino))
+            return scan_log(path, mark, now, self._ids)
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -52,7 +62,8 @@ class Marks:
                 mark = self._marks.get((status.st_dev, status.st_ino))
                 unread = status.st_size - (mark.offset if mark else 0)
                 if unread or status.st_mtime > since:
-                    jobs.append(Job(entry.path, mark, abs(unread), status.st_mtime))
+                    bytes = abs(unread)
+                    jobs.append(Job(entry.path, mark, bytes, status.st_mtime, self._patterns))
         return jobs
 
     def has_moved_on(self, job: Job) -> bool:

@@ -9,11 +9,13 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tollkeeper_daemon.labels.task_ids import BUILT_IN_IDS, TaskIds
 from tollkeeper_daemon.ledger.requests import identity, join
 from tollkeeper_daemon.names import id_of, name_of
 from tollkeeper_daemon.records import (
     FileId,
     FileMark,
+    Mention,
     Owner,
     Profile,
     Prompt,
@@ -39,12 +41,13 @@ class Sidecar(Struct, frozen=True):
 
 
 class Helper(Struct, frozen=True, array_like=True):
-    """Which subagent a log is of, and what its sidecar says."""
+    """Which subagent a log is of, and what its sidecar says; ``task`` is one that the note names."""
 
     id: str
     type: str
     description: str
     finished: bool
+    task: str = ""
 
 
 class Stated(Struct, frozen=True, array_like=True, gc=False):
@@ -71,6 +74,12 @@ class Scan(Struct, frozen=True, array_like=True, gc=False):
     helper: Helper | None = None
     stated: tuple[Stated, ...] = ()
     owners: tuple[Owner, ...] = ()
+    mentions: tuple[Mention, ...] = ()
+
+    @property
+    def is_first(self) -> bool:
+        """Whether these are the first lines of the log."""
+        return self.mark.offset == self.bytes
 
 
 class Owners:
@@ -98,13 +107,15 @@ class Owners:
             self.waits = False
 
 
-def scan_log(path: str, mark: FileMark | None, now: int) -> Scan | None:
+def scan_log(
+    path: str, mark: FileMark | None, now: int, ids: TaskIds = BUILT_IN_IDS
+) -> Scan | None:
     """The next block of the log from its mark; None when the file is gone. OSError is passed on."""
     reading = read_on(path, mark)
-    return None if reading is None else scan(reading, now)
+    return None if reading is None else scan(reading, now, ids)
 
 
-def scan(reading: Reading, now: int) -> Scan:
+def scan(reading: Reading, now: int, ids: TaskIds = BUILT_IN_IDS) -> Scan:
     """What the lines of this reading say, the lines of one request merged."""
     replies: dict[tuple[str, str], Reply] = {}
     prompts = Prompts(reading.mark.open)
@@ -112,7 +123,7 @@ def scan(reading: Reading, now: int) -> Scan:
     refusals: list[Refusal] = []
     stated: list[Stated] = []
     owners = Owners(reading.mark.owner, reading.mark.owner_waits)
-    parser = Parser(now)
+    parser = Parser(now, ids)
     for record in parser.records(reading.block):
         match record:
             case Reply():
@@ -134,7 +145,7 @@ def scan(reading: Reading, now: int) -> Scan:
                 refusals.append(record)
     prompts.answer(parser.take_answer())
     path = reading.mark.path
-    helper = read_helper(path) if SUBAGENTS in path else None
+    helper = read_helper(path, ids) if SUBAGENTS in path else None
     found = tuple(replies.values())
     return Scan(
         path=path,
@@ -150,6 +161,7 @@ def scan(reading: Reading, now: int) -> Scan:
         helper=helper,
         stated=tuple(stated),
         owners=tuple(owners.found),
+        mentions=tuple(parser.mentions.found),
     )
 
 
@@ -183,7 +195,7 @@ def _with_helper(replies: tuple[Reply, ...], helper: Helper) -> tuple[Reply, ...
     )
 
 
-def read_helper(path: str) -> Helper:
+def read_helper(path: str, ids: TaskIds = BUILT_IN_IDS) -> Helper:
     """Which subagent this log is of; what its sidecar does not say stays empty."""
     stem = path.removesuffix(".jsonl")
     try:
@@ -196,6 +208,7 @@ def read_helper(path: str) -> Helper:
         type=name_of(note.agentType),
         description=name_of(note.description),
         finished=bool(note.finished),
+        task=ids.find(note.description or ""),
     )
 
 

@@ -13,6 +13,7 @@ import time
 import msgspec
 from msgspec import Struct
 
+from tollkeeper_daemon.labels.task_ids import TaskIds
 from tollkeeper_daemon.reading.scan import Scan, scan_log
 from tollkeeper_daemon.records import FileMark
 
@@ -24,12 +25,16 @@ log = logging.getLogger(__name__)
 
 
 class Job(Struct, frozen=True, array_like=True):
-    """A log to be read on from its mark; ``bytes`` is what was left of it when this was planned."""
+    """A log to be read on from its mark; ``bytes`` is what was left of it when this was planned.
+
+    ``patterns`` are the user's own for task ids.
+    """
 
     path: str
     mark: FileMark | None
     bytes: int
     modified: float = 0.0
+    patterns: tuple[str, ...] = ()
 
 
 def read_encoded_lot(encoded: bytes) -> bytes:
@@ -45,9 +50,9 @@ def read_lot(lot: list[Job]) -> list[Scan]:
     now = int(time.time() * 1000)
     scans: list[Scan] = []
     for job in lot:
-        mark, read, more = job.mark, 0, True
+        mark, read, more, ids = job.mark, 0, True, TaskIds(job.patterns)
         try:
-            while more and read < TASK_BYTES and (scan := scan_log(job.path, mark, now)):
+            while more and read < TASK_BYTES and (scan := scan_log(job.path, mark, now, ids)):
                 scans.append(scan)
                 mark, read, more = scan.mark, read + scan.bytes, scan.more
         except OSError as error:

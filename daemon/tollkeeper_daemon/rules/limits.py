@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from tollkeeper.model import LimitAction
 
-ScopeKind = Literal["agent", "run", "daily", "workflow", "task", "conversation"]
+ScopeKind = Literal["agent", "run", "daily", "workflow", "stage", "task", "conversation"]
 Unit = Literal["usd", "tokens"]
 Measure = Literal["cost", "value", "tokens"]
 
@@ -22,7 +22,7 @@ class Scope(Struct, frozen=True):
     """Whose spending is bounded.
 
     ``name`` is an agent's or a run's id, a local day such as ``2026-11-24``, a conversation's id, or
-    the label of a workflow or task.
+    the label of a workflow or task; of a stage it is ``workflow/stage``.
     """
 
     kind: ScopeKind

@@ -22,6 +22,10 @@ class Home(Struct, frozen=True):
         """A file for each running client, named after its pid."""
         return self.path / "sessions"
 
+    def has_log(self, path: str) -> bool:
+        """Whether a log of this path is one of this home; asked of every refresh of a status line."""
+        return path.startswith(f"{self.path}{os.sep}projects{os.sep}")
+
 
 class Homes(Struct, frozen=True):
     """The homes to follow. ``bounded``: these alone, nothing outside them is looked at."""
@@ -48,9 +52,9 @@ def _homes(paths: list[Path]) -> tuple[Home, ...]:
     return tuple(Home(path) for path in dict.fromkeys(Path(os.path.realpath(p)) for p in paths))
 
 
-def settings_files(home: Home) -> list[Path]:
+def settings_files(home: Home) -> list[str]:
     """Where the client keeps its settings of this home: in it, or beside it in the default one."""
-    files = [home.path / ".claude.json"]
+    files = [f"{home.path}/.claude.json"]
     if home.path.name == ".claude":
-        files.append(home.path.parent / ".claude.json")
+        files.append(f"{home.path}.json")
     return files

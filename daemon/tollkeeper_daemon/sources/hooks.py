@@ -55,10 +55,10 @@ def has_hook(home: Path, cwd: str) -> bool:
     file may turn hooks off, a mistake elsewhere in a file is not seen here, and old clients do not
     follow changes. Who refuses tools by the hook looks whether the agent goes on all the same.
     """
-    files = [home / "settings.json"]
+    files = [f"{home}/settings.json"]
     if os.path.isabs(cwd):
-        project = Path(cwd, ".claude")
-        files = [project / "settings.local.json", project / "settings.json", *files]
+        project = f"{cwd}/.claude"
+        files = [f"{project}/settings.local.json", f"{project}/settings.json", *files]
     try:
         managed, own = _read_all(managed_files()), _read_all(files)
     except ValueError:
@@ -76,14 +76,14 @@ def _first(said: Iterable[bool | None]) -> bool:
     return next((each for each in said if each is not None), False)
 
 
-def _read_all(files: list[Path]) -> list[Settings]:
+def _read_all(files: list[str]) -> list[Settings]:
     return [settings for file in files if (settings := _read(file))]
 
 
-def _read(file: Path) -> Settings | None:
+def _read(file: str) -> Settings | None:
     """The settings in this file; None when there is none, ValueError when they can't be read."""
     try:
-        content = read_small(str(file), LARGEST_SETTINGS + 1)
+        content = read_small(file, LARGEST_SETTINGS + 1)
         if len(content) > LARGEST_SETTINGS:
             raise ValueError(f"{file} is too large")
         return _decode(content)

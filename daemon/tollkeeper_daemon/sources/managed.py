@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 # Another folder than the usual one, as for tests.
 VARIABLE = "TOLL_MANAGED_SETTINGS"
@@ -12,17 +11,17 @@ FOLDER = (
 )
 
 
-def managed_files(environment: Mapping[str, str] = os.environ) -> list[Path]:
+def managed_files(environment: Mapping[str, str] = os.environ) -> list[str]:
     """The files that there may be, each before those that it goes before.
 
     As the client has it (version 2.1.330): those in ``managed-settings.d`` by their names, the last
     first, and then ``managed-settings.json``.
     """
-    folder = Path(environment.get(VARIABLE) or FOLDER)
-    parts = folder / "managed-settings.d"
+    folder = environment.get(VARIABLE) or FOLDER
+    parts = f"{folder}/managed-settings.d"
     try:
         names = sorted(os.listdir(parts), reverse=True)
     except OSError:
         names = []
-    found = [parts / name for name in names if name.endswith(".json") and name[0] != "."]
-    return [*found, folder / "managed-settings.json"]
+    found = [f"{parts}/{name}" for name in names if name.endswith(".json") and name[0] != "."]
+    return [*found, f"{folder}/managed-settings.json"]

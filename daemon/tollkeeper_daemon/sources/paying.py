@@ -8,7 +8,6 @@ in a typed session, is not used; that shows in what the client says later on.
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
@@ -157,9 +156,9 @@ class Remembered(Generic[V]):
     def __init__(self, understand: Callable[[bytes], V], nothing: V) -> None:
         self._understand = understand
         self._nothing = nothing
-        self._known: dict[Path, tuple[tuple[int, int, int], V]] = {}
+        self._known: dict[str, tuple[tuple[int, int, int], V]] = {}
 
-    def read(self, file: Path) -> V:
+    def read(self, file: str) -> V:
         """What the file says; nothing when there is none."""
         try:
             found = os.stat(file)
@@ -167,7 +166,7 @@ class Remembered(Generic[V]):
             known = self._known.get(file)
             if known and known[0] == stamp:
                 return known[1]
-            content = read_small(str(file), LARGEST_SETTINGS)
+            content = read_small(file, LARGEST_SETTINGS)
         except OSError:
             self._known.pop(file, None)
             return self._nothing

@@ -5,13 +5,15 @@ All are MessagePack arrays: fields are only ever added at the end, with a defaul
 
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
+from tollkeeper_daemon.labels.labels import Fact, Labels
+from tollkeeper_daemon.ledger.totals import Totals
 from tollkeeper_daemon.records import FileId, Statement
 from tollkeeper_daemon.rules.windows import Point
 
 # Counts up when a stored form changes in a way that new defaults can't bridge.
-VERSION = 2
+VERSION = 3
 
 
 class Standing(Struct, frozen=True, array_like=True, gc=False):
@@ -65,7 +67,7 @@ class Conversation(Struct, frozen=True, array_like=True, gc=False):
     ``project`` is the log's folder, ``client_cost`` the client's own total so far. ``payers`` say who
     pays, oldest first, ``source`` and ``account`` who paid before the first of them. ``told_by`` says who
     told of any of them, but for the home: ``log``, else ``agent``. ``last_prompt`` is the time of the
-    latest message.
+    latest message. ``labels`` say to which work it belongs, oldest first.
     """
 
     project: str = ""
@@ -82,6 +84,7 @@ class Conversation(Struct, frozen=True, array_like=True, gc=False):
     payers: tuple[Payer, ...] = ()
     last_prompt: int = 0
     told_by: Literal["", "agent", "log"] = ""
+    labels: tuple[Fact, ...] = ()
 
 
 class AgentRecord(Struct, frozen=True, array_like=True, gc=False):
@@ -93,7 +96,8 @@ class AgentRecord(Struct, frozen=True, array_like=True, gc=False):
     no key in its environment decides who pays, ``by_token`` that a subscription's token is there,
     ``server`` which one it asks in the place of Anthropic's. ``home_said`` is who pays by its home and
     settings at the last look, ``on_plan`` that its client showed a plan's windows, ``one_payer`` that
-    it was not seen to change hands since its start.
+    it was not seen to change hands since its start. ``workflow``, ``task`` and ``stage`` are its labels
+    now, and ``told`` what was told of them, oldest first.
     """
 
     id: str
@@ -120,6 +124,7 @@ class AgentRecord(Struct, frozen=True, array_like=True, gc=False):
     home_said: tuple[str, str] | None = None
     on_plan: bool = False
     one_payer: bool = False
+    told: tuple[Fact, ...] = ()
 
 
 class RunRecord(Struct, frozen=True, array_like=True, gc=False):
@@ -246,3 +251,112 @@ class GaugeRecord(Struct, frozen=True, array_like=True, gc=False):
     home: str = ""
     points: tuple[Point, ...] = ()
     by_token: bool = False
+
+
+class WorkflowRecord(Struct, frozen=True, array_like=True, gc=False):
+    """A workflow as its markers tell of it; times in ms, 0 for not yet.
+
+    ``path`` is the way that it goes, such as ``fast-track`` or ``full``, ``status`` how it ended, and
+    ``folder`` where it was started. One that no marker told of has no record.
+    """
+
+    id: str
+    started: int
+    ended: int = 0
+    path: str = ""
+    status: str = ""
+    folder: str = ""
+
+
+class SpanRecord(Struct, frozen=True, array_like=True, gc=False):
+    """A stretch of work at one stage: once for each time that the stage is gone through; times in ms.
+
+    ``id`` is unique within the workflow, and tells by its beginning where the span comes from: a marker
+    (``m:``), an agent that bears the labels (``a:``) or a subagent (``s:``). ``role`` is who does the work:
+    the subagent's type, or the agent's name. ``worked``, ``waited`` (for people) and ``held`` (at limits)
+    are parts of the time between ``started`` and ``ended`` (0 while it lasts). ``reported`` is what the
+    line about it in workflow-metrics.jsonl said, by model; ``commented`` that its task has the comment.
+    ``presumed`` says that nobody told of its end. ``before`` is what was booked before it began under the
+    same labels, in the quarter of an hour in which it did, and ``before_cost`` what of that is billed.
+    """
+
+    workflow: str
+    id: str
+    labels: Labels
+    role: str
+    started: int
+    ended: int = 0
+    status: str = ""
+    worked: int = 0
+    waited: int = 0
+    held: int = 0
+    conversation: str = ""
+    agent: str = ""
+    subagent: str = ""
+    folder: str = ""
+    reported: tuple[tuple[str, Totals], ...] = ()
+    commented: bool = False
+    presumed: bool = False
+    before: Totals = field(default_factory=Totals)
+    before_cost: int = 0
+
+
+class WorkSum(Struct, frozen=True, array_like=True, gc=False):
+    """What a part of a workflow has come to: one task, stage, role, model and payer.
+
+    ``agent`` is an agent's id, ``subagent_type`` the helper's; ``first`` and ``last`` are the quarters
+    of an hour (since 1970) in which the first and the last of it was booked.
+    """
+
+    task: str
+    stage: str
+    agent: str
+    subagent_type: str
+    model: str
+    source: str
+    first: int
+    last: int
+    totals: Totals
+
+
+class WorkBrief(Struct, frozen=True, array_like=True, gc=False):
+    """What one role has come to at one stage, in brief: over all tasks, models and payers.
+
+    ``role`` is a helper's type or an agent's name, as it was when the workflow last came to more; while
+    the agent has none, ``agent`` is its id. ``first`` and ``last`` are quarters of an hour, as in a
+    ``WorkSum``, of spans too. ``cost`` is what is billed of the ``value`` (nano-dollars); ``duration`` is
+    how long its spans lasted (ms), what overlaps once, and None without one.
+    """
+
+    stage: str
+    role: str
+    agent: str
+    first: int
+    last: int
+    requests: int
+    tokens: int
+    cost: int
+    value: int
+    unpriced: int
+    duration: int | None
+
+
+class WorkRecord(Struct, frozen=True, array_like=True, gc=False):
+    """What the parts of a workflow have come to."""
+
+    workflow: str
+    sums: tuple[WorkSum, ...]
+
+
+class WorkInBrief(Struct, frozen=True, array_like=True, gc=False):
+    """What a workflow has come to, in brief: for who looks at all of them, and there may be very many.
+
+    ``duration`` (ms) is that of all its spans. Where several roles worked at a stage at once, ``overlaps`` says by how much (ms) the stage lasted
+    less than its roles together. While a span lasts (``is_open``) it is in none of these times.
+    """
+
+    workflow: str
+    is_open: bool
+    duration: int | None
+    overlaps: tuple[tuple[str, int], ...]
+    briefs: tuple[WorkBrief, ...]

@@ -15,6 +15,8 @@ from tollkeeper_daemon.store.transaction import Transaction
 from tollkeeper_daemon.store.upgrade import upgrade
 
 FIRST_MAP_SIZE = 64 << 20
+# The versions that can be brought up to date.
+OLDER = (1, 2)
 # More than there are threads that read at one time.
 MOST_READERS = 64
 
@@ -131,8 +133,8 @@ class Store:
         found = self.read(lambda transaction: transaction.meta("schema"))
         if found is None:
             self.write(lambda transaction: transaction.set_meta("schema", VERSION))
-        elif found == 1:
-            self.write(upgrade)
+        elif found in OLDER:
+            self.write(lambda transaction: upgrade(transaction, found))
         elif found != VERSION:
             self._env.close()
             raise StoreError(

@@ -36,6 +36,10 @@ class Tables:
         "holds",
         "journal",
         "gauges",
+        "workflows",
+        "spans",
+        "work",
+        "in_brief",
     )
 
     def __init__(self, env: lmdb.Environment) -> None:

@@ -8,12 +8,14 @@ import lmdb
 import msgspec
 
 from tollkeeper_daemon.ledger.books import Book
+from tollkeeper_daemon.ledger.ledger import Posting
 from tollkeeper_daemon.records import EarlierDay, FileId, FileMark
 from tollkeeper_daemon.store.bar_shelf import BarShelf
 from tollkeeper_daemon.store.bookings import Bookings
 from tollkeeper_daemon.store.keys import key_of as _key
 from tollkeeper_daemon.store.schema import AgentRecord, Conversation, PlanWindow, RunRecord
 from tollkeeper_daemon.store.tables import Tables
+from tollkeeper_daemon.store.work_shelf import WorkShelf
 
 INODE = struct.Struct(">QQ")
 
@@ -23,12 +25,19 @@ _encode = msgspec.msgpack.Encoder().encode
 class Transaction(Bookings):
     """Conversations, logs, agents, runs and the rest, beside what the ledger keeps.
 
-    ``bar`` is what the bar remembers: limits, holds and the journal.
+    ``bar`` is what the bar remembers: limits, holds and the journal; ``work`` what is known of workflows.
     """
 
     def __init__(self, raw: lmdb.Transaction, tables: Tables, books: dict[Book, int]) -> None:
         super().__init__(raw, tables, books)
         self.bar = BarShelf(raw, tables)
+        self.work = WorkShelf(raw, tables)
+
+    def save(self, posting: Posting) -> None:
+        """Save everything that the posting changes."""
+        super().save(posting)
+        rows = posting.sums.items()
+        self.work.add_to_sums([(at, self.book(number), each) for (at, number), each in rows])
 
     def conversation(self, name: str) -> Conversation | None:
         return self._get("conversations", _key(name), _decode_conversation)

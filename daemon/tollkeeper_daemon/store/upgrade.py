@@ -10,12 +10,26 @@ from tollkeeper_daemon.store.transaction import Transaction
 GROUPS_AT_ONCE = 10_000
 
 
-def upgrade(transaction: Transaction) -> None:
-    """From version 1: put the times of all requests on the time line."""
+def upgrade(transaction: Transaction, version: int) -> None:
+    """From this version to the one of now."""
+    if version < 2:
+        _fill_timeline(transaction)
+    _sum_up_work(transaction)
+    transaction.set_meta("schema", VERSION)
+
+
+def _fill_timeline(transaction: Transaction) -> None:
+    """Put the times of all requests on the time line."""
     groups = transaction.all_groups()
     while lot := list(islice(groups, GROUPS_AT_ONCE)):
         moments: list[Moment] = [
             (reply.time, key) for key, group in lot for reply in resolve(group.entries)
         ]
         transaction.add_to_timeline(moments)
-    transaction.set_meta("schema", VERSION)
+
+
+def _sum_up_work(transaction: Transaction) -> None:
+    """Sum up by workflow what was booked under labels."""
+    transaction.work.add_to_sums(
+        [(at, transaction.book(number), totals) for (at, number), totals in transaction.rows()]
+    )

@@ -101,11 +101,13 @@ class Line(Struct, gc=False):
 
     type: str | None = None
     uuid: str | None = None
+    parentUuid: str | None = None
     timestamp: str | None = None
     sessionId: str | None = None
     requestSessionId: str | None = None
     requestId: str | None = None
     cwd: str | None = None
+    gitBranch: str | None = None
     message: Message | None = None
     agentId: str | None = None
     attributionAgent: str | None = None

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from tollkeeper_daemon.labels.task_ids import BUILT_IN_IDS, TaskIds
 from tollkeeper_daemon.names import id_of, name_of, path_of
 from tollkeeper_daemon.records import (
     Profile,
@@ -25,6 +26,7 @@ from tollkeeper_daemon.transcript.lines import (
     Message,
     ModelUsage,
 )
+from tollkeeper_daemon.transcript.mentions import Mentions
 from tollkeeper_daemon.transcript.usage import advice, cache_writes, steps
 
 # A clock may run ahead by this much; a line from further in the future is dated when it is read.
@@ -74,12 +76,13 @@ class BadLine(Exception):
 class Parser:
     """Parses a log block by block; ``now`` (ms) dates lines without a usable time.
 
-    It remembers the last reply's line, because most replies come as several lines that say the
+    ``mentions`` has the task ids that the lines named. It remembers the last reply's line, because most replies come as several lines that say the
     same of their usage. ``bad_lines`` counts those that no record could be made of.
     """
 
-    def __init__(self, now: int) -> None:
+    def __init__(self, now: int, ids: TaskIds = BUILT_IN_IDS) -> None:
         self.bad_lines = 0
+        self.mentions = Mentions(ids)
         self._now = now
         self._last = Line()
         self._answer: Answer | None = None
@@ -115,6 +118,8 @@ class Parser:
             raise BadLine(str(error)) from None
 
     def _read(self, line: Line) -> Record | None:
+        if self.mentions.is_news(line):
+            self.mentions.look_at(line, _time(line.timestamp, self._now))
         if line.type == "assistant":
             if self._answer is None:
                 self._answer = _answer(line, self._now)

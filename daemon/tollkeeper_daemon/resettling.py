@@ -1,22 +1,27 @@
-"""Moves what was booked to who paid for it, when that is learned only later."""
+"""Moves what was booked to who paid for it, and to the work it was for, when that is learned only later."""
 
 from collections.abc import Mapping
 
+from tollkeeper_daemon.labels import labels
 from tollkeeper_daemon.ledger.books import Book
 from tollkeeper_daemon.ledger.ledger import Posting
-from tollkeeper_daemon.ledger.moving import move
-from tollkeeper_daemon.paying.payers import differs_since, paid_by, payer_at
+from tollkeeper_daemon.ledger.moving import Moved, move
+from tollkeeper_daemon.paying import payers
 from tollkeeper_daemon.store.schema import Conversation
 from tollkeeper_daemon.store.transaction import Transaction
 
 
-def move_to_payers(
+def resettle(
     before: Mapping[str, Conversation],
     after: Mapping[str, Conversation],
+    as_of: Moved,
     transaction: Transaction,
     posting: Posting,
 ) -> None:
-    """Add to the posting what moves, of conversations as they were known before and are after it."""
+    """Add to the posting what moves, of conversations as they were known before and are after it.
+
+    ``as_of`` says in which book something belongs, by what is known now.
+    """
     since = {name: _since(before[name], known) for name, known in after.items()}
     moving = {name: time for name, time in since.items() if time is not None}
     if not moving:
@@ -40,13 +45,17 @@ def move_to_payers(
     def moved(book: Book, time: int) -> Book:
         if book.conversation not in moving or time < moving[book.conversation]:
             return book
-        return paid_by(book, payer_at(after[book.conversation], time))
+        return as_of(book, time)
 
     move(groups, prompts, moved, transaction, posting)
 
 
 def _since(before: Conversation, after: Conversation) -> int | None:
-    """From when on something that was booked may have another payer; None when nothing has."""
-    time = differs_since(before, after)
+    """From when on something that was booked may belong elsewhere; None when nothing does."""
+    times = (
+        payers.differs_since(before, after),
+        labels.differs_since(before.labels, after.labels),
+    )
+    time = min((each for each in times if each is not None), default=None)
     last = max(before.last_time, before.last_prompt)
     return None if time is None or time > last else time

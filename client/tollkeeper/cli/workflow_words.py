@@ -1,0 +1,66 @@
+"""How figures of workflows read in a table: names, money, spans of time, shares. Pure."""
+
+from __future__ import annotations
+
+from tollkeeper.cli import words
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    Figures = dict[str, Any]
+
+# What each measure is called, by its key in an answer.
+MEASURES = {
+    "cost_usd": "billed",
+    "value_usd": "list price",
+    "total_tokens": "tokens",
+    "duration_seconds": "duration",
+}
+
+
+def name(figures: Figures, key: str) -> str:
+    """What it is called; what has no name says so."""
+    return words.plain(figures[key]) if figures[key] else f"(no {key})"
+
+
+def names(of: Iterable[str]) -> str:
+    """All of them."""
+    return words.plain(", ".join(of))
+
+
+def money(figures: Figures, key: str) -> str:
+    """Dollars; ``~`` marks those that hold a request without a known price."""
+    return words.money(figures[key], figures["unpriced_requests"] > 0)
+
+
+def time(seconds: float | None) -> str:
+    """A span of time; nothing where it is not known."""
+    return "" if seconds is None else words.span(seconds)
+
+
+def percent(share: float) -> str:
+    """A share in whole percent."""
+    return "<1 %" if 0 < share < 0.005 else f"{share * 100:.0f} %"
+
+
+def amount(key: str, value: float | None, guessed: bool = False) -> str:
+    """A figure of the measure with this key, of any sign; nothing where it is not known."""
+    if value is None:
+        return ""
+    sign, size = "-" if value < 0 else "", abs(value)
+    if key == "duration_seconds":
+        return f"{sign}{words.span(size)}"
+    return f"{sign}{size:,.0f}" if key == "total_tokens" else f"{sign}{words.money(size, guessed)}"
+
+
+def shown_measures(figures: Iterable[Figures]) -> list[str]:
+    """The keys of those measures that say anything of these: no list price that is just what is billed."""
+    told = [*figures]
+    keys = ["total_tokens"]
+    if any(each["duration_seconds"] is not None for each in told):
+        keys.append("duration_seconds")
+    if any(each["value_usd"] != each["cost_usd"] for each in told):
+        keys.insert(0, "value_usd")
+    return ["cost_usd", *keys] if any(each["cost_usd"] for each in told) else keys

@@ -1,0 +1,1 @@
+"""The labels of a piece of work, and what tells them. Pure."""

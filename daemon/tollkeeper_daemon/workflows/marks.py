@@ -1,0 +1,60 @@
+"""Markers: what one says of a stage, and which spans are theirs. Pure."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from tollkeeper_daemon.labels.labels import Labels
+from tollkeeper_daemon.store.schema import SpanRecord
+
+MARKED = "m"
+
+Event = Literal["start", "end"]
+EndStatus = Literal["completed", "failed"]
+
+
+class Mark(Struct, frozen=True):
+    """A marker's word on a stage: which, who is at it where that is said, and in which folder.
+
+    ``agent`` and ``conversation`` are set when ``role`` is a running agent's name; ``is_implied`` says
+    that it was not named, but is the one that calls.
+    """
+
+    labels: Labels
+    role: str = ""
+    agent: str = ""
+    conversation: str = ""
+    folder: str = ""
+    is_implied: bool = False
+
+    def is_exactly(self, span: SpanRecord) -> bool:
+        """Whether the span is the one that this marker starts."""
+        return is_marked(span) and (span.labels, span.role) == (self.labels, self.role)
+
+    def may_mean(self, span: SpanRecord) -> bool:
+        """Whether the marker may be about this span: what either of them leaves open parts them not."""
+        is_role = self.is_implied or not (span.role and self.role) or span.role == self.role
+        return is_marked(span) and is_role and fits(span.labels, self.labels)
+
+
+def is_marked(span: SpanRecord) -> bool:
+    """Whether a marker made the span."""
+    return span.id.startswith(f"{MARKED}:")
+
+
+def fits(one: Labels, other: Labels) -> bool:
+    """Whether both are at one stage of one piece of work; in a workflow either may leave the task open."""
+    if (one.workflow, one.stage) != (other.workflow, other.stage):
+        return False
+    is_open = bool(one.workflow) and not (one.task and other.task)
+    return is_open or one.task == other.task
+
+
+def free_id(stem: str, taken: set[str]) -> str:
+    """An id that no span of the workflow has: marked ones are numbered, others from the second on."""
+    if stem != MARKED and stem not in taken:
+        return stem
+    number = 1 if stem == MARKED else 2
+    while f"{stem}:{number}" in taken:
+        number += 1
+    return f"{stem}:{number}"
