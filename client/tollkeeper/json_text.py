@@ -114,22 +114,27 @@ def _last_gap(text: str, container: Value) -> str:
     """What stands before the last child, behind the comma or the bracket."""
     start = container.starts[-1]
     if len(container.children) == 1:
-        return text[container.start + 1 : start]
+        return text[container.start + 1 : start] or _usual_gap(text)
     return text[container.children[-2].end : start].partition(",")[2]
 
 
 def _written(text: str, new: Any, name: str | None, indent: str | None) -> str:
     """The child as it is written at this indentation; on one line without one."""
-    colon = ":" if re.search(r'":\S', text) and not re.search(r'":\s', text) else ": "
+    gap = _usual_gap(text)
+    colon = f":{gap}"
     if indent is None:
-        comma = "," if colon == ":" else ", "
-        value = json.dumps(new, ensure_ascii=False, separators=(comma, colon))
+        value = json.dumps(new, ensure_ascii=False, separators=(f",{gap}", colon))
     else:
         value = json.dumps(
             new, ensure_ascii=False, indent=_indent_unit(text), separators=(",", colon)
         )
         value = value.replace("\n", _newline(text) + indent)
     return value if name is None else json.dumps(name, ensure_ascii=False) + colon + value
+
+
+def _usual_gap(text: str) -> str:
+    """What stands behind a colon or a comma on one line."""
+    return "" if re.search(r'":\S', text) and not re.search(r'":\s', text) else " "
 
 
 def _indent_of_line(text: str, position: int) -> str:

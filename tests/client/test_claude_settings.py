@@ -109,6 +109,8 @@ def test_styles(style: str) -> None:
             assert '"statusLine":{"type":"command",' in there
             assert "\n" not in there
         case "one line":
+            assert there.startswith('{"a": 1, "hooks": {"SessionStart": [{"hooks": [')
+            assert '}], "Stop": [{' in there
             assert "\n" not in there
         case "odd":
             assert there.endswith(

@@ -174,7 +174,7 @@ def test_import_bar() -> None:
 PING = {"pid": 5, "version": __version__, "protocol": 1}
 HEALTH: dict[str, Any] = {
     "homes": [{"path": "/h/.claude", "exists": True}, {"path": "/h/.config", "exists": False}],
-    "watcher": "inotifyobserver",
+    "watcher": "inotify",
     "logs": 7,
     "bad_lines": 0,
     "bad_session_files": [],

@@ -52,6 +52,9 @@ def project(claude: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     return folder / ".claude" / "settings.json"
 
 
+NOT_SET_UP = "ok   status line and hooks: not in Claude Code's settings yet: toll setup\n"
+
+
 def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
@@ -305,7 +308,7 @@ def test_moved(home: Paths, file: Path, run: Run, monkeypatch: pytest.MonkeyPatc
 
 def test_doctor(home: Paths, file: Path, project: Path, run: Run) -> None:
     """The doctor says where all is in place, and what went out of which file, with the way back."""
-    assert doctor(run) == ""
+    assert doctor(run) == NOT_SET_UP
     run("setup", "--yes")
     run("setup", "--yes", "--project")
     assert doctor(run).splitlines() == [
@@ -349,7 +352,16 @@ def test_doctor_of_a_project_that_is_gone(project: Path, run: Run, tmp_path: Pat
     """A project that is there no more needs nothing."""
     run("setup", "--yes", "--project")
     project.parent.parent.rename(tmp_path / "elsewhere")
+    assert doctor(run) == NOT_SET_UP
+
+
+def test_doctor_of_what_was_set_up_by_hand(file: Path, run: Run) -> None:
+    """Who wrote a hook of ours without `toll setup` is not told to run it; a broken file is passed over."""
+    hook = {"type": "command", "command": "toll hook"}
+    file.write_text(json.dumps({"hooks": {"Stop": [{"hooks": [hook]}]}}))
     assert doctor(run) == ""
+    file.write_text("{")
+    assert doctor(run) == NOT_SET_UP
 
 
 @pytest.mark.parametrize("content", ["{", '{"version": 2}', '{"version": 1, "files": 5}', "\udcff"])

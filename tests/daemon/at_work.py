@@ -60,10 +60,11 @@ class AtWork:
         self.spans.restore()
 
     def killed(self) -> "AtWork":
-        """The daemon is killed, and the next one comes up, which has heard nothing of subagents yet."""
+        """The daemon is killed; the next one knows of subagents that are done only that they were there."""
         for agent in self.roster.agents.values():
             for helper in agent.subagents.values():
-                helper.last_time, helper.finished = 0, False
+                if helper.finished:
+                    helper.last_time, helper.finished = 0, False
         return AtWork(self.store, self).begin()
 
     def begin(self) -> "AtWork":

@@ -98,7 +98,8 @@ class Checks:
         self._note_families()
         if step.is_torn:
             self._gone.clear()
-            self.owed_an_end = set(model.stopping)
+            # Of one that the next daemon does not know any more it tells nothing.
+            self.owed_an_end = model.stopping & parts.roster.agents.keys()
             return
         self._check_freed(step.resumed)
         if step.has_looked:

@@ -62,7 +62,7 @@ steps_taken = st.lists(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(steps_taken, st.sets(st.integers(0, 24)))
 def test_kills_change_nothing(steps: list[Step], kills: set[int]) -> None:
     """Each going through a stage is there once, whenever the daemon is killed."""

@@ -60,9 +60,13 @@ class Shell:
 
     def type(self, line: str) -> None:
         """Type this line; what was shown before is forgotten."""
+        self.press(line + "\n")
+
+    def press(self, keys: str) -> None:
+        """Press these keys; what was shown before is forgotten."""
         self.read()
         self.shown = ""
-        os.write(self._mine, line.encode() + b"\n")
+        os.write(self._mine, keys.encode())
 
     def wait_for(self, pattern: str) -> None:
         """Return when this is shown."""

@@ -34,10 +34,11 @@ def work_at(keeper: Keeper, workflow: str, number: int, stage: str, replies: int
 
 @pytest.fixture
 def worked(daemon: Keeper) -> Keeper:
-    """A daemon that has seen two workflows: of four stages, and of one."""
+    """A daemon that has seen two workflows, of four stages and of one, to their ends."""
     for number, stage in enumerate(ROLES, 1):
-        work_at(daemon, ".claude-4nq", number, stage, replies=number)
-    work_at(daemon, ".claude-4nx", 3, "implement", replies=1)
+        work_at(daemon, ".claude-4nq", number, stage, replies=number).exit()
+    work_at(daemon, ".claude-4nx", 3, "implement", replies=1).exit()
+    daemon.wait_for(lambda status: all(agent.state == "exited" for agent in status.agents))
     return daemon
 
 

@@ -216,7 +216,13 @@ def test_wrong_markers(daemon: Keeper) -> None:
             "--status says how a stage ended: this one starts",
         ),
         (("start", ""), "Expected `str` of length >= 1 - at `$.workflow`"),
-        ((), "say one of start, stage, end; see toll workflow --help"),
+        (
+            (),
+            (
+                "say one of start, stage, end, show, compare, top, stages, paths; "
+                "see toll workflow --help"
+            ),
+        ),
     ]:
         result = daemon.run("workflow", *arguments)
         assert (result.stdout, result.stderr) == ("", f"toll: {line}\n")

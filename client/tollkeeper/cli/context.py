@@ -47,10 +47,14 @@ class Parser(ArgumentParser):
     def joined(self, arguments: Iterable[str]) -> list[str]:
         """The arguments, with a value that begins with ``-`` joined to its option by ``=``.
 
-        A project's slug begins like that, and argparse would take it for an option.
+        A project's slug begins like that, and argparse would take it for an option. What stands behind
+        ``--`` is left as it is.
         """
         joined: list[str] = []
-        for argument in arguments:
+        rest = iter(arguments)
+        for argument in rest:
+            if argument == "--":
+                return [*joined, argument, *rest]
             before = joined[-1] if joined else ""
             if self._takes_value(before) and argument.startswith("-") and not self._knows(argument):
                 joined[-1] = f"{before}={argument}"

@@ -3,28 +3,41 @@
 import os
 from pathlib import Path
 
-from tollkeeper.claude_settings.edit import lacking, programs
+from tollkeeper.claude_settings.edit import has_any, lacking, programs
 from tollkeeper.claude_settings.parts import EVENTS, STATUS_LINE, Record, UnfitError
 from tollkeeper.cli import words
 from tollkeeper.cli.finding import Finding
 from tollkeeper.errors import TollError
 from tollkeeper.paths import Paths
-from tollkeeper.setups import load_setups, read_settings
+from tollkeeper.setups import claude_homes, load_setups, read_settings
 from tollkeeper.status_script import script
+
+NOT_SET_UP = "status line and hooks: not in Claude Code's settings yet: toll setup"
 
 
 def setup_findings(paths: Paths) -> list[Finding]:
-    """Whether what was set up is still in place; nothing where nothing was."""
+    """Whether what was set up is still in place; where nothing was, how it is set up."""
     try:
         files = load_setups(paths).files
     except TollError as error:
         return [Finding(False, error.message, error.hint)]
     # A project that is gone needs no hooks.
     there = {Path(name): record for name, record in files.items() if _has_place(Path(name))}
+    if not there:
+        return [] if _is_by_hand() else [Finding(True, NOT_SET_UP)]
     found = [_look_at(file, record) for file, record in there.items()]
-    if there and (finding := _script(paths)):
+    if finding := _script(paths):
         found.append(finding)
     return found
+
+
+def _is_by_hand() -> bool:
+    """Whether somebody put what is ours into a home's settings without ``toll setup``."""
+    try:
+        texts = [read_settings(home / "settings.json") for home in claude_homes()]
+        return any(has_any(text) for text in texts if text is not None)
+    except (TollError, UnfitError):
+        return False
 
 
 def _look_at(file: Path, record: Record) -> Finding:

@@ -73,6 +73,10 @@ class Holds:
         record = replace(record, processes=tuple(dict.fromkeys((*record.processes, *frozen))))
         # First: a refusal that is gone while the agent is noted as blocked was lifted by somebody.
         self._keep(record)
+        self._refuse_no_more(record)
+
+    def _refuse_no_more(self, record: HoldRecord) -> None:
+        """A frozen agent need not be refused tools as well."""
         if record.denied and self._allowed(record):
             self._keep(replace(record, denied=""))
 
@@ -86,6 +90,8 @@ class Holds:
                 self._keep(record)  # Somebody let it go on: so will what is frozen with it.
             else:
                 self._freeze_below(record)
+        for record in [each for each in self.records.values() if each.kind == "paused"]:
+            self._refuse_no_more(record)
 
     def block(self, agent: LiveAgent, reason: str, now: int) -> bool:
         """Have Claude Code refuse the agent's tool calls; False when its conversation has no file."""

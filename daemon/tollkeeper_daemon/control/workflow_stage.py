@@ -13,17 +13,20 @@ from tollkeeper_daemon.labels.labels import Labels
 from tollkeeper_daemon.labels.task_ids import of_task
 from tollkeeper_daemon.names import path_of
 from tollkeeper_daemon.rules.settings import Label
+from tollkeeper_daemon.store.schema import SpanRecord
 from tollkeeper_daemon.workflows.marks import EndStatus, Event
 
 # Deeper than processes are nested.
 Pids = Annotated[tuple[int, ...], Meta(max_length=200)]
+Role = Annotated[str, Meta(max_length=200)]
 
 
 class Stage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The stage of a workflow or a task, and who is at it.
 
     ``agent`` is an agent's name, pid, id or conversation, or a subagent's type; ``pids`` are the
-    caller's own and those above it; ``status`` says how a stage ended.
+    caller's own and those above it; ``status`` says how a stage ended. With a ``role`` it is the stage
+    of somebody who is about to be started: a span of its own, which is ended by its ``id``.
     """
 
     event: Event
@@ -34,6 +37,8 @@ class Stage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     status: EndStatus | None = None
     pids: Pids = ()
     folder: str = ""
+    role: Role | None = None
+    id: Label | None = None
 
     @property
     def labels(self) -> Labels:
@@ -45,26 +50,29 @@ class Stage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 def answer(daemon: Daemon, params: dict[str, Any]) -> Span:
     """The span that started, goes on, or ended by it."""
     wish = params_as(Stage, params)
-    labels = wish.labels
-    if not labels.stage:
-        raise Refused("bad-params", "which stage? the task's id does not tell")
-    if not (labels.workflow or labels.task):
+    if not wish.labels.stage:
+        raise Refused("no-stage", "which stage? the task's id does not tell")
+    if not (wish.labels.workflow or wish.labels.task):
         raise Refused("bad-params", "a stage is one of a workflow or a task: name it")
-    if wish.status and wish.event == "start":
-        raise Refused("bad-params", "a stage that starts has no status yet")
-    if wish.agent and wish.agent.isdecimal() and daemon.budgets.agents.find(wish.agent) is None:
-        raise Refused("not-found", f"no agent {wish.agent} is running", "see: toll agents")
-    workflows = daemon.work.workflows
+    if wish.event == "start" and (wish.status or wish.id):
+        raise Refused("bad-params", "a stage that starts has no status and no id yet")
+    return daemon.work.workflows.view(_marked(daemon, wish))
+
+
+def _marked(daemon: Daemon, wish: Stage) -> SpanRecord:
+    workflows, now, status = daemon.work.workflows, now_ms(), wish.status or ""
+    folder = path_of(wish.folder)
+    if wish.event == "start" and wish.role is not None:
+        return workflows.start_apart(wish.labels, wish.role, folder, now)
+    if wish.id:
+        ended = workflows.end_apart(wish.labels, wish.id, status, now)
+        if ended is None:
+            raise Refused("not-found", f"no stage {wish.id!r} of {wish.labels.workflow!r} is known")
+        return ended
+    word = wish.agent or ""
     try:
-        span = workflows.stage(
-            wish.event,
-            labels,
-            now_ms(),
-            word=wish.agent or "",
-            pids=wish.pids,
-            status=wish.status or "",
-            folder=path_of(wish.folder),
-        )
+        if word.isdecimal() and daemon.budgets.agents.find(word) is None:
+            raise Refused("not-found", f"no agent {word} is running", "see: toll agents")
+        return workflows.stage(wish.event, wish.labels, now, word, wish.pids, status, folder)
     except Ambiguous as several:
         raise Refused("ambiguous", str(several), "name it by its pid") from None
-    return workflows.view(span)

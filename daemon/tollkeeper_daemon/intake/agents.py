@@ -80,6 +80,7 @@ class Agents:
                 if _labels(agent) != before[name]:
                     self._herald.agent("agent.changed", agent)
             self._failures.attempt(self._budgets.bar.charged, outcome, now)
+            self._failures.attempt(self._work.look, now)
             if outcome.charged:
                 self._herald.tell(outcome, now)
         return outcome

@@ -85,7 +85,11 @@ class Watcher:
     @property
     def kind(self) -> str:
         """Which way of hearing is in use, e.g. ``inotify``."""
-        return "polling" if self._polling else type(self._observer).__name__.lower()
+        return (
+            "polling"
+            if self._polling
+            else type(self._observer).__name__.lower().removesuffix("observer")
+        )
 
     def start(self) -> None:
         """Begin to listen; folders are added by ``follow``."""

@@ -61,15 +61,20 @@ class Spans:
         A start while the same is open is that one. An end without a start is a span of no length.
         """
         if event == "start":
-            return _latest(filter(mark.is_exactly, self._open.values())) or self._begin_marked(
-                mark, now
-            )
+            return _latest(filter(mark.is_exactly, self._open.values())) or self._begin(mark, now)
         if span := self.meant(mark):
             return self.end(span, now, status)
         last = _latest(filter(mark.may_mean, self.of_workflow(mark.labels.workflow)))
         if last and last.presumed:
             return self._end_again(last, now, status)
-        return self.end(self._begin_marked(mark, now), now, status)
+        return self.end(self._begin(mark, now), now, status)
+
+    def end_marked(self, workflow: str, id: str, now: int, status: str) -> SpanRecord | None:
+        """The marked span with this id ends; one that has ended stays as it is. None for no such span."""
+        if span := self._open.get((workflow, id)):
+            return self.end(span, now, status)
+        known = next((span for span in self.of_workflow(workflow) if span.id == id), None)
+        return self._end_again(known, now, status) if known and known.presumed else known
 
     def meant(self, mark: Mark) -> SpanRecord | None:
         """The open span that a marker is about."""
@@ -82,11 +87,17 @@ class Spans:
         self._save_ended(ended)
         return ended
 
-    def _begin_marked(self, mark: Mark, now: int) -> SpanRecord:
+    def _begin(self, mark: Mark, now: int) -> SpanRecord:
         """Open a span; those of agents and subagents at the very stage become part of it."""
         own = (span for span in self._open.values() if not is_marked(span))
         absorbed = sorted((each for each in own if fits(each.labels, mark.labels)), key=_started)
-        first = absorbed[0] if absorbed else None
+        return self.begin_marked(mark, now, absorbed)
+
+    def begin_marked(
+        self, mark: Mark, now: int, instead_of: Sequence[SpanRecord] = ()
+    ) -> SpanRecord:
+        """Open a span, whatever else is open; it goes on as the first of those that it replaces."""
+        first = instead_of[0] if instead_of else None
         span = SpanRecord(
             workflow=mark.labels.workflow,
             id=MARKED,
@@ -100,7 +111,7 @@ class Spans:
             agent=mark.agent,
             folder=mark.folder,
         )
-        return self.begin(span, absorbed, is_again=not absorbed)
+        return self.begin(span, instead_of, is_again=not instead_of)
 
     def begin(
         self, span: SpanRecord, instead_of: Sequence[SpanRecord] = (), is_again: bool = False

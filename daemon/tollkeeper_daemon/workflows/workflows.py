@@ -108,6 +108,15 @@ class Workflows:
         self._following.look(now)
         return span
 
+    def start_apart(self, labels: Labels, role: str, folder: str, now: int) -> SpanRecord:
+        """A stage starts by somebody who does not run yet: a span of its own, whatever else is open."""
+        self._tell_workflow(labels.workflow, "start", folder, now)
+        return self._spans.begin_marked(Mark(labels, role, folder=folder), now)
+
+    def end_apart(self, labels: Labels, id: str, status: str, now: int) -> SpanRecord | None:
+        """The span with this id ends; None when there is none."""
+        return self._spans.end_marked(labels.workflow, id, now, status)
+
     def _tell_workflow(self, name: str, event: Event, folder: str, now: int) -> None:
         """A stage of it tells that the workflow has begun, or goes on after its end."""
         known = self._known(name)
