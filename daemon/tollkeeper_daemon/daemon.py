@@ -76,9 +76,7 @@ class Daemon:
         self.followed = Followed(homes, config.accounts)
         self.roster = Roster()
         self.registry = Registry(store, self.roster)
-        self.pipeline = Pipeline(
-            store, self.roster, prices, self.followed.source_of, self.followed.account_of_log
-        )
+        self.pipeline = Pipeline(store, self.roster, prices, self.followed.payer_of_log)
         self.plan = PlanGauge(
             store,
             lambda: self.settings.config.plan,

@@ -69,7 +69,7 @@ class Desk:
     def __init__(self, store: Store, **labels: str) -> None:
         self.store = store
         self.roster = Roster()
-        self.river = Pipeline(store, self.roster, PRICES, lambda path: "api")
+        self.river = Pipeline(store, self.roster, PRICES, lambda path: ("api", ""))
         self.river.conversations.stage_of = lambda kind: STAGES.get(kind, "")
         self.river.begin_day(MIDNIGHT, MIDNIGHT + DAY)
         self.labels = {f"TOLL_{name}": value for name, value in labels.items()}
