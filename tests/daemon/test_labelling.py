@@ -260,6 +260,7 @@ def tellings(draw: st.DrawFn) -> list[Scan | Said]:
     return told
 
 
+@pytest.mark.timeout(240)
 @settings(max_examples=200, deadline=None)
 @given(tellings(), st.booleans())
 def test_any_telling(told: list[Scan | Said], is_early: bool) -> None:

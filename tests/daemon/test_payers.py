@@ -308,6 +308,7 @@ def _reading(path: str, block: bytes, mark: FileMark) -> Reading:
     return Reading(file=(1, len(path)), block=block, mark=mark, bytes=len(block))
 
 
+@pytest.mark.timeout(240)
 @settings(max_examples=150, deadline=None)
 @given(tellings())
 def test_books_do_not_depend_on_the_order(
