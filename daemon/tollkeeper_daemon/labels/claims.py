@@ -32,18 +32,21 @@ def claimed(told: Iterable[Fact], lines: Sequence[ClaimLine], given: str, since:
     # Lines may bear the same time, and come one by one.
     before = [fact for fact in known if fact.since < cut] if cut in dict(dated) else known
     last = task = before[-1].labels.task if before else ""
-    tasks = {} if known or not given else {since: given}
+    tasks: dict[int, str] = {}
+    if given and not before and cut in (0, since):
+        task = tasks[since] = given
     for time, line in dated:
         if time >= cut:
             task = _after(line, task, given)
             tasks[time] = task
     found: list[Fact] = []
     for time in sorted(tasks):
-        if tasks[time] != last:
-            last = tasks[time]
+        # Of the last fact that was told the stage may have been learned since: its task tells.
+        was = known[-1].labels.task if known and time == cut else last
+        last = tasks[time]
+        if last != was:
             found.append(Fact(time, Layer.CLAIMED, labels=of_task(last)))
-    is_told = found and known and _is_same(found[0], known[-1])
-    return found[1:] if is_told else found
+    return found
 
 
 def _time(line: ClaimLine) -> int:
@@ -57,11 +60,6 @@ def _after(line: ClaimLine, task: str, given: str) -> str:
     if line.action in ENDS and line.task == task:
         return given if given != task else ""
     return task
-
-
-def _is_same(one: Fact, other: Fact) -> bool:
-    """Whether both are of one task from one time on: its stage may have been learned since."""
-    return (one.since, one.labels.task) == (other.since, other.labels.task)
 
 
 def staged(known: tuple[Fact, ...], now: int, stage_of: Callable[[str], str]) -> Fact | None:

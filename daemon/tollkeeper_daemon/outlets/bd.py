@@ -17,6 +17,8 @@ TIMEOUT_SECONDS = 30.0
 MOST_OUTPUT = 16 << 20
 # What was said before the end is there by then; what it left running may hold the pipes for longer.
 LAST_WORDS_SECONDS = 0.5
+# Who is killed is gone by then.
+FAREWELL_SECONDS = 1.0
 LONGEST_WORDS = 200
 # The first argument of the shell is the command. As long as we live our end of its stdin is open; then
 # its process group ends, and nothing that an earlier daemon asked for is done behind the back of the next.
@@ -87,7 +89,7 @@ class Bd:
                 await _at_most(LAST_WORDS_SECONDS, process.silent)
                 return Answer(transport.get_returncode() or 0, process.said[1], process.said[2])
             finally:
-                _end(transport, process)
+                await _end(transport, process)
         finally:
             if held >= 0:
                 os.close(held)
@@ -111,11 +113,12 @@ def _program(command: str) -> list[str]:
     return words
 
 
-def _end(transport: asyncio.SubprocessTransport, process: "_Process") -> None:
+async def _end(transport: asyncio.SubprocessTransport, process: "_Process") -> None:
     """Kill the process group, unless the shell has ended: as long as it has not, the group is its own."""
-    if not process.has_exited:
+    if not process.exited.is_set():
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(transport.get_pid(), signal.SIGKILL)
+        await _at_most(FAREWELL_SECONDS, process.exited)
     transport.close()
 
 
@@ -125,7 +128,7 @@ class _Process(asyncio.SubprocessProtocol):
     def __init__(self) -> None:
         self.over = asyncio.Event()
         self.silent = asyncio.Event()
-        self.has_exited = False
+        self.exited = asyncio.Event()
         self.is_endless = False
         self.said = {1: b"", 2: b""}
         self._pipes = {1, 2}
@@ -143,7 +146,7 @@ class _Process(asyncio.SubprocessProtocol):
             self.silent.set()
 
     def process_exited(self) -> None:
-        self.has_exited = True
+        self.exited.set()
         self.over.set()
 
 
