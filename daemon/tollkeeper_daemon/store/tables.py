@@ -39,6 +39,7 @@ class Tables:
         "workflows",
         "spans",
         "work",
+        "edits",
     )
 
     def __init__(self, env: lmdb.Environment) -> None:

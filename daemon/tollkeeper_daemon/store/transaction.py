@@ -12,6 +12,7 @@ from tollkeeper_daemon.ledger.ledger import Posting
 from tollkeeper_daemon.records import EarlierDay, FileId, FileMark
 from tollkeeper_daemon.store.bar_shelf import BarShelf
 from tollkeeper_daemon.store.bookings import Bookings
+from tollkeeper_daemon.store.edit_shelf import EditShelf
 from tollkeeper_daemon.store.keys import key_of as _key
 from tollkeeper_daemon.store.schema import AgentRecord, Conversation, PlanWindow, RunRecord
 from tollkeeper_daemon.store.tables import Tables
@@ -25,13 +26,15 @@ _encode = msgspec.msgpack.Encoder().encode
 class Transaction(Bookings):
     """Conversations, logs, agents, runs and the rest, beside what the ledger keeps.
 
-    ``bar`` is what the bar remembers: limits, holds and the journal; ``work`` what is known of workflows.
+    ``bar`` is what the bar remembers: limits, holds and the journal; ``work`` what is known of workflows,
+    ``edits`` what was asked to be changed.
     """
 
     def __init__(self, raw: lmdb.Transaction, tables: Tables, books: dict[Book, int]) -> None:
         super().__init__(raw, tables, books)
         self.bar = BarShelf(raw, tables)
         self.work = WorkShelf(raw, tables)
+        self.edits = EditShelf(raw, tables)
 
     def save(self, posting: Posting) -> None:
         """Save everything that the posting changes."""
