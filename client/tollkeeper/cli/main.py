@@ -20,6 +20,7 @@ VERBS = {
     "stop": "end agents",
     "limit": "the limits in force; set, clear",
     "tag": "say which work agents do",
+    "workflow": "what workflows and their stages will come to: forecast",
     "log": "the journal of what limits and people did",
     "daily": "usage by day",
     "weekly": "usage by week",

@@ -42,6 +42,7 @@ from tollkeeper_daemon.control import (
     stop,
     tag,
     weekly,
+    workflow_pieces,
 )
 from tollkeeper_daemon.control import log as journal
 from tollkeeper_daemon.control.importing import marked
@@ -95,6 +96,7 @@ REPORTS: dict[str, Verb] = {
     "prices.check": prices_check.answer,
     "plans": plans.answer,
     "log": journal.answer,
+    "workflow.pieces": workflow_pieces.answer,
 }
 
 # These take their time in the loop, and let others have their turn meanwhile.
