@@ -154,9 +154,13 @@ class Following:
         """Open a span for each who is at a stage, and part of none."""
         have = {(span.agent, span.subagent) for span in self._own()}
         at_stages = {(each.agent, each.subagent): each for each in members if each.has_stage}
-        self._settled = {who: each for who, each in self._settled.items() if who in at_stages}
+        self._settled = {
+            who: labels
+            for who, labels in self._settled.items()
+            if who in at_stages and at_stages[who].labels == labels
+        }
         for who, member in at_stages.items():
-            if who in have or self._settled.get(who) == member.labels:
+            if who in have or who in self._settled:
                 continue
             since = max(member.since(now), self._anew.get(member.labels.workflow, 0))
             if not member.subagent or now - member.heard <= FRESH_MS:
