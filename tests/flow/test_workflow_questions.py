@@ -9,6 +9,7 @@ import pytest
 from .agent_process import AgentProcess
 from .keeper import Keeper
 from .lines import HAIKU, OPUS, USUAL, USUAL_HAIKU_USD, USUAL_USD
+from .test_workflows import stage_update
 
 Json = dict[str, Any]
 ROLES = {"analyze": "analyst", "plan": "planner", "implement": "implementer", "review": "reviewer"}
@@ -35,10 +36,12 @@ def work_at(keeper: Keeper, workflow: str, number: int, stage: str, replies: int
 @pytest.fixture
 def worked(daemon: Keeper) -> Keeper:
     """A daemon that has seen two workflows, of four stages and of one, to their ends."""
-    for number, stage in enumerate(ROLES, 1):
-        work_at(daemon, ".claude-4nq", number, stage, replies=number).exit()
-    work_at(daemon, ".claude-4nx", 3, "implement", replies=1).exit()
-    daemon.wait_for(lambda status: all(agent.state == "exited" for agent in status.agents))
+    with daemon.feed() as feed:
+        for number, stage in enumerate(ROLES, 1):
+            work_at(daemon, ".claude-4nq", number, stage, replies=number).exit()
+            stage_update(feed, "stage-ended")
+        work_at(daemon, ".claude-4nx", 3, "implement", replies=1).exit()
+        stage_update(feed, "stage-ended")
     return daemon
 
 

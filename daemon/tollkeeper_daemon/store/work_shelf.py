@@ -1,6 +1,6 @@
 """What is kept of workflows in a transaction: the markers, the spans of work, and the sums."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from itertools import groupby
 
@@ -66,8 +66,14 @@ class WorkShelf(Access):
 
     def save_span(self, span: SpanRecord) -> None:
         """Keep this span in the place of the one with the same id."""
-        self._put("spans", _digest(span.workflow) + _digest(span.id), span)
-        self._save_work(span.workflow, self.sums_of(span.workflow))
+        self.save_spans([span])
+
+    def save_spans(self, spans: Sequence[SpanRecord]) -> None:
+        """Keep these spans, each in the place of the one with the same id."""
+        for span in spans:
+            self._put("spans", _digest(span.workflow) + _digest(span.id), span)
+        for workflow in {span.workflow for span in spans}:
+            self._save_work(workflow, self.sums_of(workflow))
 
     def drop_span(self, span: SpanRecord) -> None:
         """Take a span back that never was."""

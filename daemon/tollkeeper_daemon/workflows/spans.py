@@ -193,13 +193,8 @@ class Spans:
     def save_all(self) -> None:
         """Save how the time went by up to now."""
         spans = [self._open[key] for key in self._unsaved]
-
-        def work(transaction: Transaction) -> None:
-            for span in spans:
-                transaction.work.save_span(span)
-
         if spans:
-            self._store.write(work)
+            self._store.write(lambda transaction: transaction.work.save_spans(spans))
         self._unsaved.clear()
 
     def _tell(self, listeners: Sequence[Listener], span: SpanRecord) -> None:
