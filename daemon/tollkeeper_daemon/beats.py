@@ -10,6 +10,7 @@ from tollkeeper_daemon.audit.auditor import Auditor
 from tollkeeper_daemon.bar.build import Budgets
 from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.days import Days
+from tollkeeper_daemon.exchange.exchange import Exchange
 from tollkeeper_daemon.herald import Herald
 from tollkeeper_daemon.intake.agents import Agents
 from tollkeeper_daemon.intake.failures import Failures
@@ -39,6 +40,7 @@ class Beats:
         days: Days,
         budgets: Budgets,
         work: Work,
+        exchange: Exchange,
         settings: Settings,
         pricing: Pricing,
         lookout: Lookout,
@@ -53,6 +55,7 @@ class Beats:
         self._days = days
         self._budgets = budgets
         self._work = work
+        self._exchange = exchange
         self._settings = settings
         self._pricing = pricing
         self._lookout = lookout
@@ -115,6 +118,7 @@ class Beats:
         self._days.check(now)
         self._budgets.bar.look(now)
         self._work.look(now)
+        self._exchange.look(now)
         self._herald.look_at_clock(now)
         self._auditor.look(now)
 

@@ -47,3 +47,10 @@ def start_of(day: date, zone: tzinfo | None = None) -> int:
 def iso(time: int) -> str:
     """A time in ms as ISO 8601 in UTC, to the millisecond."""
     return datetime.fromtimestamp(time / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+def ms_of(stamp: str) -> int:
+    """The time (ms) of an ISO 8601 stamp; without a zone it is UTC. ValueError, OverflowError for none."""
+    moment = datetime.fromisoformat(stamp)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(int(moment.timestamp() * 1000), 0)

@@ -148,7 +148,7 @@ class WorkflowSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """``[workflow]``: what tells the work that requests belong to, and who hears of it.
 
     ``write_metrics`` writes a line about each stage that ends into ``.claude/workflow-metrics.jsonl`` of
-    its project; ``projects`` are single projects, by their paths, for which something else holds.
+    its project; ``projects`` are folders, with all below them, for which something else holds.
     ``task_patterns`` are regular expressions that find task ids beside those built in, ``stages`` says
     which stage a subagent's type stands for; another type is a stage of its own name where its agent
     has none.
@@ -168,11 +168,14 @@ class WorkflowSettings(Struct, frozen=True, forbid_unknown_fields=True):
                 raise ValueError(f"task_patterns: {pattern!r} is no pattern: {error}") from None
 
     def writes_metrics(self, folder: str) -> bool:
-        """Whether the project in this folder gets its lines."""
-        for project, is_on in self.projects.items():
-            if os.path.realpath(os.path.expanduser(project)) == os.path.realpath(folder):
-                return is_on
-        return self.write_metrics
+        """Whether the project in this folder gets its lines: the nearest that is set says so."""
+        known = {
+            os.path.realpath(os.path.expanduser(project)): is_on
+            for project, is_on in self.projects.items()
+        }
+        place = Path(os.path.realpath(folder))
+        above = (str(each) for each in (place, *place.parents))
+        return next((known[each] for each in above if each in known), self.write_metrics)
 
     def stage_of(self, subagent_type: str) -> str:
         """The stage that a subagent of this type works at; empty where nothing says so."""

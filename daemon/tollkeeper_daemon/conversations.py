@@ -35,24 +35,22 @@ NOTED_WITHIN_MS = 60_000
 class Conversations:
     """Who pays in each conversation, and to which work it belongs, at any time.
 
-    ``source_of`` says who pays for the requests of a log, by its path, when nothing else does, and
-    ``account_of_log`` with which account. ``ids`` finds task ids in names, ``stage_of`` says which
-    stage a subagent's type stands for, if any.
+    ``payer_of_log`` says who pays for the requests of a log, by its path, and with which account, when
+    nothing else does. ``ids`` finds task ids in names, ``stage_of`` says which stage a subagent's type
+    stands for, if any.
     """
 
     def __init__(
         self,
         store: Store,
         roster: Roster,
-        source_of: Callable[[str], str],
-        account_of_log: Callable[[str], str],
+        payer_of_log: Callable[[str], tuple[str, str]],
     ) -> None:
         self.ids: TaskIds = BUILT_IN_IDS
         self.stage_of: Callable[[str], str] = lambda subagent_type: ""
         self._store = store
         self._roster = roster
-        self._source_of = source_of
-        self._account_of_log = account_of_log
+        self._payer_of_log = payer_of_log
         self._known: dict[str, Conversation] = {}
         # While a transaction runs: it, what it has changed, and how that was known before.
         self._transaction: Transaction
@@ -74,14 +72,17 @@ class Conversations:
             self._known[name] = found
         return found
 
-    def learn(self, scan: Scan) -> None:
-        """Bring the conversations up to date with what the scan says of them."""
+    def learn(self, scan: Scan, live: bool) -> None:
+        """Bring the conversations up to date with what the scan says of them.
+
+        Its home is asked once who pays, and again for what is ``live``: of what was written before, it
+        may say something else by now.
+        """
         own, project = place_of(scan.path)
         for name, said in said_in(scan).items():
             known = self.of(name)
-            if not known.source or (name == own and not known.told_by):
-                source, account = self._source_of(scan.path), self._account_of_log(scan.path)
-                known = told_by_home(known, source, account)
+            if not known.source or (live and name == own and not known.told_by):
+                known = told_by_home(known, *self._payer_of_log(scan.path))
             learned = learned_of(known, said)
             if name == own and not learned.project:
                 learned = replace(learned, project=project)

@@ -18,6 +18,7 @@ from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.config import Config
 from tollkeeper_daemon.days import Days
 from tollkeeper_daemon.events import Bell, Inlet
+from tollkeeper_daemon.exchange.exchange import Exchange
 from tollkeeper_daemon.herald import Herald
 from tollkeeper_daemon.intake.agents import Agents
 from tollkeeper_daemon.intake.failures import Failures
@@ -75,9 +76,7 @@ class Daemon:
         self.followed = Followed(homes, config.accounts)
         self.roster = Roster()
         self.registry = Registry(store, self.roster)
-        self.pipeline = Pipeline(
-            store, self.roster, prices, self.followed.source_of, self.followed.account_of_log
-        )
+        self.pipeline = Pipeline(store, self.roster, prices, self.followed.payer_of_log)
         self.plan = PlanGauge(
             store,
             lambda: self.settings.config.plan,
@@ -153,6 +152,17 @@ class Daemon:
             self.failures,
         )
         self.work.workflows.on_labelled = self.agents.changed
+        self.exchange = Exchange(
+            store,
+            self.roster,
+            self.pipeline,
+            self.work,
+            self.herald,
+            lambda: self.settings.config,
+            paths.run,
+            self.failures.attempt,
+        )
+        self.exchange.claims.on_changed = self.agents.changed
         self.census = Census(
             self.roster,
             Reports(self.agents.started, self.agents.changed, self.agents.exited),
@@ -237,6 +247,7 @@ class Daemon:
             self.days,
             self.budgets,
             self.work,
+            self.exchange,
             self.settings,
             self.pricing,
             self.lookout,
@@ -276,6 +287,7 @@ class Daemon:
             *self.beats.all(),
             self.retention.run(),
             self.segments.keep_up(self.failures.attempt),
+            self.exchange.talk_to_beads(),
         ]
         self._tasks += map(asyncio.create_task, work)
 

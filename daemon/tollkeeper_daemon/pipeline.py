@@ -41,8 +41,8 @@ class Outcome(Struct, frozen=True):
 class Pipeline:
     """Posts scans to the ledger and keeps the running sums that everyone asks for.
 
-    ``source_of`` says who pays for the requests of a log, by its path, when nothing else does, and
-    ``account_of_log`` with which account.
+    ``payer_of_log`` says who pays for the requests of a log, by its path, and with which account, when
+    nothing else does.
     """
 
     def __init__(
@@ -50,8 +50,7 @@ class Pipeline:
         store: Store,
         roster: Roster,
         prices: PriceList,
-        source_of: Callable[[str], str],
-        account_of_log: Callable[[str], str] = lambda path: "",
+        payer_of_log: Callable[[str], tuple[str, str]],
     ) -> None:
         self.store = store
         self.roster = roster
@@ -64,7 +63,7 @@ class Pipeline:
         self.unpriced_models: set[str] = set(
             store.read(lambda transaction: transaction.meta("unpriced_models")) or ()
         )
-        self.conversations = Conversations(store, roster, source_of, account_of_log)
+        self.conversations = Conversations(store, roster, payer_of_log)
         as_of = self.conversations.as_of
         self._ledger = Ledger(prices, self._book_of_reply, self._book_of_prompt, as_of)
         self._unheld = Unheld(roster)
@@ -148,7 +147,7 @@ class Pipeline:
             self.conversations.begin(transaction)
             self.conversations.learn_turns()
             for scan in scans:
-                self.conversations.learn(scan)
+                self.conversations.learn(scan, live)
             posting = self._ledger.post(
                 (record for scan in scans for record in (*scan.replies, *scan.prompts)), transaction
             )
@@ -237,7 +236,7 @@ class Pipeline:
         self.store.write(lambda t: t.set_meta("unpriced_models", sorted(self.unpriced_models)))
 
     def _save(self, transaction: Transaction, posting: Posting, scans: list[Scan]) -> None:
-        transaction.save(posting)
+        transaction.save(posting, is_history=self._ledger.history)
         self.conversations.save()
         for scan in scans:
             transaction.save_file(scan.file, scan.mark)

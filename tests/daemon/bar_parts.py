@@ -75,7 +75,7 @@ class Parts:
         self.replies = replies
         self.store = FusedStore(world.paths.ledger, world.burn)
         self.roster = Roster()
-        self.pipeline = Pipeline(self.store, self.roster, self.prices(), lambda path: "api")
+        self.pipeline = Pipeline(self.store, self.roster, self.prices(), lambda path: ("api", ""))
         reports = Reports(self._seen, self._seen, self._seen)
         home = world.home
         self.census = Census(self.roster, reports, lambda home: True, lambda path: (home, False))

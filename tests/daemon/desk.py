@@ -66,7 +66,7 @@ class Desk:
         self.limits = limits
         self.kernel = after.kernel if after else FakeKernel()
         self.roster = Roster()
-        self.pipeline = Pipeline(store, self.roster, PRICES, lambda path: "api")
+        self.pipeline = Pipeline(store, self.roster, PRICES, lambda path: ("api", ""))
         self.memories = Memories(store)
         board = Board(self.memories, self.pipeline, self.roster, lambda: self.limits)
         notifier = Notifier(Notify(desktop=False), Commands(30))

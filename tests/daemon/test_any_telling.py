@@ -108,7 +108,7 @@ def test_ledger_does_not_depend_on_the_telling(scans: tuple[list[Scan], list[Sca
 
 def _ledger(folder: Path, batches: list[list[Scan]]) -> object:
     with Store(folder) as store:
-        river = Pipeline(store, Roster(), PRICES, lambda path: "api")
+        river = Pipeline(store, Roster(), PRICES, lambda path: ("api", ""))
         for batch in batches:
             river.post(batch, NOW)
         return account_of_store(store)

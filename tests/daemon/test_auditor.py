@@ -37,7 +37,7 @@ class Watched:
         self.alerts: list[str] = []
         self.busy = False
         self.auditor = Auditor(store, self._alert, lambda: self.busy, NOW)
-        self._pipeline = Pipeline(store, Roster(), PRICES, lambda path: "api")
+        self._pipeline = Pipeline(store, Roster(), PRICES, lambda path: ("api", ""))
 
     def _alert(self, kind: str, text: str) -> None:
         assert kind == "audit"

@@ -62,7 +62,7 @@ def both(opus: int, haiku: int, conversation: str) -> bytes:
 
 
 def post(store: Store, *batches: list[Scan]) -> None:
-    pipeline = Pipeline(store, Roster(), PRICES, lambda path: "api")
+    pipeline = Pipeline(store, Roster(), PRICES, lambda path: ("api", ""))
     for batch in batches:
         pipeline.post(batch, NOW, live=False)
 

@@ -19,7 +19,7 @@ FIRST_SEED = int(os.environ.get("TOLL_SEED", "0"))
 STEPS = 45
 
 
-@pytest.mark.timeout(0 if HISTORIES > 1_000 else 120)
+@pytest.mark.timeout(0 if HISTORIES > 1_000 else 240)
 def test_any_history(monkeypatch: pytest.MonkeyPatch) -> None:
     """In each history the daemon does after each step what the model says, and no more."""
     monkeypatch.setattr(logging.root.manager, "disable", logging.CRITICAL)

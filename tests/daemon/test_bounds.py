@@ -71,7 +71,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def river(store: Store, prices: str = "") -> Pipeline:
     """A pipeline with these prices of the user's own."""
-    made = Pipeline(store, Roster(), load_prices(prices), lambda path: "api")
+    made = Pipeline(store, Roster(), load_prices(prices), lambda path: ("api", ""))
     made.begin_day(NOW - 12 * 3_600_000, NOW + 12 * 3_600_000)
     return made
 

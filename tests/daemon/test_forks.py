@@ -94,11 +94,11 @@ def test_fork_leaves_the_parents_books(tmp_path: Path) -> None:
     seen = process(WORKFLOW="shop-1", TASK="shop-1.2", STAGE="analyze", pays_by_key=False)
     agent = roster.appear(seen, session(), True, NINE_MS)
     with Store(tmp_path) as store:
-        Pipeline(store, roster, PRICES, lambda path: "api").post(
+        Pipeline(store, roster, PRICES, lambda path: ("api", "")).post(
             [scanned(parent(), log("conv-1"))], NOW
         )
         before = rows(store)
-        later = Pipeline(store, Roster(), load_prices(DEARER), lambda path: "api")
+        later = Pipeline(store, Roster(), load_prices(DEARER), lambda path: ("api", ""))
         outcome = later.post([scanned(fork("conv-0", parent()), log("conv-0"))], NOW)
         assert {"conv-0"} == {book.conversation for book, _ in outcome.charged}
         after = rows(store)
@@ -114,9 +114,9 @@ def test_fork_of_a_reply_that_grows(tmp_path: Path) -> None:
     agent = roster.appear(process(TASK="t-1"), session(), False, NINE_MS)
     with Store(tmp_path) as store:
         first = scanned([assistant(usage(output=1))], log("conv-1"))
-        Pipeline(store, roster, PRICES, lambda path: "api").post([first], NOW)
+        Pipeline(store, roster, PRICES, lambda path: ("api", "")).post([first], NOW)
         copy = assistant(usage(output=500), sessionId="conv-2", requestSessionId="conv-1")
-        later = Pipeline(store, Roster(), PRICES, lambda path: "api")
+        later = Pipeline(store, Roster(), PRICES, lambda path: ("api", ""))
         later.post([scanned([copy], log("conv-2"))], NOW)
         ((book, totals),) = rows(store).items()
     assert (agent.record.id, "t-1", 500) == (book.agent, book.task, totals.output)
@@ -181,7 +181,7 @@ def test_fork_read_first(tmp_path: Path) -> None:
     roster = Roster()
     agent = roster.appear(process(AGENT="a"), session(), False, NINE_MS)
     with Store(tmp_path) as store:
-        river = Pipeline(store, roster, PRICES, lambda path: "api")
+        river = Pipeline(store, roster, PRICES, lambda path: ("api", ""))
         river.post([scanned(fork("conv-0", parent()), log("conv-0"))], NOW)
         river.post([scanned(parent(), log("conv-1"))], NOW)
     assert _counts(agent.tally) == (2, 2)

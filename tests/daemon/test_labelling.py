@@ -69,7 +69,7 @@ class Desk:
     def __init__(self, store: Store, **labels: str) -> None:
         self.store = store
         self.roster = Roster()
-        self.river = Pipeline(store, self.roster, PRICES, lambda path: "api")
+        self.river = Pipeline(store, self.roster, PRICES, lambda path: ("api", ""))
         self.river.conversations.stage_of = lambda kind: STAGES.get(kind, "")
         self.river.begin_day(MIDNIGHT, MIDNIGHT + DAY)
         self.labels = {f"TOLL_{name}": value for name, value in labels.items()}
@@ -260,6 +260,7 @@ def tellings(draw: st.DrawFn) -> list[Scan | Said]:
     return told
 
 
+@pytest.mark.timeout(240)
 @settings(max_examples=200, deadline=None)
 @given(tellings(), st.booleans())
 def test_any_telling(told: list[Scan | Said], is_early: bool) -> None:

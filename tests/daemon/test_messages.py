@@ -307,7 +307,7 @@ def test_answer_after_a_restart(tmp_path: Path) -> None:
     agent = roster.appear(process(TASK="t-1"), session(), False, NINE_MS)
 
     def read(store: Store, roster: Roster) -> Pipeline:
-        river = Pipeline(store, roster, PRICES, lambda path: "api")
+        river = Pipeline(store, roster, PRICES, lambda path: ("api", ""))
         marks = store.read(lambda transaction: transaction.files())
         status = os.stat(log)
         scan = scan_log(str(log), marks.get((status.st_dev, status.st_ino)), NOW)
@@ -337,7 +337,7 @@ def test_sums_of_an_agent_when_the_answer_comes(tmp_path: Path) -> None:
     roster = Roster()
     agent = roster.appear(process(), session(), False, NINE_MS)
     with Store(tmp_path) as store:
-        river = Pipeline(store, roster, PRICES, lambda path: "api")
+        river = Pipeline(store, roster, PRICES, lambda path: ("api", ""))
         river.begin_day(NINE_MS - SECOND, NINE_MS + 3_600 * SECOND)
         first = scanned([prompt("a", 1)], LOG)
         river.post([first], NOW)

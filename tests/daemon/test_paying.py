@@ -125,7 +125,7 @@ def test_payer_in_a_home(tmp_path: Path) -> None:
     (home.path / "settings.json").write_text('{"env": {"ANTHROPIC_API_KEY": "x"}}')
     assert ("api", "") == homes.payer_in(home, str(tmp_path), Means())
     assert not homes.is_subscribed(home)
-    assert "" == homes.account_of_log(f"{home.projects}/p/c.jsonl")
+    assert ("api", "") == homes.payer_of_log(f"{home.projects}/p/c.jsonl")
 
 
 @pytest.mark.parametrize(
@@ -149,11 +149,8 @@ def test_managed_settings(
     (managed / name).write_text(json.dumps(settings))
     assert payer == homes.payer_in(home, "", Means())
     assert (payer[0] == "subscription") == homes.is_subscribed(home)
-    log = f"{home.projects}/p/c.jsonl"
-    assert (payer[0], payer[1] if payer[0] == "subscription" else "") == (
-        homes.source_of(log),
-        homes.account_of_log(log),
-    )
+    account = payer[1] if payer[0] == "subscription" else ""
+    assert (payer[0], account) == homes.payer_of_log(f"{home.projects}/p/c.jsonl")
 
 
 def test_which_settings_go_before(tmp_path: Path, managed: Path) -> None:
@@ -201,6 +198,7 @@ def test_setting_of_a_home(tmp_path: Path, source: Source, payer: tuple[str, str
     (tmp_path / "link").symlink_to(home.path)
     accounts = Accounts("api", {str(tmp_path / "link"): source})
     assert payer == followed(home, accounts).payer_in(home, str(tmp_path), Means())
-    assert (payer[0] or "api") == followed(home, accounts).source_of(f"{home.projects}/p/c.jsonl")
+    found = followed(home, accounts).payer_of_log(f"{home.projects}/p/c.jsonl")
+    assert (payer[0] or "api", payer[1]) == found
     other = home_in(tmp_path / "other", "acc-2")
     assert ("", "") == followed(other, accounts).payer_in(other, str(tmp_path), Means())

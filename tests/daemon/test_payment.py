@@ -199,12 +199,12 @@ def test_plan_of_a_token(bench: Bench) -> None:
 def test_plan_of_a_token_in_settings(bench: Bench, runs: bool) -> None:
     """The same holds where the settings have the token, also when no agent is known."""
     log = f"{bench.home.projects}/-p/conv-1.jsonl"
-    assert ("acc-1", "acc-1") == (bench.owner().account, bench.followed.account_of_log(log))
+    assert ("acc-1", "acc-1") == (bench.owner().account, bench.followed.payer_of_log(log)[1])
     bench.set(TOKEN)
     if runs:
         bench.agent()
     assert Owner("", str(bench.home.path), by_token=True) == bench.owner()
-    assert "" == bench.followed.account_of_log(log)
+    assert "" == bench.followed.payer_of_log(log)[1]
 
 
 def test_figure_that_turns_out_to_be_a_tokens(bench: Bench) -> None:

@@ -31,7 +31,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def pipeline(store: Store, roster: Roster | None = None, source: str = "api") -> Pipeline:
     """A pipeline in the middle of the day; everything in it is paid by this source."""
-    made = Pipeline(store, roster or Roster(), PRICES, lambda path: source)
+    made = Pipeline(store, roster or Roster(), PRICES, lambda path: (source, ""))
     made.begin_day(MIDNIGHT, MIDNIGHT + DAY)
     return made
 

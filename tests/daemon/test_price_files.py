@@ -281,7 +281,7 @@ class Followed:
     def __init__(self, store: Store, path: Path) -> None:
         self.file = OwnFile(path)
         self.alerts: list[str] = []
-        self.river = Pipeline(store, Roster(), PRICES, lambda path: "api")
+        self.river = Pipeline(store, Roster(), PRICES, lambda path: ("api", ""))
         self.pricing = Pricing(self.file, self.river, lambda kind, text: self.alerts.append(text))
 
     def opus(self) -> int:

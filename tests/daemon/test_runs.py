@@ -45,7 +45,7 @@ def restored(store: Store, roster: Roster, now: int) -> Roster:
 
 def river(store: Store, roster: Roster) -> Pipeline:
     """A pipeline that has taken up what was saved."""
-    made = Pipeline(store, roster, PRICES, lambda path: "api")
+    made = Pipeline(store, roster, PRICES, lambda path: ("api", ""))
     made.restore()
     return made
 

@@ -192,16 +192,16 @@ def test_who_pays_in_each_home(tmp_path: Path) -> None:
     (paths[0] / ".claude.json").write_text('{"oauthAccount": {"accountUuid": "u"}}')
     for order in (paths, paths[::-1]):
         homes = followed(*order)
-        assert "subscription" == homes.source_of(f"{paths[0]}/projects/p/c.jsonl")
-        assert "api" == homes.source_of(f"{paths[1]}/projects/p/c.jsonl")
-        assert "api" == homes.source_of("/elsewhere/projects/p/c.jsonl")
+        assert "subscription" == homes.payer_of_log(f"{paths[0]}/projects/p/c.jsonl")[0]
+        assert "api" == homes.payer_of_log(f"{paths[1]}/projects/p/c.jsonl")[0]
+        assert "api" == homes.payer_of_log("/elsewhere/projects/p/c.jsonl")[0]
 
 
 @pytest.mark.parametrize("source", ["subscription", "api"])
 def test_who_pays_by_setting(tmp_path: Path, source: Source) -> None:
     """The setting goes before what the home says."""
     homes = followed(tmp_path, source=source)
-    assert source == homes.source_of(f"{tmp_path}/projects/p/c.jsonl")
+    assert source == homes.payer_of_log(f"{tmp_path}/projects/p/c.jsonl")[0]
 
 
 @pytest.fixture

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from waiting import wait_until
+
 from .agent_process import AgentProcess
 from .keeper import Keeper
 from .lines import HAIKU, OPUS, USUAL, USUAL_HAIKU_USD, USUAL_USD
-from .test_workflows import stage_update
 
 Json = dict[str, Any]
 ROLES = {"analyze": "analyst", "plan": "planner", "implement": "implementer", "review": "reviewer"}
@@ -36,13 +37,18 @@ def work_at(keeper: Keeper, workflow: str, number: int, stage: str, replies: int
 @pytest.fixture
 def worked(daemon: Keeper) -> Keeper:
     """A daemon that has seen two workflows, of four stages and of one, to their ends."""
-    with daemon.feed() as feed:
-        for number, stage in enumerate(ROLES, 1):
-            work_at(daemon, ".claude-4nq", number, stage, replies=number).exit()
-            stage_update(feed, "stage-ended")
-        work_at(daemon, ".claude-4nx", 3, "implement", replies=1).exit()
-        stage_update(feed, "stage-ended")
+    for number, stage in enumerate(ROLES, 1):
+        work_at(daemon, ".claude-4nq", number, stage, replies=number).exit()
+    work_at(daemon, ".claude-4nx", 3, "implement", replies=1).exit()
+    for workflow in (".claude-4nq", ".claude-4nx"):
+        wait_until(lambda workflow=workflow: {"completed"} == statuses(daemon, workflow))
     return daemon
+
+
+def statuses(keeper: Keeper, workflow: str) -> set[str | None]:
+    """How its stages ended, None while one lasts."""
+    told = keeper.report("workflow.show", workflow=workflow)
+    return {stage["status"] for stage in told["stages"]}
 
 
 PAIR_USD = USUAL_USD + USUAL_HAIKU_USD
@@ -58,7 +64,8 @@ def test_show(worked: Keeper) -> None:
         assert [[ROLES[stage["stage"]]], [HAIKU, OPUS]] == [stage["roles"], stage["models"]]
         assert (2 * number, 2 * number * USUAL.total) == (stage["requests"], stage["total_tokens"])
         assert pytest.approx(number * PAIR_USD) == stage["cost_usd"]
-        assert number / 10 == stage["share"]
+        assert (number / 10, 1) == (stage["share"], stage["runs"])
+        assert stage["duration_seconds"] > 0
     totals = told["totals"]
     assert (20, 20 * USUAL.total) == (totals["requests"], totals["total_tokens"])
     # 15,000 tokens read, 500 and 1,500 written: at $4, $0.20, $5, $8 a million, and at $0.10, $0.01,

@@ -29,7 +29,7 @@ COLUMNS = tuple(f"{key}.{place}" for key in MEASURES for place in ("count", *PLA
 
 def stages_table(stages: list[Figures]) -> Table:
     """The stages, and how what they took spreads over the workflows."""
-    heads = [Column("Stage", cut=1, least=8), Column("Count", right=True)]
+    heads = [Column("Stage", cut=1, least=9), Column("Count", right=True)]
     rows = [
         row
         for stage in stages
@@ -41,7 +41,7 @@ def stages_table(stages: list[Figures]) -> Table:
 def paths_table(paths: list[Figures]) -> Table:
     """The paths, how often they failed, and how what they took spreads over the workflows."""
     heads = [
-        Column("Path", cut=1, least=8),
+        Column("Path", cut=1, least=10),
         Column("Count", right=True),
         Column("Failed", right=True),
     ]

@@ -47,6 +47,6 @@ def _show(answer: dict[str, Any], form: str | None) -> None:
     if form == "csv":
         print_csv(view.COLUMNS, view.records(answer))
     elif answer["workflows"]:
-        print_tables(view.tables(answer), form)
+        print_tables(view.tables(answer, form), form)
     else:
         print(view.nothing(answer))

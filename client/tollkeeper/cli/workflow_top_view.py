@@ -46,12 +46,16 @@ def records(answer: Figures) -> list[Figures]:
     ]
 
 
-def tables(answer: Figures) -> list[Table]:
-    """A table of the workflows, with what all come to above it, one of the stages, one of the roles."""
+def tables(answer: Figures, form: str | None = None) -> list[Table]:
+    """A table of the workflows, with what all come to above it, one of the stages, one of the roles.
+
+    Bars are for terminals: elsewhere the letters have other widths.
+    """
+    bars = form is None
     return [
         Table(
-            _columns(kind),
-            [_row(kind, each) for each in answer[several]],
+            _columns(kind, bars),
+            [_row(kind, each, bars) for each in answer[several]],
             "" if at else _above(answer),
         )
         for at, (kind, several) in enumerate(KINDS.items())
@@ -78,7 +82,7 @@ def _above(answer: Figures) -> str:
     )
 
 
-def _columns(kind: str) -> list[Column]:
+def _columns(kind: str, bars: bool) -> list[Column]:
     more = [Column("Path", cut=2, drop=4), Column("Status", drop=5)] if kind == "workflow" else []
     return [
         Column(kind.capitalize(), cut=1, least=12),
@@ -89,11 +93,11 @@ def _columns(kind: str) -> list[Column]:
         Column("List price", right=True),
         Column("Duration", right=True, drop=2),
         Column("Share", right=True),
-        Column("", drop=6),
+        *([Column("", drop=6)] if bars else []),
     ]
 
 
-def _row(kind: str, each: Figures) -> Row:
+def _row(kind: str, each: Figures, bars: bool) -> Row:
     more = [words.plain(each[key] or "") for key in ("path", "status") if kind == "workflow"]
     return Row(
         [
@@ -105,6 +109,6 @@ def _row(kind: str, each: Figures) -> Row:
             money(each, "value_usd"),
             time(each["duration_seconds"]),
             percent(each["share"]),
-            bar(each["share"], BAR),
+            *([bar(each["share"], BAR)] if bars else []),
         ]
     )

@@ -105,17 +105,12 @@ class Followed:
         """Whether settings hold the token of a subscription, which names no account."""
         return self._means(home, cwd).by_token
 
-    def source_of(self, path: str) -> str:
-        """Who pays for the requests of this log, as far as its home tells."""
+    def payer_of_log(self, path: str) -> tuple[str, str]:
+        """Who pays for the requests of this log, and with which account, as far as its home tells."""
         home = self.home_of_log(path)
-        return SUBSCRIPTION if home and self.is_subscribed(home) else API
-
-    def account_of_log(self, path: str) -> str:
-        """The account of the subscription that pays for this log, as far as its home tells."""
-        home = self.home_of_log(path)
-        if home is None or not self.is_subscribed(home) or self.has_token(home):
-            return ""
-        return self.account_of(home)
+        if home is None or not self.is_subscribed(home):
+            return API, ""
+        return SUBSCRIPTION, "" if self.has_token(home) else self.account_of(home)
 
     def _means(self, home: Home, cwd: str) -> Means:
         """By what a client that works there pays, as far as settings tell."""

@@ -29,7 +29,8 @@ class LiveAgent(Struct):
     """An agent as it runs: what is saved of it, and what only matters while it lives.
 
     ``status`` is what its session file says, ``reported`` what its hooks do; clients that write no
-    such file may have hooks. ``unseen_since`` is when an earlier daemon last saw it, until this one has heard of it;
+    such file may have hooks. ``asked_name`` is its session's own name, ``given_name`` that in an
+    orchestrator's file. ``unseen_since`` is when an earlier daemon last saw it, until this one has heard of it;
     ``complaint`` is what is wrong with its budget.
     """
 
@@ -38,6 +39,7 @@ class LiveAgent(Struct):
     status: AgentState | None = None
     reported: AgentState | None = None
     asked_name: str = ""
+    given_name: str = ""
     complaint: str = ""
     waiting_for: str = ""
     stopped: bool = False

@@ -168,6 +168,18 @@ class Roster:
         agent.status = STATES.get(session.status or "", "idle")
         agent.waiting_for = (session.waitingFor or "") if agent.status == "waiting" else ""
 
+    def call(self, agent: LiveAgent, name: str) -> bool:
+        """An orchestrator's file names the agent; whether that is news.
+
+        What it was started with, and its session's own name, go before that.
+        """
+        if not name or agent.record.named_by_label or agent.asked_name or agent.given_name == name:
+            return False
+        agent.given_name = name
+        free = self._free_name(name, agent.record.cwd, agent)
+        before, agent.record = agent.record, replace(agent.record, name=free)
+        return before != agent.record
+
     def lives_in(self, agent: LiveAgent, home: str) -> bool:
         """The agent was found in this Claude home; whether that is news."""
         before, agent.record = agent.record, replace(agent.record, home=home)

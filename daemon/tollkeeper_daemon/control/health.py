@@ -45,6 +45,7 @@ async def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
         "unpriced_models": sorted(model for model in unpriced if not prices.knows(model)),
         "outdated_guesses": sorted(filter(prices.knows, unpriced)),
         "audit": daemon.auditor.counts(),
+        "exchange": daemon.exchange.health(),
     }
 
 

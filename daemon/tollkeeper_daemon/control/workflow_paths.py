@@ -33,4 +33,4 @@ def _only_begun(
     """Those that were begun or ended since this time (ms), and never worked on."""
     for name in records.keys() - {work.workflow for work in works}:
         if (records[name].ended or records[name].started) >= since:
-            yield WorkInBrief(name, False, None, (), ())
+            yield WorkInBrief(name)

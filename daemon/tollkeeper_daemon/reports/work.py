@@ -64,7 +64,7 @@ def worked_on(works: Iterable[WorkInBrief], since: int) -> list[WorkInBrief]:
     kept: list[WorkInBrief] = []
     for work in works:
         lately = tuple([brief for brief in work.briefs if brief.last >= first])
-        if lately:
+        if lately or work.last >= first:
             kept.append(work if work.workflow else replace(work, briefs=lately))
     return kept
 

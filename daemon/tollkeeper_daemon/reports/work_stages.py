@@ -38,16 +38,7 @@ def stages(works: Iterable[WorkInBrief], choice: StageChoice) -> dict[str, Any]:
 
 def _pieces(work: WorkInBrief) -> dict[str, Piece]:
     """What the workflow took at each of its stages."""
-    overlaps = dict(work.overlaps)
-    own: dict[str, list[WorkBrief]] = defaultdict(list)
+    own: dict[str, list[WorkBrief]] = {stage: [] for stage in work.stages}
     for brief in work.briefs:
-        own[brief.stage].append(brief)
-    return {
-        stage: piece_of(briefs, _duration(briefs, overlaps.get(stage, 0)))
-        for stage, briefs in own.items()
-    }
-
-
-def _duration(briefs: list[WorkBrief], overlap: int) -> int | None:
-    known = [brief.duration for brief in briefs if brief.duration is not None]
-    return sum(known) - overlap if known else None
+        own.setdefault(brief.stage, []).append(brief)
+    return {stage: piece_of(briefs, work.stages.get(stage)) for stage, briefs in own.items()}

@@ -4,12 +4,12 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from heapq import nsmallest
 from operator import attrgetter
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
-from msgspec.structs import replace
 
 from tollkeeper_daemon.reports.work import (
     Measure,
@@ -23,6 +23,7 @@ from tollkeeper_daemon.tally import dollars
 
 MOST_WORKFLOWS = 10
 MOST_DRIVERS = 3
+MOST_NAMES = 10_000
 
 # What tells agents of one name apart; an agent's id, which is all numbers, stands for one alone.
 NUMBERED = re.compile(r"(.*[^\d-].*)-\d+")
@@ -43,31 +44,34 @@ class TopChoice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Sum(Struct, frozen=True):
-    """What some parts of works come to; ``duration`` (ms) is None where it is known of none."""
+    """What some parts of works come to; ``duration`` (ms) is None where it is not known."""
 
     requests: int
+    messages: int
     tokens: int
     cost: int
     value: int
     unpriced: int
-    duration: int | None
+    duration: int | None = None
 
     @classmethod
-    def of(cls, parts: "Iterable[WorkBrief | Sum]") -> "Sum":
+    def of(cls, parts: "Iterable[WorkBrief | Sum]", duration: int | None = None) -> "Sum":
         """The sum of these, a field at a time, which is the quickest for many."""
         lot = [*parts]
         return cls(
             sum([part.requests for part in lot]),
+            sum([part.messages for part in lot]),
             sum([part.tokens for part in lot]),
             sum([part.cost for part in lot]),
             sum([part.value for part in lot]),
             sum([part.unpriced for part in lot]),
-            _sum_known([part.duration for part in lot]),
+            duration,
         )
 
     def as_json(self) -> dict[str, Any]:
         return {
             "requests": self.requests,
+            "messages": self.messages,
             "total_tokens": self.tokens,
             "cost_usd": dollars(self.cost),
             "value_usd": dollars(self.value),
@@ -81,11 +85,12 @@ def top(
 ) -> dict[str, Any]:
     """The dearest of each with their shares.
 
-    What overlaps counts once in the duration of a workflow, and of a stage in each workflow. Agents that
-    only a number behind their name tells apart are one role.
+    What overlaps counts once in the duration of a workflow, and of a stage or an agent in each workflow.
+    Agents that only a number behind their name tells apart are one role.
     """
     stages, roles = _by_stage_and_role(works, name_of)
-    total = replace(Sum.of(roles.values()), duration=_sum_known(work.duration for work in works))
+    known = [work.duration for work in works if work.duration is not None]
+    total = Sum.of(stages.values(), sum(known) if known else None)
     measure = choice.by or ("cost" if total.cost else "value")
     by_name = {work.workflow: work for work in works}
     drivers = choice.last or MOST_DRIVERS
@@ -95,7 +100,7 @@ def top(
         "workflows": [
             {
                 **workflow_json(name, record_of(name)),
-                **_sum_of(by_name[name]).as_json(),
+                **Sum.of(by_name[name].briefs, by_name[name].duration).as_json(),
                 "share": share,
             }
             for name, share in _dearest(_amounts(works, measure), choice.last or MOST_WORKFLOWS)
@@ -114,39 +119,39 @@ def _amounts(works: Iterable[WorkInBrief], measure: Measure) -> dict[str, int]:
     return {work.workflow: sum(map(amount_of, work.briefs)) for work in works}
 
 
-def _sum_of(work: WorkInBrief) -> Sum:
-    return replace(Sum.of(work.briefs), duration=work.duration)
-
-
 def _by_stage_and_role(
     works: Iterable[WorkInBrief], name_of: NameOf
 ) -> tuple[dict[str, Sum], dict[str, Sum]]:
     """What each stage and each role has come to: two sums over few cells, and one over many briefs."""
     lots: dict[tuple[str, str], list[WorkBrief]] = defaultdict(list)
-    overlaps: dict[str, int] = defaultdict(int)
+    in_stages: dict[str, int] = defaultdict(int)
+    in_roles: dict[str, int] = defaultdict(int)
     for work in works:
         for brief in work.briefs:
-            name = brief.role or (name_of(brief.agent) if brief.agent else "")
+            name = brief.helper or brief.name or (name_of(brief.agent) if brief.agent else "")
             lots[brief.stage, name].append(brief)
-        for stage, time in work.overlaps:
-            overlaps[stage] += time
+        for stage, time in work.stages.items():
+            in_stages[stage] += time
+        for name, time in work.roles.items():
+            in_roles[_role_of(name)] += time
     cells = {cell: Sum.of(lot) for cell, lot in lots.items()}
-    stages = _grouped((stage, each) for (stage, _), each in cells.items())
-    for stage, time in overlaps.items():
-        stages[stage] = replace(stages[stage], duration=(stages[stage].duration or 0) - time)
-    return stages, _grouped((_role_of(name), each) for (_, name), each in cells.items())
+    return (
+        _grouped(((stage, each) for (stage, _), each in cells.items()), in_stages),
+        _grouped(((_role_of(name), each) for (_, name), each in cells.items()), in_roles),
+    )
 
 
+@lru_cache(MOST_NAMES)
 def _role_of(name: str) -> str:
     found = NUMBERED.fullmatch(name)
     return found[1] if found else name
 
 
-def _grouped(cells: Iterable[tuple[str, Sum]]) -> dict[str, Sum]:
-    found: dict[str, list[Sum]] = defaultdict(list)
+def _grouped(cells: Iterable[tuple[str, Sum]], durations: Mapping[str, int]) -> dict[str, Sum]:
+    found: dict[str, list[Sum]] = {name: [] for name in durations}
     for name, each in cells:
-        found[name].append(each)
-    return {name: Sum.of(parts) for name, parts in found.items()}
+        found.setdefault(name, []).append(each)
+    return {name: Sum.of(parts, durations.get(name)) for name, parts in found.items()}
 
 
 def _drivers(
@@ -166,8 +171,3 @@ def _dearest(amounts: Mapping[str, int], count: int) -> list[tuple[str, float]]:
     named = ((name, amount) for name, amount in amounts.items() if amount)
     first = nsmallest(count, named, key=lambda each: (-each[1], each[0]))
     return [(name, share_of(amount, whole)) for name, amount in first]
-
-
-def _sum_known(amounts: Iterable[int | None]) -> int | None:
-    known = [amount for amount in amounts if amount is not None]
-    return sum(known) if known else None

@@ -4,10 +4,17 @@ import errno
 import os
 import stat
 
+Seen = tuple[int, int, int, int]
+"""A file's device, inode, size and time (ns), by which it is told that it has changed."""
+
 
 def open_regular(path: str) -> int:
     """A descriptor of the regular file at this path; OSError for anything else, pipes included."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    return regular(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), path)
+
+
+def regular(descriptor: int, path: str) -> int:
+    """The descriptor, if a regular file is open under it; else it is closed, and that is an OSError."""
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise OSError(errno.EINVAL, "not a regular file", path)
@@ -21,6 +28,15 @@ def read_small(path: str, most: int) -> bytes:
         return os.read(descriptor, most)
     finally:
         os.close(descriptor)
+
+
+def seen_at(path: str) -> Seen | None:
+    """The file at this path as it is now; None when it can't be looked at."""
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def printable(path: str) -> str:

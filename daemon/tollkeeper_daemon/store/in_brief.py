@@ -1,71 +1,77 @@
-"""What a workflow has come to, in brief: by stage and role, with how long each took. Pure."""
+"""What a workflow has come to, in brief: kept beside its sums and spans, and moved with them. Pure."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from tollkeeper_daemon.ledger.books import is_billed, quarter
-from tollkeeper_daemon.ledger.totals import bounded
-from tollkeeper_daemon.store.schema import SpanRecord, WorkBrief, WorkInBrief, WorkSum
+from msgspec.structs import replace
 
-Lot = tuple[list[WorkSum], list[SpanRecord]]
+from tollkeeper_daemon.ledger.books import Book, is_billed, quarter
+from tollkeeper_daemon.ledger.totals import Totals, bounded
+from tollkeeper_daemon.store.schema import SpanRecord, WorkBrief, WorkInBrief
+
+Booked = tuple[int, Book, Totals]
+"""The quarter of an hour, the book, and what was added to it."""
+
+Who = tuple[str, str, str]
+"""A stage, an agent's id, and a helper's type: one of the latter two is empty."""
 
 
-def in_brief(
-    workflow: str,
-    sums: Sequence[WorkSum],
-    spans: Sequence[SpanRecord],
-    name_of: Callable[[str], str],
-    now: int = 0,
+def who_did(book: Book) -> Who:
+    """Whose brief it is in; whose helper a helper is makes no other brief of it."""
+    helper = book.subagent_type
+    return book.stage, "" if helper else book.agent, helper
+
+
+def with_booked(
+    work: WorkInBrief, booked: Iterable[Booked], name_of: Callable[[str], str]
 ) -> WorkInBrief:
-    """The sums and spans in brief, as they are at this time (ms); ``name_of`` says an agent's name, if any."""
-    lots: dict[tuple[str, str, str], Lot] = defaultdict(lambda: ([], []))
-    for each in sums:
-        role = each.subagent_type or name_of(each.agent)
-        lots[each.stage, role, "" if role else each.agent][0].append(each)
-    for span in spans:
-        lots[span.labels.stage, span.role, ""][1].append(span)
-    briefs = tuple(_brief(*role, *lots[role], now) for role in sorted(lots))
-    return WorkInBrief(
-        workflow,
-        any(not span.ended for span in spans),
-        wall_clock(spans, now),
-        tuple(_overlaps(briefs, spans, now)),
-        briefs,
+    """With what was booked; ``name_of`` says how an agent is called by its id, if that is known."""
+    briefs = {(each.stage, each.agent, each.helper): each for each in work.briefs}
+    moved: set[Who] = set()
+    for at, book, totals in booked:
+        who = who_did(book)
+        moved.add(who)
+        briefs[who] = _added(briefs.get(who) or _nothing(who), at, book, totals)
+    for who in moved:
+        briefs[who] = replace(briefs[who], name=name_of(who[1]))
+    kept = (briefs[who] for who in sorted(briefs) if not briefs[who].is_nothing)
+    return replace(work, briefs=tuple(kept))
+
+
+def _nothing(who: Who) -> WorkBrief:
+    return WorkBrief(*who, "", 0, 0, 0, 0, 0, 0, 0)
+
+
+def _added(known: WorkBrief, at: int, book: Book, totals: Totals) -> WorkBrief:
+    return WorkBrief(
+        known.stage,
+        known.agent,
+        known.helper,
+        known.name,
+        last=max(known.last, at),
+        requests=known.requests + totals.requests,
+        messages=known.messages + totals.messages,
+        tokens=known.tokens + totals.tokens,
+        cost=bounded(known.cost + (totals.value if is_billed(book) else 0)),
+        value=bounded(known.value + totals.value),
+        unpriced=known.unpriced + totals.unpriced,
     )
 
 
-def _overlaps(
-    briefs: Iterable[WorkBrief], spans: Sequence[SpanRecord], now: int
-) -> Iterator[tuple[str, int]]:
-    together: dict[str, int] = defaultdict(int)
-    for brief in briefs:
-        together[brief.stage] += brief.duration or 0
-    for stage, duration in together.items():
-        own = wall_clock((span for span in spans if span.labels.stage == stage), now)
-        if own is not None and own != duration:
-            yield stage, duration - own
-
-
-def _brief(
-    stage: str, role: str, agent: str, sums: list[WorkSum], spans: list[SpanRecord], now: int
-) -> WorkBrief:
-    return WorkBrief(
-        stage,
-        role,
-        agent,
-        first=min([*(each.first for each in sums), *(quarter(span.started) for span in spans)]),
-        last=max(
-            [
-                *(each.last for each in sums),
-                *(quarter(span.ended or max(span.started, now)) for span in spans),
-            ]
-        ),
-        requests=sum(each.totals.requests for each in sums),
-        tokens=sum(each.totals.tokens for each in sums),
-        cost=bounded(sum(each.totals.value for each in sums if is_billed(each))),
-        value=bounded(sum(each.totals.value for each in sums)),
-        unpriced=sum(each.totals.unpriced for each in sums),
+def with_spans(work: WorkInBrief, spans: Sequence[SpanRecord], now: int = 0) -> WorkInBrief:
+    """With these spans in the place of those before; one that is open lasts until ``now`` (ms)."""
+    stages: dict[str, list[SpanRecord]] = defaultdict(list)
+    roles: dict[str, list[SpanRecord]] = defaultdict(list)
+    for span in spans:
+        stages[span.labels.stage].append(span)
+        roles[span.role].append(span)
+    return replace(
+        work,
+        is_open=any(not span.ended for span in spans),
+        last=max((quarter(span.ended or max(span.started, now)) for span in spans), default=0),
         duration=wall_clock(spans, now),
+        stages={stage: wall_clock(own, now) or 0 for stage, own in stages.items()},
+        roles={role: wall_clock(own, now) or 0 for role, own in roles.items()},
     )
 
 

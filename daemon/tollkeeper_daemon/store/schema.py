@@ -319,44 +319,52 @@ class WorkSum(Struct, frozen=True, array_like=True, gc=False):
     totals: Totals
 
 
-class WorkBrief(Struct, frozen=True, array_like=True, gc=False):
-    """What one role has come to at one stage, in brief: over all tasks, models and payers.
+class WorkRow(Struct, frozen=True, array_like=True, gc=False):
+    """A part of a workflow, as it is kept."""
 
-    ``role`` is a helper's type or an agent's name, as it was when the workflow last came to more; while
-    the agent has none, ``agent`` is its id. ``first`` and ``last`` are quarters of an hour, as in a
-    ``WorkSum``, of spans too. ``cost`` is what is billed of the ``value`` (nano-dollars); ``duration`` is
-    how long its spans lasted (ms), what overlaps once, and None without one.
+    workflow: str
+    sum: WorkSum
+
+
+class WorkBrief(Struct, frozen=True, array_like=True, gc=False):
+    """What one agent, or its helpers of one type, came to at one stage, in brief: over all tasks, models
+    and payers.
+
+    ``agent`` is its id, and ``name`` how it was called when the last of it was booked, empty where that
+    was not known; for ``helper``, a type, both are empty. ``last`` is the latest quarter of an hour in
+    which any of it was booked; ``cost`` is what is billed of the ``value`` (nano-dollars).
     """
 
     stage: str
-    role: str
     agent: str
-    first: int
+    helper: str
+    name: str
     last: int
     requests: int
+    messages: int
     tokens: int
     cost: int
     value: int
     unpriced: int
-    duration: int | None
 
-
-class WorkRecord(Struct, frozen=True, array_like=True, gc=False):
-    """What the parts of a workflow have come to."""
-
-    workflow: str
-    sums: tuple[WorkSum, ...]
+    @property
+    def is_nothing(self) -> bool:
+        """Whether all of it was taken back."""
+        return not (self.requests or self.messages or self.tokens or self.value or self.unpriced)
 
 
 class WorkInBrief(Struct, frozen=True, array_like=True, gc=False):
     """What a workflow has come to, in brief: for who looks at all of them, and there may be very many.
 
-    ``duration`` (ms) is that of all its spans. Where several roles worked at a stage at once, ``overlaps`` says by how much (ms) the stage lasted
-    less than its roles together. While a span lasts (``is_open``) it is in none of these times.
+    Of its spans ``is_open`` says that one lasts, ``last`` in which quarter of an hour one last began or
+    ended, ``duration`` how long any lasted (ms), ``stages`` and ``roles`` how long those of each did. The
+    one that is open is in none of these times. What is of no workflow has no times here.
     """
 
     workflow: str
-    is_open: bool
-    duration: int | None
-    overlaps: tuple[tuple[str, int], ...]
-    briefs: tuple[WorkBrief, ...]
+    briefs: tuple[WorkBrief, ...] = ()
+    is_open: bool = False
+    last: int = 0
+    duration: int | None = None
+    stages: dict[str, int] = {}
+    roles: dict[str, int] = {}

@@ -39,6 +39,11 @@ class Tables:
         "workflows",
         "spans",
         "work",
+        "ended",
+        "reckoned",
+        "lines",
+        "comments",
+        "event_files",
         "in_brief",
     )
 

@@ -12,6 +12,7 @@ from tollkeeper_daemon.ledger.ledger import Posting
 from tollkeeper_daemon.records import EarlierDay, FileId, FileMark
 from tollkeeper_daemon.store.bar_shelf import BarShelf
 from tollkeeper_daemon.store.bookings import Bookings
+from tollkeeper_daemon.store.errand_shelf import ErrandShelf
 from tollkeeper_daemon.store.keys import key_of as _key
 from tollkeeper_daemon.store.schema import AgentRecord, Conversation, PlanWindow, RunRecord
 from tollkeeper_daemon.store.tables import Tables
@@ -25,19 +26,24 @@ _encode = msgspec.msgpack.Encoder().encode
 class Transaction(Bookings):
     """Conversations, logs, agents, runs and the rest, beside what the ledger keeps.
 
-    ``bar`` is what the bar remembers: limits, holds and the journal; ``work`` what is known of workflows.
+    ``bar`` is what the bar remembers: limits, holds and the journal; ``work`` what is known of workflows,
+    and ``errands`` what is still to be done about them.
     """
 
     def __init__(self, raw: lmdb.Transaction, tables: Tables, books: dict[Book, int]) -> None:
         super().__init__(raw, tables, books)
         self.bar = BarShelf(raw, tables)
         self.work = WorkShelf(raw, tables)
+        self.errands = ErrandShelf(raw, tables)
 
-    def save(self, posting: Posting) -> None:
-        """Save everything that the posting changes."""
+    def save(self, posting: Posting, is_history: bool = False) -> None:
+        """Save everything that the posting changes; of what is history no line is written later."""
         super().save(posting)
         rows = posting.sums.items()
-        self.work.add_to_sums([(at, self.book(number), each) for (at, number), each in rows])
+        booked = [(at, self.book(number), each) for (at, number), each in rows]
+        self.work.add_to_sums(booked)
+        if is_history:
+            self.errands.excuse(booked)
 
     def conversation(self, name: str) -> Conversation | None:
         return self._get("conversations", _key(name), _decode_conversation)

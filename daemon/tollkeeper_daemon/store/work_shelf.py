@@ -1,6 +1,6 @@
 """What is kept of workflows in a transaction: the markers, the spans of work, and the sums."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from hashlib import blake2b
 from itertools import groupby
 
@@ -9,20 +9,16 @@ from msgspec import Struct
 
 from tollkeeper_daemon.ledger.books import Book
 from tollkeeper_daemon.ledger.totals import Totals
-from tollkeeper_daemon.store.in_brief import in_brief
+from tollkeeper_daemon.store.in_brief import Booked, who_did, with_booked, with_spans
 from tollkeeper_daemon.store.keys import key_of
 from tollkeeper_daemon.store.schema import (
     SpanRecord,
     WorkflowRecord,
     WorkInBrief,
-    WorkRecord,
+    WorkRow,
     WorkSum,
 )
 from tollkeeper_daemon.store.tables import Access
-
-Booked = tuple[int, Book, Totals]
-"""The quarter of an hour, the book, and what was added to it."""
-
 
 # So that no workflow, which is one too, has a key of its own.
 PREFIX = b"w:"
@@ -44,14 +40,7 @@ class WorkShelf(Access):
 
     def spans_of(self, workflow: str) -> tuple[SpanRecord, ...]:
         """The spans of this workflow, the earliest first."""
-        prefix = _digest(workflow)
-        found: list[SpanRecord] = []
-        with self._raw.cursor(self._tables.by_name["spans"]) as cursor:
-            if cursor.set_range(prefix):
-                for key, value in cursor.iternext():
-                    if key[: len(prefix)] != prefix:
-                        break
-                    found.append(_decode_span(value))
+        found = map(_decode_span, self._below("spans", _digest(workflow)))
         return tuple(sorted(found, key=_began))
 
     def spans(self) -> Iterator[tuple[SpanRecord, ...]]:
@@ -66,36 +55,39 @@ class WorkShelf(Access):
 
     def save_span(self, span: SpanRecord) -> None:
         """Keep this span in the place of the one with the same id."""
-        self.save_spans([span])
-
-    def save_spans(self, spans: Sequence[SpanRecord]) -> None:
-        """Keep these spans, each in the place of the one with the same id."""
-        for span in spans:
-            self._put("spans", _digest(span.workflow) + _digest(span.id), span)
-        for workflow in {span.workflow for span in spans}:
-            self._save_work(workflow, self.sums_of(workflow))
+        key = _digest(span.workflow) + _digest(span.id)
+        known = self._get("spans", key, _decode_span)
+        self._put("spans", key, span)
+        if known is None or _times(known) != _times(span):
+            self._time(span.workflow)
 
     def drop_span(self, span: SpanRecord) -> None:
         """Take a span back that never was."""
         self._delete("spans", _digest(span.workflow) + _digest(span.id))
-        self._save_work(span.workflow, self.sums_of(span.workflow))
+        self._time(span.workflow)
 
     def sums_of(self, workflow: str) -> tuple[WorkSum, ...]:
         """What the parts of this workflow have come to."""
-        found = self._get("work", _key(workflow), _decode_work)
-        return found.sums if found else ()
+        rows = self._below("work", _digest(workflow))
+        return tuple(_decode_row(value).sum for value in rows)
 
     def sums(self) -> Iterator[tuple[str, tuple[WorkSum, ...]]]:
         """What every workflow has come to, with its id."""
-        for _, value in self._all("work"):
-            found = _decode_work(value)
-            yield found.workflow, found.sums
+        found = (_decode_row(value) for _, value in self._all("work"))
+        for workflow, rows in groupby(found, lambda row: row.workflow):
+            yield workflow, tuple(row.sum for row in rows)
 
     def in_brief(self, now: int) -> list[WorkInBrief]:
         """The same in brief, as it is at this time (ms): several times quicker."""
         with self._raw.cursor(self._tables.by_name["in_brief"]) as cursor:
             found = [_decode_in_brief(value) for value in cursor.iternext(keys=False)]
-        return [self._in_brief(work.workflow, now) if work.is_open else work for work in found]
+        named = [
+            with_spans(work, self.spans_of(work.workflow), now) if work.is_open else work
+            for work in found
+            if work.workflow
+        ]
+        loose = tuple([brief for work in found if not work.workflow for brief in work.briefs])
+        return [*named, WorkInBrief("", loose)] if loose else named
 
     def known(self) -> set[str]:
         """The id of every workflow that anything is known of; empty for work of none."""
@@ -104,32 +96,49 @@ class WorkShelf(Access):
 
     def add_to_sums(self, booked: list[Booked]) -> None:
         """Add what was booked under a workflow, or under a task or a stage of none."""
-        by_workflow: dict[str, list[Booked]] = {}
-        for each in booked:
-            book = each[1]
-            if book.workflow or book.task or book.stage:
-                by_workflow.setdefault(book.workflow, []).append(each)
-        for workflow, lot in by_workflow.items():
-            parts = {_part(each): each for each in self.sums_of(workflow)}
-            for quarter, book, totals in lot:
-                _add(parts, quarter, book, totals)
-            self._save_work(workflow, tuple(each for each in parts.values() if each.totals))
+        own = [each for each in booked if each[1].workflow or each[1].task or each[1].stage]
+        self._add_to_parts(own)
+        by_brief: dict[bytes, list[Booked]] = {}
+        for each in own:
+            by_brief.setdefault(_brief_key(each[1]), []).append(each)
+        for key, lot in by_brief.items():
+            known = self._get("in_brief", key, _decode_in_brief)
+            work = known or WorkInBrief(lot[0][1].workflow)
+            self._keep_in_brief(key, with_booked(work, lot, self._name_of))
 
-    def _save_work(self, workflow: str, sums: tuple[WorkSum, ...]) -> None:
-        brief = in_brief(workflow, sums, self.spans_of(workflow), self._name_of)
-        self._put_or_drop("work", workflow, WorkRecord(workflow, sums), bool(sums))
-        self._put_or_drop("in_brief", workflow, brief, bool(brief.briefs))
+    def _add_to_parts(self, booked: list[Booked]) -> None:
+        rows: dict[bytes, WorkRow] = {}
+        for quarter, book, totals in booked:
+            key = _part_key(book)
+            known = rows.get(key) or self._get("work", key, _decode_row)
+            rows[key] = _added(known, quarter, book, totals)
+        for key, row in rows.items():
+            if row.sum.totals:
+                self._put("work", key, row)
+            else:
+                self._delete("work", key)
 
-    def _put_or_drop(self, table: str, workflow: str, value: Struct, has_any: bool) -> None:
-        if has_any:
-            self._put(table, _key(workflow), value)
+    def _time(self, workflow: str) -> None:
+        """Note how long the spans of this workflow lasted; there may be any number of those of none."""
+        if workflow:
+            key = _digest(workflow)
+            work = self._get("in_brief", key, _decode_in_brief) or WorkInBrief(workflow)
+            self._keep_in_brief(key, with_spans(work, self.spans_of(workflow)))
+
+    def _keep_in_brief(self, key: bytes, work: WorkInBrief) -> None:
+        if work.briefs or work.duration is not None:
+            self._put("in_brief", key, work)
         else:
-            self._delete(table, _key(workflow))
+            self._delete("in_brief", key)
 
-    def _in_brief(self, workflow: str, now: int) -> WorkInBrief:
-        return in_brief(
-            workflow, self.sums_of(workflow), self.spans_of(workflow), self._name_of, now
-        )
+    def _below(self, table: str, prefix: bytes) -> Iterator[bytes]:
+        """The values of all keys that begin so."""
+        with self._raw.cursor(self._tables.by_name[table]) as cursor:
+            if cursor.set_range(prefix):
+                for key, value in cursor.iternext():
+                    if key[: len(prefix)] != prefix:
+                        return
+                    yield bytes(value)
 
     def _name_of(self, agent: str) -> str:
         found = self._get("agents", key_of(agent), _decode_named) if agent else None
@@ -141,7 +150,7 @@ def _key(workflow: str) -> bytes:
 
 
 def _digest(name: str) -> bytes:
-    """One half of a span's key: what has no workflow may have thousands of them."""
+    """One half of a key: what has no workflow may have thousands of spans, and of parts."""
     return blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
@@ -149,20 +158,29 @@ def _began(span: SpanRecord) -> tuple[int, str]:
     return span.started, span.id
 
 
-Part = tuple[str, str, str, str, str, str]
+def _times(span: SpanRecord) -> tuple[str, str, int, int]:
+    """All of it that says how long anything lasted."""
+    return span.labels.stage, span.role, span.started, span.ended
 
 
-def _part(each: WorkSum) -> Part:
-    return each.task, each.stage, each.agent, each.subagent_type, each.model, each.source
-
-
-def _add(parts: dict[Part, WorkSum], quarter: int, book: Book, totals: Totals) -> None:
+def _part_key(book: Book) -> bytes:
     part = (book.task, book.stage, book.agent, book.subagent_type, book.model, book.source)
-    known = parts.get(part) or WorkSum(*part, quarter, quarter, Totals())
-    known.totals.add(totals)
-    known.totals.bound()
-    first, last = min(known.first, quarter), max(known.last, quarter)
-    parts[part] = WorkSum(*part, first, last, known.totals)
+    return _digest(book.workflow) + _digest("\0".join(part))
+
+
+def _brief_key(book: Book) -> bytes:
+    """One for each workflow; of what has none one for each brief, since those may be very many."""
+    key = _digest(book.workflow)
+    return key if book.workflow else key + _digest("\0".join(who_did(book)))
+
+
+def _added(known: WorkRow | None, quarter: int, book: Book, totals: Totals) -> WorkRow:
+    part = (book.task, book.stage, book.agent, book.subagent_type, book.model, book.source)
+    row = known or WorkRow(book.workflow, WorkSum(*part, quarter, quarter, Totals()))
+    row.sum.totals.add(totals)
+    row.sum.totals.bound()
+    first, last = min(row.sum.first, quarter), max(row.sum.last, quarter)
+    return WorkRow(book.workflow, WorkSum(*part, first, last, row.sum.totals))
 
 
 class _Named(Struct, frozen=True, array_like=True, gc=False):
@@ -176,5 +194,5 @@ class _Named(Struct, frozen=True, array_like=True, gc=False):
 _decode_named = msgspec.msgpack.Decoder(_Named).decode
 _decode_workflow = msgspec.msgpack.Decoder(WorkflowRecord).decode
 _decode_span = msgspec.msgpack.Decoder(SpanRecord).decode
-_decode_work = msgspec.msgpack.Decoder(WorkRecord).decode
+_decode_row = msgspec.msgpack.Decoder(WorkRow).decode
 _decode_in_brief = msgspec.msgpack.Decoder(WorkInBrief).decode

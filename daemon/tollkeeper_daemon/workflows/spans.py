@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from msgspec.structs import replace
 
+from tollkeeper_daemon.store.errands import Ended
 from tollkeeper_daemon.store.schema import SpanRecord
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.store.transaction import Transaction
@@ -21,6 +22,13 @@ Key = tuple[str, str]
 """The workflow, and the span's id in it."""
 
 Listener = Callable[[SpanRecord], None]
+
+Also = Callable[[Transaction], None]
+"""What else is saved in a transaction."""
+
+
+def nothing(transaction: Transaction) -> None:
+    """Nothing else is saved."""
 
 
 class Spans:
@@ -55,19 +63,23 @@ class Spans:
         saved = self._store.read(lambda transaction: transaction.work.spans_of(workflow))
         return tuple(self._open.get(key_of(span), span) for span in saved)
 
-    def mark(self, mark: Mark, event: Event, now: int, status: str = "") -> SpanRecord:
+    def mark(
+        self, mark: Mark, event: Event, now: int, status: str = "", also: Also = nothing
+    ) -> SpanRecord:
         """A marker says that a stage starts or ends (``event``).
 
         A start while the same is open is that one. An end without a start is a span of no length.
+        ``also`` is saved as one with the end.
         """
         if event == "start":
-            return _latest(filter(mark.is_exactly, self._open.values())) or self._begin(mark, now)
+            known = _latest(filter(mark.is_exactly, self._open.values()))
+            return known or self._begin(mark, now)
         if span := self.meant(mark):
-            return self.end(span, now, status)
+            return self.end(span, now, status, also=also)
         last = _latest(filter(mark.may_mean, self.of_workflow(mark.labels.workflow)))
         if last and last.presumed:
-            return self._end_again(last, now, status)
-        return self.end(self._begin(mark, now), now, status)
+            return self._end_again(last, now, status, also)
+        return self.end(self._begin(mark, now), now, status, also=also)
 
     def end_marked(self, workflow: str, id: str, now: int, status: str) -> SpanRecord | None:
         """The marked span with this id ends; one that has ended stays as it is. None for no such span."""
@@ -81,10 +93,12 @@ class Spans:
         spans = self._open.values()
         return _latest(filter(mark.is_exactly, spans)) or _latest(filter(mark.may_mean, spans))
 
-    def _end_again(self, span: SpanRecord, now: int, status: str) -> SpanRecord:
+    def _end_again(
+        self, span: SpanRecord, now: int, status: str, also: Also = nothing
+    ) -> SpanRecord:
         """A span that was taken for ended before ends only now."""
         ended = replace(span, ended=max(now, span.ended), status=status, presumed=False)
-        self._save_ended(ended)
+        self._save_ended(ended, also)
         return ended
 
     def _begin(self, mark: Mark, now: int) -> SpanRecord:
@@ -148,7 +162,12 @@ class Spans:
         self._forget(key_of(span))
 
     def end(
-        self, span: SpanRecord, at: int, status: str = "", presumed: bool = False
+        self,
+        span: SpanRecord,
+        at: int,
+        status: str = "",
+        presumed: bool = False,
+        also: Also = nothing,
     ) -> SpanRecord:
         """Save that an open span ended at this time (ms), and tell it.
 
@@ -159,7 +178,7 @@ class Spans:
         if look := self._looks.get(key):
             timed = counted(timed, look, at)
         ended = replace(closed(timed, at, status), presumed=presumed)
-        self._save_ended(ended)
+        self._save_ended(ended, also)
         return ended
 
     def end_workflow(self, workflow: str, now: int) -> None:
@@ -168,8 +187,13 @@ class Spans:
             if span.workflow == workflow:
                 self.end(span, now, presumed=True)
 
-    def _save_ended(self, span: SpanRecord) -> None:
-        self._store.write(lambda transaction: transaction.work.save_span(span))
+    def _save_ended(self, span: SpanRecord, also: Also) -> None:
+        def work(transaction: Transaction) -> None:
+            transaction.work.save_span(span)
+            transaction.errands.add_ended(Ended(span.workflow, span.id))
+            also(transaction)
+
+        self._store.write(work)
         self._forget(key_of(span))
         self._tell(self.on_ended, span)
 
@@ -193,8 +217,13 @@ class Spans:
     def save_all(self) -> None:
         """Save how the time went by up to now."""
         spans = [self._open[key] for key in self._unsaved]
+
+        def work(transaction: Transaction) -> None:
+            for span in spans:
+                transaction.work.save_span(span)
+
         if spans:
-            self._store.write(lambda transaction: transaction.work.save_spans(spans))
+            self._store.write(work)
         self._unsaved.clear()
 
     def _tell(self, listeners: Sequence[Listener], span: SpanRecord) -> None:

@@ -1,9 +1,12 @@
 """What a span has used: of the ledger's sums, what belongs to it since it began."""
 
+from collections.abc import Iterator
+
 from msgspec.structs import replace
 
 from tollkeeper_daemon.labels.labels import Labels
 from tollkeeper_daemon.ledger.books import Book, quarter
+from tollkeeper_daemon.ledger.totals import Totals
 from tollkeeper_daemon.store.schema import SpanRecord
 from tollkeeper_daemon.store.transaction import Transaction
 from tollkeeper_daemon.tally import Tally
@@ -25,14 +28,24 @@ def used_by(span: SpanRecord, transaction: Transaction) -> Tally:
 
 
 def _booked(span: SpanRecord, transaction: Transaction) -> Tally:
-    """The sums are by quarters of an hour: that in which the span began counts as a whole."""
     found = Tally()
+    for book, totals in _rows(span, transaction):
+        found.add(book, totals)
+    return found
+
+
+def conversations_of(span: SpanRecord, transaction: Transaction) -> set[str]:
+    """The conversations in which the work of the span was done."""
+    return {book.conversation for book, _ in _rows(span, transaction)}
+
+
+def _rows(span: SpanRecord, transaction: Transaction) -> Iterator[tuple[Book, Totals]]:
+    """The sums are by quarters of an hour: that in which the span began counts as a whole."""
     until = quarter(span.ended) + 1 if span.ended else 2**32 - 1
     for (_, number), totals in transaction.rows(quarter(span.started), until):
         book = transaction.book(number)
         if _is_of(book, span):
-            found.add(book, totals)
-    return found
+            yield book, totals
 
 
 def _is_of(book: Book, span: SpanRecord) -> bool:

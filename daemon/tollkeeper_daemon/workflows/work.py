@@ -20,7 +20,8 @@ from tollkeeper_daemon.workflows.workflows import Workflows
 class Work:
     """Which spans of work last, who is at them, and what markers say.
 
-    ``attempt`` calls who listens, so that one that fails costs nothing else.
+    ``attempt`` calls who listens, so that one that fails costs nothing else. ``facts_of`` is what is known
+    of the work that an agent is at.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Work:
             is_on_plan = agent.record.source == SUBSCRIPTION
             return is_on_plan and plan.is_limited(agent.record.account, now)
 
+        self.facts_of = facts_of
         self.spans = Spans(store, attempt)
         members = Members(
             roster,

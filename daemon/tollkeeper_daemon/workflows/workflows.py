@@ -12,12 +12,14 @@ from tollkeeper_daemon.bar.agents_by_hand import Ambiguous
 from tollkeeper_daemon.herald import Herald
 from tollkeeper_daemon.labels.labels import NONE, Labels, Layer, labels_of
 from tollkeeper_daemon.labels.task_ids import of_task
+from tollkeeper_daemon.store.errands import Ended
 from tollkeeper_daemon.store.schema import SpanRecord, WorkflowRecord
 from tollkeeper_daemon.store.store import Store
+from tollkeeper_daemon.store.transaction import Transaction
 from tollkeeper_daemon.workflows.following import Following
 from tollkeeper_daemon.workflows.marks import Event, Mark, fits
 from tollkeeper_daemon.workflows.members import Members
-from tollkeeper_daemon.workflows.spans import Spans
+from tollkeeper_daemon.workflows.spans import Also, Spans, nothing
 from tollkeeper_daemon.workflows.used import used_by
 from tollkeeper_daemon.workflows.view import span_view
 
@@ -50,6 +52,11 @@ class Workflows:
 
     def start(self, name: str, path: str, folder: str, now: int) -> WorkflowRecord:
         """The workflow starts, or goes on after its end; again, it may be told its path."""
+        record = self._start(name, path, folder, now)
+        self._following.look(now)
+        return record
+
+    def _start(self, name: str, path: str, folder: str, now: int) -> WorkflowRecord:
         known = self._known(name)
         if known is None:
             record = WorkflowRecord(name, self._first(name, now), path=path, folder=folder)
@@ -62,7 +69,6 @@ class Workflows:
             self._following.begin_anew(name, now)
         if known is None or known.ended:
             self._herald.workflow("started", name)
-            self._following.look(now)
         return record
 
     def end(self, name: str, status: str, now: int) -> WorkflowRecord:
@@ -72,7 +78,7 @@ class Workflows:
             return known
         known = known or WorkflowRecord(name, self._first(name, now))
         record = replace(known, ended=known.ended or max(now, known.started), status=status)
-        self._save(record)
+        self._save_ended(record)
         self._spans.end_workflow(name, now)
         for agent in self._roster.alive():
             if _marked(agent, now).workflow == name:
@@ -97,15 +103,36 @@ class Workflows:
         agents have that name.
         """
         agents = self._named(word) if word else self._calling(pids)
-        mark = _mark(labels, word, agents, folder)
-        self._tell_workflow(labels.workflow, event, folder, now)
+        mark = mark_of(labels, word, agents, folder)
+        members = agents or ([] if word else self.at(labels.workflow, now))
+        span = self.take(mark, event, members, now, status)
+        if event == "start":
+            self._following.look(now)
+        return span
+
+    def take(
+        self,
+        mark: Mark,
+        event: Event,
+        members: Sequence[LiveAgent],
+        at: int,
+        status: str = "",
+        also: Also = nothing,
+    ) -> SpanRecord:
+        """A marker's word on a stage, and who belongs to it from then on (ms).
+
+        ``also`` is saved when all is done that must not be done twice: in a daemon that dies before, and
+        is told the same again, it is done once.
+        """
+        labels = mark.labels
+        self._tell_workflow(labels.workflow, event, mark.folder, at)
         if event == "end":
-            self._release(mark, now)
-            return self._spans.mark(mark, "end", now, status)
-        span = self._spans.mark(mark, "start", now)
-        for agent in agents or ([] if word else self._at(labels.workflow, now)):
-            self._belongs(agent, labels, now)
-        self._following.look(now)
+            self._release(mark, at)
+            return self._spans.mark(mark, "end", at, status, also)
+        span = self._spans.mark(mark, "start", at)
+        for agent in members:
+            self._belongs(agent, labels, at)
+        self._store.write(also)
         return span
 
     def start_apart(self, labels: Labels, role: str, folder: str, now: int) -> SpanRecord:
@@ -120,8 +147,8 @@ class Workflows:
     def _tell_workflow(self, name: str, event: Event, folder: str, now: int) -> None:
         """A stage of it tells that the workflow has begun, or goes on after its end."""
         known = self._known(name)
-        if name and (known is None or (known.ended and event == "start")):
-            self.start(name, "", folder, now)
+        if name and (known is None or (event == "start" and 0 < known.ended <= now)):
+            self._start(name, "", folder, now)
 
     def _release(self, mark: Mark, now: int) -> None:
         """Whoever was marked as at the stage goes on with the workflow alone.
@@ -150,7 +177,7 @@ class Workflows:
         found = [agent for pid in pids if (agent := self._roster.with_pid(pid))]
         return found[:1]
 
-    def _at(self, workflow: str, now: int) -> list[LiveAgent]:
+    def at(self, workflow: str, now: int) -> list[LiveAgent]:
         """All living agents that are labelled with the workflow."""
         alive = self._roster.alive()
         return [
@@ -170,6 +197,13 @@ class Workflows:
     def _save(self, record: WorkflowRecord) -> None:
         self._store.write(lambda transaction: transaction.work.save_workflow(record))
 
+    def _save_ended(self, record: WorkflowRecord) -> None:
+        def work(transaction: Transaction) -> None:
+            transaction.work.save_workflow(record)
+            transaction.errands.add_ended(Ended(record.id))
+
+        self._store.write(work)
+
     def _first(self, name: str, now: int) -> int:
         """When the workflow was first worked at, or now."""
         return min((span.started for span in self._spans.of_workflow(name)), default=now)
@@ -185,7 +219,7 @@ class Workflows:
         self._herald.workflow("stage-ended", span.workflow, span.status, self.view(span))
 
 
-def _mark(labels: Labels, word: str, agents: Sequence[LiveAgent], folder: str) -> Mark:
+def mark_of(labels: Labels, word: str, agents: Sequence[LiveAgent], folder: str) -> Mark:
     """The marker's word: its role is an agent's name, or else the word itself."""
     if not agents:
         return Mark(labels, word, folder=folder)
