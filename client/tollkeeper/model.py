@@ -326,3 +326,30 @@ class Status(Struct, frozen=True, kw_only=True):
     alerts: tuple[Alert, ...] = ()
     plans: tuple[Plan, ...] = ()
     accounts: tuple[AccountToday, ...] = ()
+
+
+class Piece(Struct, frozen=True, kw_only=True):
+    """A piece of work that is over: a workflow, or one stage of it.
+
+    ``files`` were changed, in so many ``lines``, which are None where Claude Code's own totals are
+    missing; ``turns`` are replies of the model. Money is in dollars, rounded to nine places: ``value_usd``
+    is the list price, ``cost_usd`` what of it is billed. ``last_used_at`` is exact to a quarter of an hour.
+    """
+
+    workflow: str
+    last_used_at: str
+    files: int
+    lines: int | None
+    turns: int
+    tokens: int
+    cost_usd: float
+    value_usd: float
+    unpriced_requests: int = 0
+
+
+class Pieces(Struct, frozen=True, kw_only=True):
+    """The latest pieces of work, the earliest of them first; ``under_way`` are not over, and left out."""
+
+    stage: str | None
+    pieces: tuple[Piece, ...]
+    under_way: int = 0

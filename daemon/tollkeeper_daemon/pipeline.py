@@ -246,6 +246,8 @@ class Pipeline:
                     account = payer_at(known, refusal.time).account
                     transaction.save_window(window_of(refusal, account))
             self._save_for_audit(scan, transaction)
+            for edits in scan.edits:
+                transaction.edits.add(edits)
         if posting.unpriced_models:
             self.unpriced_models = bounded(self.unpriced_models | posting.unpriced_models)
             transaction.set_meta("unpriced_models", sorted(self.unpriced_models))

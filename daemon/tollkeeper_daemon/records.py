@@ -148,6 +148,26 @@ class Mention(Struct, frozen=True, array_like=True, gc=False):
     in_order: bool = False
 
 
+class Edit(Struct, frozen=True, array_like=True, gc=False, order=True):
+    """A reply asks to change a file: when (ms), which one, and in how many bytes.
+
+    ``file`` is a checksum of its path, from which no path can be had back.
+    """
+
+    time: int
+    file: int
+    size: int
+
+
+class Edits(Struct, frozen=True, array_like=True, gc=False):
+    """The edits of a conversation, or of one of its subagents."""
+
+    conversation: str
+    subagent: str
+    subagent_type: str
+    edits: tuple[Edit, ...]
+
+
 Record = Reply | Prompt | Profile | Refusal
 
 

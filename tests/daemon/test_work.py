@@ -20,6 +20,7 @@ from tollkeeper_daemon.reports.spread import quartile
 from tollkeeper_daemon.store.in_brief import wall_clock, with_booked, with_spans
 from tollkeeper_daemon.store.schema import SpanRecord, WorkflowRecord, WorkInBrief
 from tollkeeper_daemon.store.store import Store
+from tollkeeper_daemon.workflows.spans import key_of
 
 from .lines import HAIKU, NINE_MS
 from .works import (
@@ -93,7 +94,11 @@ def answers(store: Store) -> list[Json]:
 
 
 @settings(max_examples=60)
-@given(st.lists(bookings(), min_size=1, max_size=12), st.lists(spans(), max_size=6), st.data())
+@given(
+    st.lists(bookings(), min_size=1, max_size=12),
+    st.lists(spans(), max_size=6, unique_by=key_of),
+    st.data(),
+)
 def test_any_split(booked: list[Booking], gone: list[SpanRecord], data: st.DataObject) -> None:
     """However the same bookings and spans are cut into postings, and in which order, the answers agree."""
     shuffled = data.draw(st.permutations(booked))
@@ -115,7 +120,9 @@ def test_any_split(booked: list[Booking], gone: list[SpanRecord], data: st.DataO
 
 
 @settings(max_examples=60)
-@given(st.lists(bookings(), min_size=1, max_size=12), st.lists(spans(), max_size=6))
+@given(
+    st.lists(bookings(), min_size=1, max_size=12), st.lists(spans(), max_size=6, unique_by=key_of)
+)
 def test_what_adds_up(booked: list[Booking], gone: list[SpanRecord]) -> None:
     """Lines add up to their totals, shares to one, and all that was booked is in top exactly once."""
     with fleeting_folder() as folder, Store(Path(folder)) as store:
@@ -179,7 +186,9 @@ def check_top(told: Json, by: str, shown: dict[str, Json]) -> None:
 
 
 @settings(max_examples=40)
-@given(st.lists(bookings(), min_size=1, max_size=8), st.lists(spans(), max_size=4))
+@given(
+    st.lists(bookings(), min_size=1, max_size=8), st.lists(spans(), max_size=4, unique_by=key_of)
+)
 def test_beside_itself(booked: list[Booking], gone: list[SpanRecord]) -> None:
     """A workflow differs from itself by nothing, and from another by what their figures do."""
     with fleeting_folder() as folder, Store(Path(folder)) as store:
@@ -195,7 +204,7 @@ def test_beside_itself(booked: list[Booking], gone: list[SpanRecord]) -> None:
 
 
 @settings(max_examples=60)
-@given(st.lists(bookings(), max_size=8), st.lists(spans(), max_size=5), st.data())
+@given(st.lists(bookings(), max_size=8), st.lists(spans(), max_size=5, unique_by=key_of), st.data())
 def test_brief_is_kept(booked: list[Booking], gone: list[SpanRecord], data: st.DataObject) -> None:
     """What is kept in brief is at any time what the sums and spans say; and nothing, once all is gone."""
     with fleeting_folder() as folder, Store(Path(folder)) as store:
@@ -244,7 +253,7 @@ def afresh(booked: list[Booking], gone: list[SpanRecord]) -> dict[str, WorkInBri
     return found
 
 
-@given(st.lists(spans(), max_size=8))
+@given(st.lists(spans(), max_size=8, unique_by=key_of))
 def test_wall_clock(gone: list[SpanRecord]) -> None:
     """What overlaps counts once: as many seconds as there are in any of them."""
     seconds = {at for each in gone for at in range(each.started // 1000, each.ended // 1000)}

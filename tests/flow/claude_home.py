@@ -32,6 +32,10 @@ class Log:
         """Append one reply."""
         self.append(lines.reply(self.writer, tokens, model, blocks))
 
+    def edit(self, path: str, old: str = "one", new: str = "two") -> None:
+        """Append a reply that asks to change this file."""
+        self.append(lines.edit(self.writer, path, old, new))
+
     def prompt(self, text: str = "Count the tolls.") -> None:
         """Append what a person typed."""
         self.append(lines.prompt(self.writer, text))

@@ -116,6 +116,15 @@ def reply(
     )
 
 
+def edit(writer: Writer, path: str, old: str, new: str) -> bytes:
+    """A reply that asks to change this file."""
+    line = json.loads(reply(writer))
+    change = {"file_path": path, "old_string": old, "new_string": new}
+    call = {"type": "tool_use", "id": f"toolu_{uuid.uuid4().hex}", "name": "Edit", "input": change}
+    line["message"]["content"] = [call]
+    return encode(line)
+
+
 def _block(
     writer: Writer,
     names: tuple[str, str],

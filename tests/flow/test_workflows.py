@@ -227,8 +227,8 @@ def test_wrong_markers(daemon: Keeper) -> None:
         (
             (),
             (
-                "say one of start, stage, end, show, compare, top, stages, paths; "
-                "see toll workflow --help"
+                "say one of start, stage, end, show, compare, top, stages, paths, "
+                "forecast; see toll workflow --help"
             ),
         ),
     ]:

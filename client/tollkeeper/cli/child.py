@@ -99,6 +99,6 @@ def _stop() -> None:
     """Stop as whoever gets this signal does, until we are told to go on."""
     before = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTSTP})
-    os.kill(os.getpid(), signal.SIGTSTP)
+    signal.raise_signal(signal.SIGTSTP)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTSTP})
     signal.signal(signal.SIGTSTP, before)

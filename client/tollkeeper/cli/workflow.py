@@ -7,6 +7,7 @@ from argparse import ArgumentParser, Namespace
 from tollkeeper.cli import (
     workflow_compare,
     workflow_end,
+    workflow_forecast,
     workflow_paths,
     workflow_show,
     workflow_stage,
@@ -26,10 +27,11 @@ SUBVERBS = {
     "top": workflow_top,
     "stages": workflow_stages,
     "paths": workflow_paths,
+    "forecast": workflow_forecast,
 }
 HELP = (
     "Say where a workflow begins and ends, and each stage of it; ask what workflows cost: by stage, "
-    "beside each other, and which are the dearest."
+    "beside each other, which are the dearest, and what the next one will."
 )
 
 

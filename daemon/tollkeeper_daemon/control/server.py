@@ -45,6 +45,7 @@ from tollkeeper_daemon.control import (
     workflow_compare,
     workflow_end,
     workflow_paths,
+    workflow_pieces,
     workflow_show,
     workflow_stage,
     workflow_stages,
@@ -111,6 +112,7 @@ REPORTS: dict[str, Verb] = {
     "workflow.top": marked(workflow_top.answer),
     "workflow.stages": marked(workflow_stages.answer),
     "workflow.paths": marked(workflow_paths.answer),
+    "workflow.pieces": workflow_pieces.answer,
 }
 
 # These take their time in the loop, and let others have their turn meanwhile.

@@ -13,6 +13,7 @@ from tollkeeper_daemon.labels.task_ids import BUILT_IN_IDS, TaskIds
 from tollkeeper_daemon.ledger.requests import identity, join
 from tollkeeper_daemon.names import id_of, name_of
 from tollkeeper_daemon.records import (
+    Edits,
     FileId,
     FileMark,
     Mention,
@@ -75,6 +76,7 @@ class Scan(Struct, frozen=True, array_like=True, gc=False):
     stated: tuple[Stated, ...] = ()
     owners: tuple[Owner, ...] = ()
     mentions: tuple[Mention, ...] = ()
+    edits: tuple[Edits, ...] = ()
 
     @property
     def is_first(self) -> bool:
@@ -162,6 +164,7 @@ def scan(reading: Reading, now: int, ids: TaskIds = BUILT_IN_IDS) -> Scan:
         stated=tuple(stated),
         owners=tuple(owners.found),
         mentions=tuple(parser.mentions.found),
+        edits=_of_helper(parser.edits.found, helper),
     )
 
 
@@ -192,6 +195,20 @@ def _with_helper(replies: tuple[Reply, ...], helper: Helper) -> tuple[Reply, ...
             subagent_type=reply.subagent_type or helper.type,
         )
         for reply in replies
+    )
+
+
+def _of_helper(found: tuple[Edits, ...], helper: Helper | None) -> tuple[Edits, ...]:
+    """The edits in a log; of a subagent's, what the lines leave unsaid, the file's name and note say."""
+    if helper is None:
+        return found
+    return tuple(
+        replace(
+            each,
+            subagent=each.subagent or helper.id,
+            subagent_type=each.subagent_type or helper.type,
+        )
+        for each in found
     )
 
 

@@ -45,6 +45,7 @@ class Tables:
         "comments",
         "event_files",
         "in_brief",
+        "edits",
     )
 
     def __init__(self, env: lmdb.Environment) -> None:

@@ -12,6 +12,7 @@ from tollkeeper_daemon.ledger.ledger import Posting
 from tollkeeper_daemon.records import EarlierDay, FileId, FileMark
 from tollkeeper_daemon.store.bar_shelf import BarShelf
 from tollkeeper_daemon.store.bookings import Bookings
+from tollkeeper_daemon.store.edit_shelf import EditShelf
 from tollkeeper_daemon.store.errand_shelf import ErrandShelf
 from tollkeeper_daemon.store.keys import key_of as _key
 from tollkeeper_daemon.store.schema import AgentRecord, Conversation, PlanWindow, RunRecord
@@ -27,7 +28,7 @@ class Transaction(Bookings):
     """Conversations, logs, agents, runs and the rest, beside what the ledger keeps.
 
     ``bar`` is what the bar remembers: limits, holds and the journal; ``work`` what is known of workflows,
-    and ``errands`` what is still to be done about them.
+    ``edits`` what was asked to be changed, and ``errands`` what is still to be done about workflows.
     """
 
     def __init__(self, raw: lmdb.Transaction, tables: Tables, books: dict[Book, int]) -> None:
@@ -35,6 +36,7 @@ class Transaction(Bookings):
         self.bar = BarShelf(raw, tables)
         self.work = WorkShelf(raw, tables)
         self.errands = ErrandShelf(raw, tables)
+        self.edits = EditShelf(raw, tables)
 
     def save(self, posting: Posting, is_history: bool = False) -> None:
         """Save everything that the posting changes; of what is history no line is written later."""

@@ -21,7 +21,7 @@ class _Text(Struct):
 
 def _is_order(line: Line) -> bool:
     """Whether a subagent is told here what to do: that is how its log begins."""
-    return line.type == "user" and line.parentUuid is None and bool(line.agentId)
+    return line.parentUuid is None and line.type == "user" and bool(line.agentId)
 
 
 _decode_content = msgspec.json.Decoder(str | list[_Text]).decode
@@ -38,7 +38,7 @@ class Mentions:
     def is_news(self, line: Line) -> bool:
         """Whether there is anything to be looked at in this line: few have, and it costs nothing to ask."""
         is_elsewhere = line.cwd is not None and (line.cwd, line.gitBranch) != self._place
-        return is_elsewhere or _is_order(line)
+        return is_elsewhere or (line.parentUuid is None and _is_order(line))
 
     def look_at(self, line: Line, time: int) -> None:
         """Note what this line names; each place is told of when it is come to."""

@@ -18,6 +18,7 @@ from tollkeeper_daemon.records import (
     Statement,
 )
 from tollkeeper_daemon.transcript.answers import Answer
+from tollkeeper_daemon.transcript.edits import EditCalls, find_call
 from tollkeeper_daemon.transcript.lines import (
     UNKNOWN_MODEL,
     CacheCreation,
@@ -83,6 +84,7 @@ class Parser:
     def __init__(self, now: int, ids: TaskIds = BUILT_IN_IDS) -> None:
         self.bad_lines = 0
         self.mentions = Mentions(ids)
+        self.edits = EditCalls()
         self._now = now
         self._last = Line()
         self._answer: Answer | None = None
@@ -123,6 +125,8 @@ class Parser:
         if line.type == "assistant":
             if self._answer is None:
                 self._answer = _answer(line, self._now)
+            if line.message is not None and (call := find_call(line.message.content)):
+                self.edits.note(line, call, _time(line.timestamp, self._now))
             if _says_the_same(line, self._last):
                 return None
             self._last = line
@@ -147,18 +151,16 @@ def worthwhile_lines(block: bytes) -> Iterator[bytes]:
     find = block.find
     start = 0
     while (end := find(b"\n", start)) >= 0:
-        result = find(TOOL_RESULT, start, min(start + HEAD, end))
-        # Behind a single brace it is the line's own beginning, not a part of something quoted.
-        is_result = result > 0 and block.count(b"{", start, result) == 1
-        if not is_result and end > start and not _is_other(block, start):
-            yield block[start:end]
+        if end > start and not (block.startswith(TYPE, start) and _is_other(block, start)):
+            result = find(TOOL_RESULT, start, min(start + HEAD, end))
+            # Behind a single brace it is the line's own beginning, not a part of something quoted.
+            if result < 0 or block.count(b"{", start, result) != 1:
+                yield block[start:end]
         start = end + 1
 
 
 def _is_other(block: bytes, start: int) -> bool:
-    """Whether the line begins by naming a type that holds nothing of interest."""
-    if not block.startswith(TYPE, start):
-        return False
+    """Whether the type that the line begins by naming holds nothing of interest."""
     name_at = start + len(TYPE)
     return block[name_at : block.find(b'"', name_at)] not in TYPES_READ
 
