@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from tollkeeper import wire
 from tollkeeper.cli import limit_screen, limit_view, screen, watch, words
 from tollkeeper.feed import Change
-from tollkeeper.model import Action, Agent, Limit, LimitState, Status
+from tollkeeper.model import Action, Agent, Limit, LimitState, Span, Status, Usage
 
 from .making import TIME, agent, held, printed, status
 
@@ -321,6 +321,27 @@ def test_watched_actions_and_limits() -> None:
 
     assert lines("action", told) == ["09:30:00 action a is paused."]
     assert lines("limit", limits) == ["09:30:00 limit today: 90 % used, warned"]
+
+
+def test_watched_workflows() -> None:
+    """`toll watch` tells what begins and ends, and what a stage used that has ended."""
+    span = Span(id="m:1", workflow="w-1", stage="plan", role="Ada", started_at=TIME)
+    used = Usage(requests=3, total_tokens=61_000, value_usd=0.245)
+    later = replace(span, status="failed", ended_at="2026-11-22T09:32:07+00:00", usage=used)
+
+    def lines(event: wire.WorkflowEvent, span: Span | None = None, status: str = "") -> list[str]:
+        update = wire.WorkflowUpdate(
+            sequence=8, time=TIME, workflow="w-1", event=event, status=status or None, span=span
+        )
+        return watch.lines_of(Change("workflow", update, MANY))
+
+    clock = MANY.time[11:19]
+    assert lines("started") == [f"{clock} workflow w-1 has started"]
+    assert lines("ended", status="failed") == [f"{clock} workflow w-1 has ended: failed"]
+    assert lines("stage-started", span) == [f"{clock} workflow plan of w-1 by Ada has started"]
+    assert lines("stage-ended", later, "failed") == [
+        f"{clock} workflow plan of w-1 by Ada has ended: failed, after 2m 07s, 61.0K tokens, $0.2450"
+    ]
 
 
 def test_made_up_limits_are_of_the_wire() -> None:

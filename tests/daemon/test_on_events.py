@@ -41,6 +41,21 @@ def test_actions(kind: ActionKind, events: list[str]) -> None:
     assert events == [*events_of("action", update)]
 
 
+@pytest.mark.parametrize(
+    ("event", "events"),
+    [
+        ("started", []),
+        ("stage-started", []),
+        ("stage-ended", ["stage_ended"]),
+        ("ended", ["workflow_ended"]),
+    ],
+)
+def test_ends_of_work(event: wire.WorkflowEvent, events: list[str]) -> None:
+    """A stage or a workflow that ends is for its own command, and what begins for none."""
+    update = wire.WorkflowUpdate(sequence=1, time=TIME, workflow="w-1", event=event)
+    assert events == [*events_of("workflow", update)]
+
+
 def test_trouble_with_commands() -> None:
     """An alert runs its command; that a command failed runs none."""
     alert = Alert(time=TIME, kind="failed", text="")

@@ -258,6 +258,15 @@ def test_accounts_have_figures_of_their_own(store: Store) -> None:
     assert gauge(store).views(NOW) == plan.views(NOW)
 
 
+def test_who_is_limited(store: Store) -> None:
+    """A refusal holds for its account, and for whoever may be of it."""
+    plan = gauge(store)
+    plan.refused("five_hour", RESET, NOW, Owner("account-a"))
+    names = ("account-a", "account-b", "")
+    assert [True, False, True] == [plan.is_limited(name, NOW) for name in names]
+    assert [False] * 3 == [plan.is_limited(name, RESET) for name in names]
+
+
 def test_one_account_is_not_named(store: Store) -> None:
     """Who has one account knows which it is."""
     [told] = gauge(store).observed("five_hour", 85, RESET, NOW, Owner("account-a", "/h/a")) or []

@@ -2,7 +2,7 @@
 
 import statistics
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from msgspec.structs import astuple, replace
 
 from fleeting import fleeting_folder
+from tollkeeper_daemon.clock import start_of
 from tollkeeper_daemon.control import works as works_module
 from tollkeeper_daemon.control.refusal import Refused
 from tollkeeper_daemon.control.works import nearest
+from tollkeeper_daemon.ledger.books import QUARTER_MS
 from tollkeeper_daemon.ledger.totals import Totals
 from tollkeeper_daemon.reports.spread import quartile
 from tollkeeper_daemon.store.in_brief import wall_clock, with_booked, with_spans
@@ -25,6 +27,7 @@ from tollkeeper_daemon.workflows.spans import key_of
 from .lines import HAIKU, NINE_MS
 from .works import (
     AGENTS,
+    NINE,
     UNKNOWN_MODEL,
     WORKFLOWS,
     Booking,
@@ -270,6 +273,32 @@ def test_quartiles(amounts: list[int]) -> None:
     assert (ordered[0], ordered[-1]) == (quartile(ordered, 0), quartile(ordered, 4))
 
 
+def test_who_is_in_a_brief() -> None:
+    """Helpers of one type are one, whosever they are; an agent is named, once that is known."""
+    booked = [
+        booking(agent="1-1", helper="analyst", value=1),
+        booking(agent="3-3", helper="analyst", value=2),
+        booking(agent="3-3", value=4),
+    ]
+    work = with_booked(WorkInBrief("w-1"), booked, lambda id: AGENTS[id] if id else "")
+    found = [(each.helper, each.agent, each.name, each.value) for each in work.briefs]
+    assert [("analyst", "", "", 3), ("", "3-3", "Bob", 4)] == found
+
+
+def test_a_span_that_ends(store: Store) -> None:
+    """A span that is saved again as it ends, or otherwise, counts as it is now."""
+    go_through(store, [span(ended=60, id="m:1"), span(ended=90, id="m:1")])
+    go_through(store, [span(ended=None, id="m:2"), span(ended=80, id="m:2")])
+    assert [90.0] == [
+        each["duration_seconds"] for each in ask(store, "top", by="duration")["stages"]
+    ]
+    go_through(store, [span(stage="review", ended=90, id="m:1")])
+    lasted = {
+        each["stage"]: each["duration_seconds"]["max"] for each in ask(store, "stages")["stages"]
+    }
+    assert {"review": 90.0, "plan": 80.0} == lasted
+
+
 # show
 
 
@@ -496,6 +525,20 @@ def test_numbered_agents(store: Store, name: str, role: str) -> None:
     assert ["8-88", role] == [each["role"] for each in told]
 
 
+def test_numbered_agents_by_time(store: Store) -> None:
+    """A role's time is that of all its agents."""
+    go_through(store, [span(role="Bea", ended=60), span(role="Bea-2", started=30, ended=60)])
+    [role] = ask(store, "top", by="duration")["roles"]
+    assert ("Bea", 90.0, 1.0) == (role["role"], role["duration_seconds"], role["share"])
+
+
+def test_equals_by_name(store: Store) -> None:
+    """What costs the same stands in the order of the names."""
+    names = [f"w-{number:02}" for number in range(12)]
+    book(store, *(booking(name, value=1) for name in reversed(names)))
+    assert names[:10] == [each["workflow"] for each in ask(store, "top")["workflows"]]
+
+
 def test_agent_known_later(store: Store) -> None:
     """An agent that was booked before it was saved is called by its name all the same."""
     book(store, booking(agent="7-7", value=1))
@@ -529,6 +572,20 @@ def test_since(store: Store) -> None:
     [path] = ask(store, "paths", since=since)["paths"]
     assert 2 == path["workflows"]
     assert 3 == ask(store, "paths")["paths"][0]["workflows"]
+
+
+def test_since_the_first_moment(store: Store) -> None:
+    """What was asked in the first quarter of an hour of a day is of that day, and nothing before."""
+    midnight = start_of(date(2026, 11, 23))
+    first = midnight // QUARTER_MS - NINE
+    book(store, booking("in time", at=first, value=1), booking("too early", at=first - 1, value=1))
+    told = ask(store, "top", since="2026-11-23")
+    assert ["in time"] == [each["workflow"] for each in told["workflows"]]
+    for name, began in (("begun", midnight), ("begun before", midnight - 1)):
+        record = WorkflowRecord(name, began, path="idle")
+        store.write(lambda transaction, record=record: transaction.work.save_workflow(record))
+    paths = ask(store, "paths", since="2026-11-23")["paths"]
+    assert {"idle": 1, None: 1} == {each["path"]: each["workflows"] for each in paths}
 
 
 # stages and paths

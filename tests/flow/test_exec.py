@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from ending import end
 from waiting import wait_until
 
 from .adopted import Adopted
@@ -43,7 +44,10 @@ def hearer(
     command = (sys.executable, "-c", HEARS, *heard)
     with Running(keeper, "exec", *options, "--", *command, columns=columns) as running:
         running.wait_for("ready")
-        yield running
+        try:
+            yield running
+        finally:
+            end(running.process)
 
 
 def child_of(running: Running) -> int:

@@ -187,6 +187,14 @@ def test_daemon_killed_in_the_midst_of_stages(daemon: Keeper) -> None:
     assert len(spans(daemon)) == 4
 
 
+def test_agent_that_is_stopped(daemon: Keeper) -> None:
+    """The stage of an agent that toll stop ends has failed."""
+    agent = started(daemon, LABELS)
+    assert daemon.run("stop", str(agent.pid)).returncode == 0
+    assert daemon.stop() == 0
+    assert ["failed"] == [span.status for span in spans(daemon)]
+
+
 def test_subagent_of_a_workflow(daemon: Keeper) -> None:
     """A subagent is at the stage of its type; what it asks is what its span has used."""
     agent = started(daemon, {"TOLL_WORKFLOW": "w-1"})
@@ -233,7 +241,8 @@ def test_commands_for_ends(daemon: Keeper) -> None:
     told = daemon.root / "told"
     line = f'"cat >> {told}; echo >> {told}"'
     daemon.configure(f"[sources]\nprocesses = false\n[on]\nstage_ended = {line}\n")
-    wait_until(lambda: "in force" in daemon.paths.log.read_text())
+    log = daemon.paths.log
+    wait_until(lambda: log.exists() and "in force" in log.read_text())
     mark(daemon, "start")
     mark(daemon, "end", status="failed")
     daemon.json("workflow", "end", "w-1")
