@@ -248,7 +248,7 @@ def test_command(home: Paths, run: Run) -> None:
     answer = json.loads(raw)
     assert (1, ["turns"], None) == (answer["under_way"], answer["outside"], answer["reason"])
     told = answer["forecast"]["tokens"]
-    assert f"{told['median_error']:.0%}" in tokens
+    assert f"{told['median_error'] * 100:.0f} %" in tokens
     assert {"tokens", "cost_usd", "value_usd", "coverage"} == answer["forecast"].keys()
 
 

@@ -6,6 +6,7 @@ from textwrap import wrap
 
 from tollkeeper.cli import words
 from tollkeeper.cli.table import Column, Row, lay_out
+from tollkeeper.cli.workflow_words import percent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ COLUMNS = [
     Column("Forecast", right=True),
     Column("Interval", right=True),
     Column("Median error", right=True),
-    Column("Within 20%", right=True),
+    Column("Within 20 %", right=True),
 ]
 
 
@@ -55,15 +56,15 @@ def _row(head: str, amount: Amount, told: Callable[[float], str]) -> Row:
             head,
             told(amount.predicted),
             f"{told(amount.low)} to {told(amount.high)}",
-            f"{amount.median_error:.0%}",
-            f"{amount.within_20_percent:.0%}",
+            percent(amount.median_error),
+            percent(amount.within_20_percent),
         ]
     )
 
 
 def _notes(found: Forecast, coverage: float) -> list[str]:
     notes = [
-        f"The interval should hold {coverage:.0%} of such work.",
+        f"The interval should hold {percent(coverage)} of such work.",
         "Errors are those of past pieces, each predicted from the others.",
     ]
     seen = [

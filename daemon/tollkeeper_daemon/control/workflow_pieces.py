@@ -5,6 +5,7 @@ from typing import Any
 from msgspec import Struct
 
 from tollkeeper.model import Piece, Pieces
+from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.control.refusal import params_as
 from tollkeeper_daemon.daemon import Daemon
 from tollkeeper_daemon.reports.changes import Changes, changes_of_work
@@ -30,12 +31,13 @@ def answer(daemon: Daemon, params: dict[str, Any]) -> Pieces:
         changes = _changes(daemon, transaction, stage)
         under_way = 0
         pieces: list[Piece] = []
-        for workflow, sums in transaction.work.sums():
-            piece = piece_of(workflow, sums, changes.get(workflow) or Changes(), stage)
-            if not workflow or piece is None:
+        for work in transaction.work.in_brief(now_ms()):
+            name = work.workflow
+            piece = piece_of(work, changes.get(name) or Changes(), stage)
+            if not name or piece is None:
                 continue
-            marked, spans = transaction.work.workflow(workflow), transaction.work.spans_of(workflow)
-            if is_under_way(marked, spans, stage):
+            spans = transaction.work.spans_of(name) if work.is_open else ()
+            if is_under_way(transaction.work.workflow(name), spans, stage):
                 under_way += 1
             else:
                 pieces.append(piece)

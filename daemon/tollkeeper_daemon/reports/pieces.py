@@ -4,12 +4,10 @@ from collections.abc import Iterable
 
 from tollkeeper.model import Piece
 from tollkeeper_daemon.clock import iso
-from tollkeeper_daemon.ledger.books import QUARTER_MS, SUBSCRIPTION
-from tollkeeper_daemon.ledger.totals import Totals
+from tollkeeper_daemon.ledger.books import QUARTER_MS
 from tollkeeper_daemon.reports.changes import Changes
-from tollkeeper_daemon.store.schema import SpanRecord, WorkflowRecord, WorkSum
-
-NANO = 10**9
+from tollkeeper_daemon.store.schema import SpanRecord, WorkflowRecord, WorkInBrief
+from tollkeeper_daemon.tally import dollars
 
 
 def is_under_way(
@@ -21,27 +19,20 @@ def is_under_way(
     return any(not span.ended and stage in (None, span.labels.stage) for span in spans)
 
 
-def piece_of(
-    workflow: str, sums: Iterable[WorkSum], changes: Changes, stage: str | None
-) -> Piece | None:
+def piece_of(work: WorkInBrief, changes: Changes, stage: str | None) -> Piece | None:
     """The workflow as a piece of work, or this stage of it; None when nothing was asked for it."""
-    parts = [each for each in sums if stage in (None, each.stage)]
-    total, billed = Totals(), Totals()
-    for part in parts:
-        total.add(part.totals)
-        if part.source != SUBSCRIPTION:
-            billed.add(part.totals)
-    if total.requests <= 0:
+    parts = [each for each in work.briefs if stage in (None, each.stage)]
+    turns = sum(each.requests for each in parts)
+    if turns <= 0:
         return None
-    lines = changes.lines
     return Piece(
-        workflow=workflow,
-        last_used_at=iso(max(part.last for part in parts) * QUARTER_MS),
+        workflow=work.workflow,
+        last_used_at=iso(max(each.last for each in parts) * QUARTER_MS),
         files=len(changes.files),
-        lines=None if lines is None else round(lines),
-        turns=total.requests,
-        tokens=total.tokens,
-        cost_usd=billed.value / NANO,
-        value_usd=total.value / NANO,
-        unpriced_requests=total.unpriced,
+        lines=None if changes.lines is None else round(changes.lines),
+        turns=turns,
+        tokens=sum(each.tokens for each in parts),
+        cost_usd=dollars(sum(each.cost for each in parts)),
+        value_usd=dollars(sum(each.value for each in parts)),
+        unpriced_requests=sum(each.unpriced for each in parts),
     )
