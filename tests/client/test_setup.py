@@ -364,6 +364,90 @@ def test_doctor_of_what_was_set_up_by_hand(file: Path, run: Run) -> None:
     assert doctor(run) == NOT_SET_UP
 
 
+OWN_LINE = {"statusLine": {"type": "command", "command": "echo hi"}}
+ALL_OFF = "managed settings turn off all hooks and status lines: disableAllHooks"
+OWN_ONLY = (
+    "managed settings have no hooks and status lines but their own run: allowManagedHooksOnly"
+)
+LOCKED = "managed settings have no hooks but their own run: strictPluginOnlyCustomization"
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({}, ""),
+        ({"disableAllHooks": False, "allowManagedHooksOnly": False}, ""),
+        ({"disableAllHooks": True, "allowManagedHooksOnly": True}, ALL_OFF),
+        ({"allowManagedHooksOnly": True}, OWN_ONLY),
+        ({"strictPluginOnlyCustomization": ["skills", "hooks"]}, LOCKED),
+        ({"strictPluginOnlyCustomization": ["skills"]}, ""),
+        (OWN_LINE, "the status line in {} is shown in the place of ours"),
+    ],
+)
+@pytest.mark.parametrize("name", ["managed-settings.json", "managed-settings.d/10.json"])
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_doctor_of_managed_settings(
+    file: Path,
+    managed: Path,
+    run: Run,
+    settings: dict[str, Any],
+    told: str,
+    name: str,
+    by_hand: bool,
+) -> None:
+    """The doctor says which word of managed settings turns off what was set up, or hides it, once."""
+    (managed / name).write_text(f"\ufeff{json.dumps(settings)}")
+    if by_hand:
+        hook = {"type": "command", "command": "toll hook"}
+        file.write_text(json.dumps({"hooks": {"Stop": [{"hooks": [hook]}]}}))
+    else:
+        run("setup", "--yes")
+    expected = [f"BAD  {told.format(managed / name)}"] if told else []
+    assert [line for line in doctor(run).splitlines() if line.startswith("BAD")] == expected
+
+
+@pytest.mark.parametrize("word", ["allowManagedHooksOnly", "strictPluginOnlyCustomization"])
+def test_doctor_of_what_managed_settings_bring(
+    file: Path, managed: Path, run: Run, word: str
+) -> None:
+    """Where managed settings bring all that is ours themselves, nothing is wrong with their having it alone."""
+    run("setup", "--yes")
+    theirs = managed / "managed-settings.json"
+    theirs.write_text(file.read_text())
+    (managed / "managed-settings.d" / "10.json").write_text(json.dumps({word: True}))
+    assert "BAD" not in doctor(run)
+    lines = json.loads(file.read_text())
+    del lines["hooks"]["Stop"]
+    theirs.write_text(json.dumps(lines))
+    assert doctor(run).count("BAD") == 1
+
+
+def test_doctor_of_managed_settings_without_need(file: Path, managed: Path, run: Run) -> None:
+    """Where nothing is set up, nobody is told of managed settings."""
+    (managed / "managed-settings.json").write_text('{"disableAllHooks": true}')
+    assert doctor(run) == NOT_SET_UP
+
+
+def test_doctor_of_broken_managed_settings(file: Path, managed: Path, run: Run) -> None:
+    """Managed settings that can't be read are told of, with the place."""
+    run("setup", "--yes")
+    theirs = managed / "managed-settings.json"
+    for content in ("{", '{"disableAllHooks": 5}', "[" * 100_000, '{"statusLine": 5}', "\udcff"):
+        theirs.write_bytes(content.encode(errors="surrogateescape"))
+        assert doctor(run).count("BAD") == 1
+        assert f"BAD  {theirs}" in doctor(run)
+
+
+def test_doctor_of_hooks_that_are_off(file: Path, managed: Path, run: Run) -> None:
+    """The doctor says when the settings themselves turn off what was set up, unless managed ones have it on."""
+    run("setup", "--yes")
+    file.write_text(json.dumps({**json.loads(file.read_text()), "disableAllHooks": True}))
+    told = f"BAD  {file} turns off all hooks and status lines: disableAllHooks\n"
+    assert told in doctor(run)
+    (managed / "managed-settings.json").write_text('{"disableAllHooks": false}')
+    assert "BAD" not in doctor(run)
+
+
 @pytest.mark.parametrize("content", ["{", '{"version": 2}', '{"version": 1, "files": 5}', "\udcff"])
 def test_broken_record(home: Paths, file: Path, run: Run, content: str) -> None:
     """A record of ours that can't be read is told, and nothing is done on a guess."""

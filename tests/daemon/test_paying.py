@@ -112,6 +112,8 @@ def test_files_are_read_again_when_written(tmp_path: Path) -> None:
         said.append(files.read(str(file)))
     file.unlink()
     assert [None, "a", "a", None, "", None] == [*said, files.read(str(file))]
+    file.write_bytes(b"\xef\xbb\xbf" + b'{"oauthAccount": {"accountUuid": "a"}}')
+    assert "a" == files.read(str(file))
 
 
 def home_in(folder: Path, account: str = "acc-1") -> Home:

@@ -4,10 +4,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from tollkeeper.managed import managed_files
 from tollkeeper_daemon.config import Accounts
 from tollkeeper_daemon.ledger.books import API, SUBSCRIPTION
 from tollkeeper_daemon.sources.homes import Home, Homes, settings_files
-from tollkeeper_daemon.sources.managed import managed_files
 from tollkeeper_daemon.sources.paying import (
     TOKEN,
     Remembered,

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from tollkeeper_daemon.names import id_of, name_of
-from tollkeeper_daemon.sources.files import printable, read_small
+from tollkeeper_daemon.sources.files import printable, read_settings
 
 # Of these only whether they are set is looked at: their values are secrets.
 SECRETS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
@@ -182,7 +182,7 @@ class Remembered(Generic[V]):
             known = self._known.get(file)
             if known and known[0] == stamp:
                 return known[1]
-            content = read_small(file, LARGEST_SETTINGS)
+            content = read_settings(file, LARGEST_SETTINGS)
         except OSError:
             self._known.pop(file, None)
             return self._nothing
