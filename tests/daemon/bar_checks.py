@@ -313,7 +313,7 @@ class Checks:
             and each.kind in ("blocked", "paused")
             and self.world.is_there(each.id)
         )
-        holding = ("block", "pause")
+        holding = {"block", "pause"}
         least = Counter(agent for agent in went_on if self.world.can_hold(agent))
         most = Counter(went_on)
         least.update(
@@ -322,7 +322,11 @@ class Checks:
             if (action in holding and self.world.can_hold(agent))
             or (action == "block" and agent in self.model.blocked and self.world.is_there(agent))
         )
-        most.update(agent for agent, action in due_at_most.items() if action in holding)
+        most.update(
+            agent
+            for agent in {**due_at_most, **due}
+            if {due_at_most.get(agent), due.get(agent)} & holding
+        )
         assert least <= deeds <= most, (least, deeds, most)
 
 
