@@ -422,6 +422,17 @@ def test_doctor_of_what_managed_settings_bring(
     assert doctor(run).count("BAD") == 1
 
 
+def test_told_at_once_what_hinders(file: Path, managed: Path, run: Run) -> None:
+    """Whoever sets up what managed settings turn off is told so, and who takes it out again is not."""
+    (managed / "managed-settings.json").write_text('{"disableAllHooks": true}')
+    told = f"But {ALL_OFF}; ask whoever manages this machine"
+    for words in (["--yes"], []):
+        exit_status, out, _ = run("setup", *words)
+        assert (exit_status, told in out) == (0, True)
+    for words in (["--dry-run"], ["--undo", "--yes"]):
+        assert told not in run("setup", *words)[1]
+
+
 def test_doctor_of_managed_settings_without_need(file: Path, managed: Path, run: Run) -> None:
     """Where nothing is set up, nobody is told of managed settings."""
     (managed / "managed-settings.json").write_text('{"disableAllHooks": true}')
