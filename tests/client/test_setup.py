@@ -366,10 +366,8 @@ def test_doctor_of_what_was_set_up_by_hand(file: Path, run: Run) -> None:
 
 OWN_LINE = {"statusLine": {"type": "command", "command": "echo hi"}}
 ALL_OFF = "managed settings turn off all hooks and status lines: disableAllHooks"
-OWN_ONLY = (
-    "managed settings have no hooks and status lines but their own run: allowManagedHooksOnly"
-)
-LOCKED = "managed settings have no hooks but their own run: strictPluginOnlyCustomization"
+OWN_ONLY = "by managed settings only their own hooks and status lines run: allowManagedHooksOnly"
+LOCKED = "by managed settings only their own hooks run: strictPluginOnlyCustomization"
 
 
 @pytest.mark.parametrize(
@@ -425,7 +423,7 @@ def test_doctor_of_what_managed_settings_bring(
 def test_told_at_once_what_hinders(file: Path, managed: Path, run: Run) -> None:
     """Whoever sets up what managed settings turn off is told so, and who takes it out again is not."""
     (managed / "managed-settings.json").write_text('{"disableAllHooks": true}')
-    told = f"But {ALL_OFF}; ask whoever manages this machine"
+    told = f"But {ALL_OFF} (ask whoever manages this machine"
     for words in (["--yes"], []):
         exit_status, out, _ = run("setup", *words)
         assert (exit_status, told in out) == (0, True)

@@ -18,10 +18,10 @@ from tollkeeper.setups import read_settings
 ASK = "ask whoever manages this machine; docs/setup.md says what works all the same"
 UNDO = "take that out; or, if it is to stay so, toll setup --undo"
 # What managed settings say of others, by the word that says it.
-MANAGED_ONLY = {
+NOT_OURS = {
     "disableAllHooks": "managed settings turn off all hooks and status lines: {word}",
-    "allowManagedHooksOnly": "managed settings have no hooks and status lines but their own run: {word}",
-    "strictPluginOnlyCustomization": "managed settings have no hooks but their own run: {word}",
+    "allowManagedHooksOnly": "by managed settings only their own hooks and status lines run: {word}",
+    "strictPluginOnlyCustomization": "by managed settings only their own hooks run: {word}",
 }
 
 _decode = msgspec.json.Decoder(Switches).decode
@@ -54,7 +54,7 @@ def _of_managed(managed: Sequence[Read]) -> Finding | None:
     lacks = frozenset[str]().union(*(each.lacks for each in managed))
     lacks = lacks.intersection(*(each.lacks for each in managed))
     if rules.running == "none" or (rules.running == "managed" and lacks - {STATUS_LINE}):
-        return Finding(False, MANAGED_ONLY[rules.word].format(word=rules.word), ASK)
+        return Finding(False, NOT_OURS[rules.word].format(word=rules.word), ASK)
     shown = next((each for each in managed if each.line is not None), None)
     if shown and STATUS_LINE in shown.lacks:
         return Finding(False, f"the status line in {shown.file} is shown in the place of ours", ASK)

@@ -232,7 +232,7 @@ def _print_hindrances(changes: Sequence[Change], options: Namespace) -> None:
     """What keeps the client from running what was set up."""
     is_set_up = not (options.undo or options.dry_run)
     for finding in switch_findings(change.file for change in changes) if is_set_up else ():
-        print(words.plain(f"But {finding.text}; {finding.mend}"))
+        print(words.plain(f"But {finding.text} ({finding.mend})"))
 
 
 def _print_others(setups: Setups, changes: Sequence[Change], options: Namespace) -> None:
