@@ -339,6 +339,23 @@ def test_doctor(home: Paths, file: Path, project: Path, run: Run) -> None:
     assert f"BAD  {file}, which was set up, is gone\n" in doctor(run)
 
 
+def test_doctor_of_another_home(
+    file: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of several homes the doctor says which is not set up yet, once one is."""
+    other = tmp_path / "claude-work"
+    other.mkdir()
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", f"{file.parent},{other}")
+    assert doctor(run) == NOT_SET_UP
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(file.parent))
+    run("setup", "--yes")
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", f"{file.parent},{other}")
+    left = f"ok   status line and hooks: not in {other}/settings.json yet: toll setup"
+    assert doctor(run).splitlines() == [f"ok   status line and hooks: in {file}", left]
+    run("setup", "--yes")
+    assert left not in doctor(run)
+
+
 def test_doctor_of_a_program_that_is_gone(file: Path, run: Run) -> None:
     """The doctor says when the hooks run what is not there any more."""
     run("setup", "--yes")

@@ -1,6 +1,7 @@
 """What ``toll doctor`` says of the status line and hooks that ``toll setup`` put into settings."""
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 from tollkeeper.claude_settings.edit import has_any, lacking, programs
@@ -30,14 +31,29 @@ def setup_findings(paths: Paths) -> list[Finding]:
     found = [_look_at(file, record) for file, record in there.items()]
     if finding := _script(paths):
         found.append(finding)
-    return found + switch_findings(there)
+    return found + _of_other_homes(there) + switch_findings(there)
+
+
+def _of_other_homes(there: Collection[Path]) -> list[Finding]:
+    """Where one of the homes is set up, those that are not."""
+    homes = _settings_of_homes()
+    if not any(file in there for file in homes):
+        return []
+    left = [file for file in homes if file not in there and file not in _by_hand()]
+    return [Finding(True, f"status line and hooks: not in {file} yet: toll setup") for file in left]
+
+
+def _settings_of_homes() -> list[Path]:
+    try:
+        return [home / "settings.json" for home in claude_homes()]
+    except TollError:
+        return []
 
 
 def _by_hand() -> list[Path]:
     """The homes' settings into which somebody put what is ours without ``toll setup``."""
     try:
-        files = [home / "settings.json" for home in claude_homes()]
-        texts = {file: read_settings(file) for file in files}
+        texts = {file: read_settings(file) for file in _settings_of_homes()}
         return [file for file, text in texts.items() if text is not None and has_any(text)]
     except (TollError, UnfitError):
         return []
