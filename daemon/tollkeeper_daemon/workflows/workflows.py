@@ -73,17 +73,18 @@ class Workflows:
 
     def end(self, name: str, status: str, now: int) -> WorkflowRecord:
         """The workflow ends, and every stage of it that lasts; who was marked as at it is so no more."""
-        known = self._known(name)
-        if known and known.ended and known.status == status:
-            return known
-        known = known or WorkflowRecord(name, self._first(name, now))
+        saved = self._known(name)
+        known = saved or WorkflowRecord(name, self._first(name, now))
         record = replace(known, ended=known.ended or max(now, known.started), status=status)
-        self._save_ended(record)
-        self._spans.end_workflow(name, now)
+        if record != saved:
+            self._save_ended(record)
+        # Again, too: who died in the midst of it has not done all.
+        self._spans.end_workflow(name, record.ended)
         for agent in self._roster.alive():
-            if _marked(agent, now).workflow == name:
-                self._belongs(agent, NONE, now)
-        self._herald.workflow("ended", name, status)
+            if _marked(agent, record.ended).workflow == name:
+                self._belongs(agent, NONE, record.ended)
+        if record != saved:
+            self._herald.workflow("ended", name, status)
         return record
 
     def stage(
