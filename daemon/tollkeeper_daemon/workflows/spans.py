@@ -217,6 +217,12 @@ class Spans:
                 self._unsaved.add(key)
         self._looks[key] = Look(now, doing)
 
+    def hears(self, span: SpanRecord, at: int) -> None:
+        """Save when whoever does the work of an open span was last heard of (ms), 0 for it is again."""
+        heard = replace(self._open[key_of(span)], heard=at)
+        self._store.write(lambda transaction: transaction.work.save_span(heard))
+        self._open[key_of(span)] = heard
+
     def save_times(self, now: int) -> None:
         """Save how the time went by, unless that was done a moment ago."""
         if not self._unsaved or 0 <= now - self._saved_at < SAVED_EVERY_MS:
