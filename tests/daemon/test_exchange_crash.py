@@ -107,11 +107,12 @@ def test_undisturbed() -> None:
     assert 0 == outcome.deaths
 
 
-def test_death_at_any_moment() -> None:
+@pytest.mark.parametrize("story", [SHORT, SHORT[:3]], ids=["stage ends", "workflow ends"])
+def test_death_at_any_moment(story: list[Step]) -> None:
     """Wherever it dies between a stage's end and the note that its task has the comment, nothing is lost or twice."""
-    undisturbed = told_by(SHORT, set())
+    undisturbed = told_by(story, set())
     for moment in range(1, undisturbed.moments + 1):
-        outcome = told_by(SHORT, {moment})
+        outcome = told_by(story, {moment})
         assert (1, undisturbed.lines) == (outcome.deaths, outcome.lines), moment
         assert undisturbed.comments == outcome.comments, moment
 
