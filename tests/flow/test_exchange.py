@@ -4,13 +4,14 @@ import json
 import os
 import random
 import subprocess
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from beads_project import BeadsProject
+from tollkeeper import wire
 from waiting import wait_until
 
 from .agent_process import AgentProcess
@@ -61,10 +62,11 @@ class Shop:
         self.keeper.wait_for(lambda status: agent.pid in [each.pid for each in status.agents])
         return agent
 
-    def tells(self, event: str, stage: str) -> None:
+    def tells(self, event: str, stage: str, days_ago: int = 0) -> None:
         """Somebody appends an event, as the scripts of the orchestrator do."""
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        line = {"event": f"stage_{event}", "task_id": task_of(stage), "timestamp": now}
+        then = datetime.now(UTC) - timedelta(days=days_ago)
+        stamp = then.isoformat(timespec="milliseconds")
+        line = {"event": f"stage_{event}", "task_id": task_of(stage), "timestamp": stamp}
         with self.file.open("ab") as file:
             file.write(json.dumps(line).encode() + b"\n")
 
@@ -129,6 +131,31 @@ def test_killed_daemon_tells_once(keeper: Keeper) -> None:
         assert f"- **Stage**: {stage}\n" in text
     [span] = {line["span"] for line in shop.lines() if line["stage"] == "ship"}
     assert span == f"m:{len(STAGES)}"
+
+
+def test_stages_of_last_month(keeper: Keeper) -> None:
+    """A file with old events is read, and whoever listens hears of the new ones alone."""
+    shop = Shop(keeper)
+    for stage in STAGES[:2]:
+        shop.tells("start", stage, days_ago=30)
+        shop.tells("end", stage, days_ago=29)
+    keeper.start()
+    with keeper.feed() as feed:
+        shop.agent()
+        wait_until(lambda: keeper.run("workflow", "show", WORKFLOW).returncode == 0)
+        shop.tells("start", "ship")
+        shop.tells("end", "ship")
+        told: list[str | None] = []
+
+        def hears() -> bool:
+            change = feed.next_change(10)
+            assert change, told
+            if isinstance(change.update, wire.WorkflowUpdate):
+                told.append(change.update.span.stage if change.update.span else None)
+            return told.count("ship") == 2
+
+        wait_until(hears)
+    assert ["ship", "ship"] == [stage for stage in told if stage]
 
 
 def test_bd_that_is_absent(keeper: Keeper) -> None:
