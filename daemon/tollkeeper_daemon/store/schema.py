@@ -281,6 +281,7 @@ class SpanRecord(Struct, frozen=True, array_like=True, gc=False):
     line about it in workflow-metrics.jsonl said, by model; ``commented`` that its task has the comment.
     ``presumed`` says that nobody told of its end. ``before`` is what was booked before it began under the
     same labels, in the quarter of an hour in which it did, and ``before_cost`` what of that is billed.
+    ``heard`` is when a subagent that is done was heard of last, until its end is told.
     """
 
     workflow: str
@@ -302,6 +303,7 @@ class SpanRecord(Struct, frozen=True, array_like=True, gc=False):
     presumed: bool = False
     before: Totals = field(default_factory=Totals)
     before_cost: int = 0
+    heard: int = 0
 
 
 class WorkSum(Struct, frozen=True, array_like=True, gc=False):
