@@ -4,6 +4,7 @@ import errno
 import itertools
 import socket
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from tollkeeper import wire
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 DEFAULT_TIMEOUT = 5.0
+LOOKED_EVERY_SECONDS = 0.1
 HOW_TO_START = "start it with: toll up"
 
 
@@ -38,18 +40,28 @@ def is_listening(paths: Paths) -> bool:
 class _Calls:
     """What both clients share: numbering requests, and telling a reply's result from its error."""
 
-    def __init__(self, paths: Paths | None, timeout: float) -> None:
+    def __init__(self, paths: Paths | None, timeout: float, patience: float) -> None:
         self.paths = paths or find_paths()
         self.timeout = timeout
+        self.patience = patience
         self._numbers = itertools.count(1)
 
     @property
     def _address(self) -> str:
         return f"ipc://{self.paths.control_socket}"
 
+    def _looks(self) -> Iterator[float]:
+        """Until a daemon is there: how long (s) to wait before the next look for one.
+
+        NoDaemonError when none came in time.
+        """
+        deadline = time.monotonic() + self.patience
+        while not is_listening(self.paths):
+            if time.monotonic() >= deadline:
+                raise NoDaemonError("no daemon is running", HOW_TO_START)
+            yield LOOKED_EVERY_SECONDS
+
     def _request(self, method: str, params: dict[str, Any]) -> wire.Request:
-        if not is_listening(self.paths):
-            raise NoDaemonError("no daemon is running", HOW_TO_START)
         return wire.Request(str(next(self._numbers)), method, params)
 
     def _answers(self, request: wire.Request, data: bytes) -> wire.Reply | None:
@@ -69,13 +81,20 @@ class _Calls:
 
 
 class Toll(_Calls):
-    """The blocking client. ``timeout`` is in seconds, for each call.
+    """The blocking client. Each call waits ``timeout`` seconds for its answer.
 
-    Raises NoDaemonError, NoAnswerError, ProtocolError, or CallError for what the daemon refuses.
+    It waits ``patience`` seconds for a daemon that is not there, such as one that is being restarted, before it
+    raises NoDaemonError: nothing was asked then. Who gets a NoAnswerError may have been heard. Raises
+    ProtocolError, or CallError for what the daemon refuses.
     """
 
-    def __init__(self, paths: Paths | None = None, timeout: float = DEFAULT_TIMEOUT) -> None:
-        super().__init__(paths, timeout)
+    def __init__(
+        self,
+        paths: Paths | None = None,
+        timeout: float = DEFAULT_TIMEOUT,
+        patience: float = 0.0,
+    ) -> None:
+        super().__init__(paths, timeout, patience)
         self._context: zmq.Context[zmq.Socket[bytes]] | None = None
         self._socket: zmq.Socket[bytes] | None = None
 
@@ -101,6 +120,8 @@ class Toll(_Calls):
 
     def call(self, method: str, kind: type[T], **params: Any) -> T:
         """Ask for any method of the protocol; the result must be of this kind."""
+        for pause in self._looks():
+            time.sleep(pause)
         request = self._request(method, params)
         link = self._connected()
         link.send(wire.encode(request))
@@ -123,10 +144,18 @@ class Toll(_Calls):
 
 
 class AsyncToll(_Calls):
-    """The client for asyncio: the same calls, awaited. One call at a time on each client."""
+    """The client for asyncio: the same calls, awaited. Those made at the same time take turns."""
 
-    def __init__(self, paths: Paths | None = None, timeout: float = DEFAULT_TIMEOUT) -> None:
-        super().__init__(paths, timeout)
+    def __init__(
+        self,
+        paths: Paths | None = None,
+        timeout: float = DEFAULT_TIMEOUT,
+        patience: float = 0.0,
+    ) -> None:
+        import asyncio
+
+        super().__init__(paths, timeout, patience)
+        self._turn = asyncio.Lock()
         self._context: zmq.asyncio.Context | None = None
         self._socket: zmq.asyncio.Socket | None = None
 
@@ -152,13 +181,20 @@ class AsyncToll(_Calls):
 
     async def call(self, method: str, kind: type[T], **params: Any) -> T:
         """Ask for any method of the protocol; the result must be of this kind."""
-        request = self._request(method, params)
+        async with self._turn:
+            return self._result(await self._exchange(self._request(method, params)), kind)
+
+    async def _exchange(self, request: wire.Request) -> wire.Reply:
+        import asyncio
+
+        for pause in self._looks():
+            await asyncio.sleep(pause)
         link = self._connected()
         await link.send(wire.encode(request))
         deadline = time.monotonic() + self.timeout
         while (left := deadline - time.monotonic()) > 0 and await link.poll(int(left * 1000) + 1):
             if reply := self._answers(request, await link.recv()):
-                return self._result(reply, kind)
+                return reply
         self.close()
         raise self._no_answer()
 
