@@ -151,7 +151,9 @@ class Overseer:
                 try:
                     async for change in feed:
                         await self.react(change.status)
-                except TollError:  # The daemon was restarted in the midst of it, or the agent has gone.
+                except (
+                    TollError
+                ):  # The daemon was restarted in the midst of it, or the agent has gone.
                     await asyncio.sleep(0.5)
 
     async def react(self, status: Status) -> None:

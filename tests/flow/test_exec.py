@@ -102,6 +102,21 @@ def test_exit_status(daemon: Keeper, command: tuple[str, ...], status: int, ende
     assert [ended] == [span.status for span in spans(daemon)]
 
 
+def test_command_that_is_interrupted(daemon: Keeper) -> None:
+    """A stage has failed when its command was told to end, though that ends with 0, as Claude Code does."""
+    script = "trap 'exit 0' INT; echo ready; while :; do sleep 0.05; done"
+    command = ("exec", *STAGE, "--", "sh", "-c", script)
+    with Running(daemon, *command) as running:
+        running.wait_for("ready")
+        try:
+            running.process.send_signal(signal.SIGINT)
+            assert (0, "") == running.end()
+        finally:
+            end(running.process)
+    assert daemon.stop() == 0
+    assert ["failed"] == [span.status for span in spans(daemon)]
+
+
 def test_command_as_it_is(daemon: Keeper) -> None:
     """Behind -- everything is the command's own, with its stdin, and stdout bears nothing else."""
     script = 'import sys; print(sys.argv[1:], sys.stdin.read(), end="")'

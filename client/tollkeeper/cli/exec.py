@@ -59,11 +59,12 @@ def run(ask: Ask, options: Namespace) -> int:
             _end(marked, "failed")
             return 128 + number
         try:
-            status = child.run(options.command, environment, held_back)
+            status, was_told = child.run(options.command, environment, held_back)
         except OSError as error:
             _end(marked, "failed")
             return _not_started(options.command[0], error)
-        _end(marked, "failed" if status else "completed")
+        # Claude Code's own status after ^C is 0.
+        _end(marked, "failed" if status or was_told else "completed")
         return status
 
 
