@@ -79,6 +79,9 @@ class _Calls:
             f"the daemon did not answer within {self.timeout:g} s", "look with: toll doctor"
         )
 
+    def _went_away(self) -> NoAnswerError:
+        return NoAnswerError("the daemon went away before it answered", "look with: toll doctor")
+
 
 class Toll(_Calls):
     """The blocking client. Each call waits ``timeout`` seconds for its answer.
@@ -97,6 +100,7 @@ class Toll(_Calls):
         super().__init__(paths, timeout, patience)
         self._context: zmq.Context[zmq.Socket[bytes]] | None = None
         self._socket: zmq.Socket[bytes] | None = None
+        self._breaks: zmq.Socket[bytes] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -108,7 +112,7 @@ class Toll(_Calls):
         """Give the socket back; the client may be used again after it."""
         if self._context is not None:
             self._context.destroy(linger=0)
-        self._context = self._socket = None
+        self._context = self._socket = self._breaks = None
 
     def status(self) -> Status:
         """The state of everything, now."""
@@ -123,24 +127,35 @@ class Toll(_Calls):
         for pause in self._looks():
             time.sleep(pause)
         request = self._request(method, params)
-        link = self._connected()
+        link, poller = self._connected()
         link.send(wire.encode(request))
         deadline = time.monotonic() + self.timeout
-        while (left := deadline - time.monotonic()) > 0 and link.poll(int(left * 1000) + 1):
-            if reply := self._answers(request, link.recv()):
-                return self._result(reply, kind)
+        while (left := deadline - time.monotonic()) > 0:
+            ready = dict(poller.poll(int(left * 1000) + 1))
+            if link in ready:
+                if reply := self._answers(request, link.recv()):
+                    return self._result(reply, kind)
+            elif ready:
+                self.close()
+                raise self._went_away()
         self.close()
         raise self._no_answer()
 
-    def _connected(self) -> "zmq.Socket[bytes]":
-        if self._socket is None:
-            import zmq
+    def _connected(self) -> "tuple[zmq.Socket[bytes], zmq.Poller]":
+        import zmq
 
+        if self._breaks and self._breaks.get(zmq.EVENTS):  # That was another daemon.
+            self.close()
+        if not (self._socket and self._breaks):
             self._context = zmq.Context()
             self._socket = self._context.socket(zmq.DEALER)
             self._socket.linger = 0
+            self._breaks = self._socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
             self._socket.connect(self._address)
-        return self._socket
+        poller = zmq.Poller()
+        for each in (self._socket, self._breaks):
+            poller.register(each, zmq.POLLIN)
+        return self._socket, poller
 
 
 class AsyncToll(_Calls):
@@ -158,6 +173,7 @@ class AsyncToll(_Calls):
         self._turn = asyncio.Lock()
         self._context: zmq.asyncio.Context | None = None
         self._socket: zmq.asyncio.Socket | None = None
+        self._breaks: zmq.asyncio.Socket | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -169,7 +185,7 @@ class AsyncToll(_Calls):
         """Give the socket back; the client may be used again after it."""
         if self._context is not None:
             self._context.destroy(linger=0)
-        self._context = self._socket = None
+        self._context = self._socket = self._breaks = None
 
     async def status(self) -> Status:
         """The state of everything, now."""
@@ -189,22 +205,33 @@ class AsyncToll(_Calls):
 
         for pause in self._looks():
             await asyncio.sleep(pause)
-        link = self._connected()
+        link, poller = self._connected()
         await link.send(wire.encode(request))
         deadline = time.monotonic() + self.timeout
-        while (left := deadline - time.monotonic()) > 0 and await link.poll(int(left * 1000) + 1):
-            if reply := self._answers(request, await link.recv()):
-                return reply
+        while (left := deadline - time.monotonic()) > 0:
+            ready = dict(await poller.poll(int(left * 1000) + 1))
+            if link in ready:
+                if reply := self._answers(request, await link.recv()):
+                    return reply
+            elif ready:
+                self.close()
+                raise self._went_away()
         self.close()
         raise self._no_answer()
 
-    def _connected(self) -> "zmq.asyncio.Socket":
-        if self._socket is None:
-            import zmq
-            import zmq.asyncio
+    def _connected(self) -> "tuple[zmq.asyncio.Socket, zmq.asyncio.Poller]":
+        import zmq
+        import zmq.asyncio
 
+        if self._breaks and self._breaks.get(zmq.EVENTS):  # That was another daemon.
+            self.close()
+        if not (self._socket and self._breaks):
             self._context = zmq.asyncio.Context()
             self._socket = self._context.socket(zmq.DEALER)
             self._socket.linger = 0
+            self._breaks = self._socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
             self._socket.connect(self._address)
-        return self._socket
+        poller = zmq.asyncio.Poller()
+        for each in (self._socket, self._breaks):
+            poller.register(each, zmq.POLLIN)
+        return self._socket, poller
