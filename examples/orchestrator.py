@@ -12,22 +12,23 @@ import os
 import shutil
 import sys
 from argparse import ArgumentParser
-from typing import Any, TypeVar
+from typing import Any
+from uuid import uuid4
 
 import msgspec
 from msgspec import Struct
 
 from tollkeeper import AsyncFeed, AsyncToll
-from tollkeeper.errors import TollError
-from tollkeeper.model import Agent, Limit, Span, Status
+from tollkeeper.errors import NoAnswerError, TollError
+from tollkeeper.model import Agent, Limit, Status
 
-T = TypeVar("T")
 Answer = dict[str, Any]
 
 # A daemon that was there and is not is being restarted: calls wait so long for it.
 RESTART_SECONDS = 10.0
 # A stop is answered when the agent has ended, which may take it a while.
 STOP_SECONDS = 30.0
+ATTEMPTS = 3
 
 
 class Stage(Struct, frozen=True):
@@ -92,16 +93,20 @@ class Orchestrator:
 
     async def go_through(self, stage: Stage, order: str) -> str | None:
         """Run a stage between its markers; what its agent said, None when it has failed."""
-        mark = {"workflow": self.workflow, "stage": stage.name}
-        span = await self.told("workflow.stage", Span, **mark, event="start", role=stage.role)
+        mark = {
+            "workflow": self.workflow,
+            "stage": stage.name,
+            "role": stage.role,
+            "id": str(uuid4()),
+        }
+        await tell(self.toll, "workflow.stage", **mark, event="start")
         answer = None
         try:
             answer = await self.run_agent(stage, order)
         finally:
-            mark["status"] = "failed" if answer is None else "completed"
-            if span:
-                await self.told("workflow.stage", Span, **mark, event="end", id=span.id)
-            say(stage.name, mark["status"])
+            status = "failed" if answer is None else "completed"
+            await tell(self.toll, "workflow.stage", **mark, event="end", status=status)
+            say(stage.name, status)
         return answer
 
     async def run_agent(self, stage: Stage, order: str) -> str | None:
@@ -117,19 +122,11 @@ class Orchestrator:
             output, _ = await process.communicate()
         finally:
             if process.returncode is None:  # We were interrupted.
-                await self.told("stop", Answer, agents=[str(process.pid)])
+                await tell(self.toll, "stop", agents=[str(process.pid)])
         if process.returncode:
             return None
         result = msgspec.json.decode(output, type=Result)
         return None if result.is_error else result.result
-
-    async def told(self, method: str, kind: type[T], **params: Any) -> T | None:
-        """Tell the daemon; where it hears nothing the work goes on, and the agents' labels tell the rest."""
-        try:
-            return await self.toll.call(method, kind, **params)
-        except TollError as error:
-            say(method, str(error))
-            return None
 
 
 class Overseer:
@@ -200,11 +197,11 @@ class Overseer:
 async def orchestrate(workflow: str, work: str, budgets: dict[str, float], extra: float) -> bool:
     """Lead the workflow from its start to its end, and show what it took; whether it was completed."""
     async with AsyncToll(timeout=STOP_SECONDS) as toll:
-        await toll.call("workflow.start", Answer, workflow=workflow, path="full")
-        for stage, usd in budgets.items():
-            bound = {"workflow": workflow, "stage": stage, "usd": usd, "action": "pause"}
-            await toll.call("limit.set", Answer, **bound)
+        await toll.status()  # NoDaemonError where there is none to start with.
         toll.patience = RESTART_SECONDS
+        await tell(toll, "workflow.start", workflow=workflow, path="full")
+        for stage, usd in budgets.items():
+            await tell(toll, "limit.set", workflow=workflow, stage=stage, usd=usd, action="pause")
         status = "failed"
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -213,9 +210,26 @@ async def orchestrate(workflow: str, work: str, budgets: dict[str, float], extra
                     status = "completed"
                 watching.cancel()
         finally:
-            await toll.call("workflow.end", Answer, workflow=workflow, status=status)
+            await tell(toll, "workflow.end", workflow=workflow, status=status)
         show(await toll.call("workflow.show", Table, workflow=workflow))
     return status == "completed"
+
+
+async def tell(toll: AsyncToll, method: str, **params: Any) -> None:
+    """Tell the daemon, and again where no answer came: what it has heard changes nothing when it is said again.
+
+    Where nobody hears it the work goes on: the agents' labels tell what they work for.
+    """
+    for attempt in range(ATTEMPTS):
+        try:
+            await toll.call(method, Answer, **params)
+            return
+        except NoAnswerError as error:
+            if attempt == ATTEMPTS - 1:
+                say(method, str(error))
+        except TollError as error:
+            say(method, str(error))
+            return
 
 
 def show(table: Table) -> None:

@@ -7,6 +7,7 @@ import pytest
 from flow.keeper import TOLL, Keeper
 from tollkeeper_daemon.store.schema import SpanRecord, WorkSum
 from tollkeeper_daemon.store.store import Store
+from tollkeeper_daemon.workflows.marks import is_marked
 from tollkeeper_daemon.workflows.timing import accounted
 
 from .client import Client
@@ -47,7 +48,7 @@ def test_run_at_a_stage(stand_in: StandIn, client: Client, keeper: Keeper) -> No
     result = client.finish(run)
     assert (run.returncode, result.text) == (0, "All done.")
     [span], sums = work(keeper, 3)
-    assert (span.id, span.role, span.status) == ("m:1", "Ada", "completed")
+    assert (is_marked(span), span.role, span.status) == (True, "Ada", "completed")
     assert {(each.stage, each.task) for each in sums} == {("analyze", "")}
     assert sum(each.totals.value for each in sums) == round(result.total_cost_usd * 1e9)
     assert 0 < accounted(span) <= span.ended - span.started
@@ -63,7 +64,7 @@ def test_run_that_is_told_to_end(stand_in: StandIn, client: Client, keeper: Keep
     assert run.wait(20) == 128 + signal.SIGTERM
     assert client.session_files() == {}
     [span], sums = work(keeper, 1)
-    assert (span.id, span.status) == ("m:1", "failed")
+    assert (is_marked(span), span.status) == (True, "failed")
     assert [each.totals.requests for each in sums] == [1]
 
 
