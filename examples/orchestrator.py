@@ -12,7 +12,7 @@ import os
 import shutil
 import sys
 from argparse import ArgumentParser
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import msgspec
@@ -22,6 +22,7 @@ from tollkeeper import AsyncFeed, AsyncToll
 from tollkeeper.errors import NoAnswerError, TollError
 from tollkeeper.model import Agent, Limit, Status
 
+T = TypeVar("T")
 Answer = dict[str, Any]
 
 # A daemon that was there and is not is being restarted: calls wait so long for it.
@@ -99,13 +100,13 @@ class Orchestrator:
             "role": stage.role,
             "id": str(uuid4()),
         }
-        await tell(self.toll, "workflow.stage", **mark, event="start")
+        await ask(self.toll, "workflow.stage", Answer, **mark, event="start")
         answer = None
         try:
             answer = await self.run_agent(stage, order)
         finally:
             status = "failed" if answer is None else "completed"
-            await tell(self.toll, "workflow.stage", **mark, event="end", status=status)
+            await ask(self.toll, "workflow.stage", Answer, **mark, event="end", status=status)
             say(stage.name, status)
         return answer
 
@@ -122,7 +123,7 @@ class Orchestrator:
             output, _ = await process.communicate()
         finally:
             if process.returncode is None:  # We were interrupted.
-                await tell(self.toll, "stop", agents=[str(process.pid)])
+                await ask(self.toll, "stop", Answer, agents=[str(process.pid)])
         if process.returncode:
             return None
         result = msgspec.json.decode(output, type=Result)
@@ -199,9 +200,11 @@ async def orchestrate(workflow: str, work: str, budgets: dict[str, float], extra
     async with AsyncToll(timeout=STOP_SECONDS) as toll:
         await toll.status()  # NoDaemonError where there is none to start with.
         toll.patience = RESTART_SECONDS
-        await tell(toll, "workflow.start", workflow=workflow, path="full")
+        await ask(toll, "workflow.start", Answer, workflow=workflow, path="full")
         for stage, usd in budgets.items():
-            await tell(toll, "limit.set", workflow=workflow, stage=stage, usd=usd, action="pause")
+            await ask(
+                toll, "limit.set", Answer, workflow=workflow, stage=stage, usd=usd, action="pause"
+            )
         status = "failed"
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -210,26 +213,25 @@ async def orchestrate(workflow: str, work: str, budgets: dict[str, float], extra
                     status = "completed"
                 watching.cancel()
         finally:
-            await tell(toll, "workflow.end", workflow=workflow, status=status)
-        show(await toll.call("workflow.show", Table, workflow=workflow))
+            await ask(toll, "workflow.end", Answer, workflow=workflow, status=status)
+        if table := await ask(toll, "workflow.show", Table, workflow=workflow):
+            show(table)
     return status == "completed"
 
 
-async def tell(toll: AsyncToll, method: str, **params: Any) -> None:
-    """Tell the daemon, and again where no answer came: what it has heard changes nothing when it is said again.
+async def ask(toll: AsyncToll, method: str, kind: type[T], **params: Any) -> T | None:
+    """Ask the daemon, and again where no answer came: what is said again changes nothing.
 
-    Where nobody hears it the work goes on: the agents' labels tell what they work for.
+    None where nobody answers. The work goes on: the agents' labels tell what they work for.
     """
-    for attempt in range(ATTEMPTS):
+    for more in reversed(range(ATTEMPTS)):
         try:
-            await toll.call(method, Answer, **params)
-            return
-        except NoAnswerError as error:
-            if attempt == ATTEMPTS - 1:
-                say(method, str(error))
+            return await toll.call(method, kind, **params)
         except TollError as error:
-            say(method, str(error))
-            return
+            if not (more and isinstance(error, NoAnswerError)):
+                say(method, str(error))
+                break
+    return None
 
 
 def show(table: Table) -> None:
