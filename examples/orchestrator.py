@@ -11,7 +11,7 @@ import math
 import os
 import shutil
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -25,7 +25,7 @@ from tollkeeper.model import Agent, Limit, Status
 T = TypeVar("T")
 Answer = dict[str, Any]
 
-# A daemon that was there and is not is being restarted: calls wait so long for it.
+# A daemon that was there is being restarted when it is not: calls wait so long for it.
 RESTART_SECONDS = 10.0
 # A stop is answered when the agent has ended, which may take it a while.
 STOP_SECONDS = 30.0
@@ -94,21 +94,20 @@ class Orchestrator:
 
     async def go_through(self, stage: Stage, order: str) -> str | None:
         """Run a stage between its markers; what its agent said, None when it has failed."""
-        mark = {
-            "workflow": self.workflow,
-            "stage": stage.name,
-            "role": stage.role,
-            "id": str(uuid4()),
-        }
-        await ask(self.toll, "workflow.stage", Answer, **mark, event="start")
+        mark = {"stage": stage.name, "role": stage.role, "id": str(uuid4())}
+        await self.mark(event="start", **mark)
         answer = None
         try:
             answer = await self.run_agent(stage, order)
         finally:
             status = "failed" if answer is None else "completed"
-            await ask(self.toll, "workflow.stage", Answer, **mark, event="end", status=status)
+            await self.mark(event="end", status=status, **mark)
             say(stage.name, status)
         return answer
+
+    async def mark(self, **stage: str) -> None:
+        """Say that a stage starts or ends; its id makes it the same stage when that is said again."""
+        await ask(self.toll, "workflow.stage", Answer, workflow=self.workflow, **stage)
 
     async def run_agent(self, stage: Stage, order: str) -> str | None:
         """Run the client under the stage's labels; what it said, None when it has failed."""
@@ -149,18 +148,14 @@ class Overseer:
                 try:
                     async for change in feed:
                         await self.react(change.status)
-                except (
-                    TollError
-                ):  # The daemon was restarted in the midst of it, or the agent has gone.
+                except TollError:  # The daemon was restarted meanwhile, or the agent has gone.
                     await asyncio.sleep(0.5)
 
     async def react(self, status: Status) -> None:
         """Tell which budgets run low, and decide on the agents that are paused."""
         for limit in status.limits:
             if limit.scope in self.budgets and limit.state == "warned":
-                self.say_once(
-                    limit.scope, f"{limit.used:.2f} of {limit.bound_usd:.2f} dollars are spent"
-                )
+                self.say_once(limit.scope, f"${limit.used:.2f} of ${limit.bound_usd:.2f} spent")
         if any(map(self.is_paused, status.agents)):
             now = await self.toll.status()  # Updates that wait may tell of what we did ourselves.
             limits = {limit.scope: limit for limit in now.limits}
@@ -168,43 +163,37 @@ class Overseer:
                 await self.decide(agent, limits.get(f"stage:{self.workflow}/{agent.stage}"))
 
     def is_paused(self, agent: Agent) -> bool:
-        """Whether a limit or a person paused an agent of ours."""
-        return (
-            agent.workflow == self.workflow
-            and agent.held is not None
-            and agent.held.kind == "paused"
-        )
+        """Whether it is an agent of ours that a limit or a person has paused."""
+        is_ours = agent.workflow == self.workflow
+        return is_ours and agent.held is not None and agent.held.kind == "paused"
 
     async def decide(self, agent: Agent, limit: Limit | None) -> None:
-        """An agent gets more the first time that its stage's budget is spent, and is stopped the next time."""
+        """The first time that its stage's budget is spent it gets more; then the budget is another."""
         if limit is None or limit.state != "reached":
-            self.say_once(agent.name, "paused, and not by its stage's budget: decide by hand")
+            self.say_once(agent.name, "paused, but not by its stage's budget: decide by hand")
         elif limit.bound_usd == self.budgets[limit.scope]:
-            say(
-                agent.name,
-                f"paused, since the budget is spent: it gets {self.extra:.2f} dollars more",
-            )
+            say(agent.name, f"paused at the stage's budget: ${self.extra:.2f} more, once")
             await self.toll.call("resume", Answer, agents=[agent.id], add_usd=self.extra)
         else:
-            say(agent.name, "the budget is spent again: it is stopped")
+            say(agent.name, "paused at the stage's budget again: stopped")
             await self.toll.call("stop", Answer, agents=[agent.id])
 
     def say_once(self, who: str, text: str) -> None:
+        """A line that may be true for long."""
         if (line := f"{who}: {text}") not in self.said:
             self.said.add(line)
-            print(line, flush=True)
+            say(who, text)
 
 
 async def orchestrate(workflow: str, work: str, budgets: dict[str, float], extra: float) -> bool:
     """Lead the workflow from its start to its end, and show what it took; whether it was completed."""
     async with AsyncToll(timeout=STOP_SECONDS) as toll:
-        await toll.status()  # NoDaemonError where there is none to start with.
+        await toll.status()  # Where no daemon is there to begin with this says so.
         toll.patience = RESTART_SECONDS
         await ask(toll, "workflow.start", Answer, workflow=workflow, path="full")
         for stage, usd in budgets.items():
-            await ask(
-                toll, "limit.set", Answer, workflow=workflow, stage=stage, usd=usd, action="pause"
-            )
+            bound = {"workflow": workflow, "stage": stage, "usd": usd, "action": "pause"}
+            await ask(toll, "limit.set", Answer, **bound)
         status = "failed"
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -239,52 +228,53 @@ def show(table: Table) -> None:
     print(f"{'Stage':12} {'Requests':>8} {'Tokens':>11} {'Billed':>9} {'Duration':>9}  Status")
     for row in (*table.stages, table.totals):
         name = "Total" if row is table.totals else row.stage or "(no stage)"
-        took = f"{row.requests:8,} {row.total_tokens:11,} {row.cost_usd:9.4f} {row.duration_seconds or 0:8.0f}s"
-        print(f"{name:12} {took}  {row.status or ''}")
+        took = f"{row.requests:8,} {row.total_tokens:11,} {row.cost_usd:9.4f}"
+        print(f"{name:12} {took} {row.duration_seconds or 0:8.0f}s  {row.status or ''}")
 
 
 def say(who: str, text: str) -> None:
+    """A line of what happens, at once."""
     print(f"{who}: {text}", flush=True)
 
 
-def budget(text: str) -> tuple[str, float]:
-    stage, _, usd = text.partition("=")
-    if stage not in {each.name for each in STAGES}:
+def stage_budget(text: str) -> tuple[str, float]:
+    """What STAGE=USD says; ValueError for no such stage."""
+    name, _, usd = text.partition("=")
+    if name not in [stage.name for stage in STAGES]:
         raise ValueError
-    return stage, float(usd)
+    return name, float(usd)
+
+
+def arguments() -> Namespace:
+    """What is wanted; ends the program where it was not said well."""
+    parser = ArgumentParser(description="Lead a piece of work from its analysis to its review.")
+    add = parser.add_argument
+    add("workflow", metavar="WORKFLOW", help="its id, such as .claude-4nq")
+    add("work", metavar="WORK", help="what is to be done")
+    add("--budget", metavar="STAGE=USD", action="append", default=[], type=stage_budget)
+    add("--extra", metavar="USD", default=1.0, type=float, help="what a stage may get once")
+    return parser.parse_args()
 
 
 def main() -> int:
-    parser = ArgumentParser(description="Lead a piece of work from analysis to review.")
-    parser.add_argument("workflow", help="its id, such as .claude-4nq")
-    parser.add_argument("work", help="what is to be done")
-    parser.add_argument(
-        "--budget",
-        action="append",
-        type=budget,
-        default=[],
-        metavar="STAGE=USD",
-        help="instead of the usual one",
-    )
-    parser.add_argument(
-        "--extra", type=float, default=1.0, metavar="USD", help="what a stage gets once"
-    )
-    given = parser.parse_args()
+    """Exit status: 0 completed, 1 failed, 3 no daemon, 127 no client, 130 interrupted."""
+    given = arguments()
     if not shutil.which("claude"):
-        print("orchestrator: claude is not on the PATH", file=sys.stderr)
-        return 127
+        return fail("claude is not on the PATH", 127)
     budgets = {stage.name: stage.budget_usd for stage in STAGES} | dict(given.budget)
     try:
         is_completed = asyncio.run(orchestrate(given.workflow, given.work, budgets, given.extra))
     except TollError as error:
-        print(
-            f"orchestrator: {error}" + (f" ({error.hint})" if error.hint else ""), file=sys.stderr
-        )
-        return error.exit_status
+        return fail(f"{error}; {error.hint}" if error.hint else str(error), error.exit_status)
     except KeyboardInterrupt:
-        print("orchestrator: interrupted", file=sys.stderr)
-        return 130
+        return fail("interrupted", 130)
     return 0 if is_completed else 1
+
+
+def fail(text: str, status: int) -> int:
+    """Say why it ended."""
+    print(f"orchestrator: {text}", file=sys.stderr)
+    return status
 
 
 if __name__ == "__main__":

@@ -168,6 +168,8 @@ def test_all_sums_agree(
     stand_in.play("the reviewer", bash("echo check"), say("Well done."))
     ended = example.run(command)
     assert (0, "") == (ended.status, ended.errors)
+    [total] = [line for line in ended.lines if line.startswith("Total")]
+    assert str(len(stand_in.served)) in total.split()
     booked = example.booked(len(stand_in.served))
     assert {"analyze": 3, "plan": 1, "implement": 4, "review": 2} == counts(keeper)
     assert {**booked, "Total": sum(booked.values())} == example.shown()
@@ -196,10 +198,8 @@ def test_budget_that_is_raised_once(stand_in: StandIn, example: Example, keeper:
     overspend(stand_in)
     ended = example.run(PYTHON, "--budget", "implement=0.05", "--extra", "1")
     assert (0, "") == (ended.status, ended.errors)
-    assert (
-        "implementer: paused, since the budget is spent: it gets 1.00 dollars more" in ended.lines
-    )
-    assert "stage:.claude-4nq/implement: 0.04 of 0.05 dollars are spent" in ended.lines
+    assert "implementer: paused at the stage's budget: $1.00 more, once" in ended.lines
+    assert "stage:.claude-4nq/implement: $0.04 of $0.05 spent" in ended.lines
     assert ["warned", "reached", "paused", "granted", "resumed"] == kinds(keeper)[-5:]
     assert example.booked(9) == example.printed()
     assert nano(6 * COST_USD) == example.booked(9)["implement"]
@@ -212,7 +212,7 @@ def test_budget_that_is_spent_again(stand_in: StandIn, example: Example, keeper:
     overspend(stand_in)
     ended = example.run(PYTHON, "--budget", "implement=0.03", "--extra", "0.03")
     assert (1, "") == (ended.status, ended.errors)
-    assert "implementer: the budget is spent again: it is stopped" in ended.lines
+    assert "implementer: paused at the stage's budget again: stopped" in ended.lines
     assert "implement: failed" in ended.lines
     booked = example.booked(len(stand_in.served))
     assert (0, example.logged()) == (booked["review"], sum(booked.values()))
@@ -252,7 +252,7 @@ def test_interrupted(
 
 def test_no_daemon(example: Example) -> None:
     """Without a daemon the program says so in a line."""
-    line = "orchestrator: no daemon is running (start it with: toll up)\n"
+    line = "orchestrator: no daemon is running; start it with: toll up\n"
     assert Ended(3, "", line) == example.run(PYTHON)
 
 
