@@ -80,7 +80,7 @@ class _Calls:
         )
 
     def _went_away(self) -> NoAnswerError:
-        return NoAnswerError("the daemon went away before it answered", "look with: toll doctor")
+        return NoAnswerError("the daemon went away before it answered", "try again")
 
 
 class Toll(_Calls):
