@@ -85,3 +85,21 @@ def test_subagents_at_their_stages(stand_in: StandIn, client: Client, keeper: Ke
     assert all(span.ended > span.started for span in spans)
     used = {each.stage: each.totals.value for each in sums}
     assert used == {"analyze": round(4 * COST_USD * 1e9), "": round(3 * COST_USD * 1e9)}
+
+
+def test_run_that_no_daemon_saw(stand_in: StandIn, client: Client, keeper: Keeper) -> None:
+    """What was asked and over before a daemon came is booked by the task id in the conversation's name."""
+    play(stand_in, replies=2)
+    command = under("--no-start", "--task", ".claude-4nq.1-analyze")
+    name = ("--name", ".claude-4nq.1-analyze")
+    run = client.start("GO, please", args=name, under=command, extra_env=home_of(keeper))
+    result = client.finish(run)
+    keeper.start()
+    keeper.wait_for_requests(2)
+    [stage] = keeper.report("workflow.show", workflow=".claude-4nq")["stages"]
+    assert ("analyze", [".claude-4nq.1-analyze"], 2) == (
+        stage["stage"],
+        stage["tasks"],
+        stage["requests"],
+    )
+    assert round(result.total_cost_usd, 9) == stage["cost_usd"] == 2 * COST_USD
