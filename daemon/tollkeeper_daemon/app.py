@@ -105,7 +105,8 @@ async def _wait_for_end(paths: Paths, stop: asyncio.Event) -> None:
     stands_on = (paths.control_socket, paths.lock, paths.ledger)
     while not stop.is_set():
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), LOOK_AFTER_SECONDS)
+            async with asyncio.timeout(LOOK_AFTER_SECONDS):
+                await stop.wait()
         for path in stands_on:
             if not path.exists():
                 log.error("%s was removed; the daemon ends, the next one begins anew", path)

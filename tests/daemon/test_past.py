@@ -86,7 +86,8 @@ class Reader:
         self.ended.clear()
         self.history.catch_up()
         if self.listener.importing:
-            await asyncio.wait_for(self.ended.wait(), WAITED_SECONDS)
+            async with asyncio.timeout(WAITED_SECONDS):
+                await self.ended.wait()
 
 
 async def failing_backlog(jobs: deque[Job], progress: Progress) -> AsyncIterator[list[Scan]]:

@@ -270,3 +270,33 @@ def test_writes_what_may_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
                 await asyncio.sleep(0.005)
 
     asyncio.run(_attended(kept, attempt, story))
+
+
+@pytest.mark.parametrize("turns", range(8))
+def test_ends_in_the_middle_of_a_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, turns: int
+) -> None:
+    """Told to end just when something changes, it ends, at whatever turn of the loop that is."""
+    monkeypatch.setattr(segments, "GATHER_SECONDS", 0)
+    kept = Kept(tmp_path, ONE)
+
+    def attempt(work: Callable[..., object], *of: object) -> bool:
+        work(*of)
+        return True
+
+    async def end_while_writing() -> None:
+        task = asyncio.create_task(kept.segments.keep_up(attempt))
+        # After the first, which all segments are written for, some are behind: it waits for a while.
+        for number in range(3):
+            kept.changed(replace(ONE, name=f"one-{number}"))
+            for _ in range(20):
+                await asyncio.sleep(0)
+        kept.changed(replace(ONE, name="one-3"))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        ended, _ = await asyncio.wait({task}, timeout=2)
+        task.cancel()
+        assert ended and task.cancelled()
+
+    asyncio.run(end_while_writing())

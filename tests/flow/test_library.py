@@ -53,7 +53,8 @@ def test_async_call_can_be_cancelled(daemon: Keeper) -> None:
         async with AsyncToll(daemon.paths) as toll:
             _freeze(daemon)
             with pytest.raises(TimeoutError):
-                await asyncio.wait_for(toll.status(), 0.1)
+                async with asyncio.timeout(0.1):
+                    await toll.status()
             _thaw(daemon)
             assert (await toll.status()).protocol == 1
 
@@ -156,7 +157,7 @@ def test_async_feed(daemon: Keeper, home: ClaudeHome) -> None:
         raise AssertionError("the feed ended")
 
     async def work() -> None:
-        async with AsyncFeed(daemon.paths) as feed:
+        async with asyncio.timeout(40), AsyncFeed(daemon.paths) as feed:
             first = await feed.next_change()
             assert first and (first.topic, first.update) == ("snapshot", None)
             await follow(feed, lambda change: change.topic == "heartbeat")
@@ -169,14 +170,14 @@ def test_async_feed(daemon: Keeper, home: ClaudeHome) -> None:
             log.reply()
             await follow(feed, lambda change: change.status.today.total.requests == 3)
 
-    asyncio.run(asyncio.wait_for(work(), 40))
+    asyncio.run(work())
 
 
 def test_async_feed_without_a_daemon(keeper: Keeper) -> None:
     """An AsyncFeed says that no daemon runs, and that nothing came in time."""
 
     async def work() -> None:
-        async with AsyncFeed(keeper.paths) as feed:
+        async with asyncio.timeout(40), AsyncFeed(keeper.paths) as feed:
             with pytest.raises(NoDaemonError):
                 await feed.next_change()
             await asyncio.to_thread(keeper.start)
@@ -184,7 +185,7 @@ def test_async_feed_without_a_daemon(keeper: Keeper) -> None:
             while await feed.next_change(0.5):
                 pass
 
-    asyncio.run(asyncio.wait_for(work(), 40))
+    asyncio.run(work())
 
 
 def _freeze(keeper: Keeper) -> None:

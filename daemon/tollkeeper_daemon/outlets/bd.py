@@ -153,5 +153,6 @@ class _Process(asyncio.SubprocessProtocol):
 async def _at_most(seconds: float, event: asyncio.Event) -> bool:
     """Wait for the event, but no longer than this; whether it came."""
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await event.wait()
     return event.is_set()

@@ -199,4 +199,5 @@ class _Process(asyncio.SubprocessProtocol):
 async def _at_most(seconds: float, event: asyncio.Event) -> None:
     """Wait for the event, but no longer than this."""
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await event.wait()

@@ -89,7 +89,8 @@ class Segments:
         """Write what changed, soon after it did, for as long as the daemon lives."""
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), ALL_SECONDS if self._behind else None)
+                async with asyncio.timeout(ALL_SECONDS if self._behind else None):
+                    await self._changed.wait()
             self._changed.clear()
             attempt(self.write, time.monotonic())
             await asyncio.sleep(GATHER_SECONDS)
