@@ -62,9 +62,11 @@ class Following:
                 self._spans.end(span, min(heard, seen.exited), status)
         self.look(now)
 
-    def settle(self, now: int) -> None:
-        """End the spans of all who are gone, without waiting for their last lines."""
+    def settle(self, now: int, workflow: str | None = None) -> None:
+        """End the spans of all who are gone, of one workflow or of all, without waiting for their last lines."""
         for span in self._own():
+            if workflow not in (None, span.workflow):
+                continue
             seen = self._members.of_span(span, now)
             if isinstance(seen, Gone):
                 self._over(span, seen)

@@ -58,6 +58,11 @@ class Spans:
         """The spans that last, in the order in which they began here."""
         return tuple(self._open.values())
 
+    def last_start(self, workflow: str) -> int:
+        """When the last of this workflow's spans that last began (ms); 0 when none does."""
+        own = (span.started for span in self._open.values() if span.workflow == workflow)
+        return max(own, default=0)
+
     def of_workflow(self, workflow: str) -> tuple[SpanRecord, ...]:
         """All spans of this workflow, those that last with their times up to the last look."""
         saved = self._store.read(lambda transaction: transaction.work.spans_of(workflow))
