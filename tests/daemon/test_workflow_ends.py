@@ -7,6 +7,7 @@ from typing import cast
 import pytest
 
 from tollkeeper_daemon.herald import Herald
+from tollkeeper_daemon.labels.labels import Labels
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.workflows.workflows import Workflows
 
@@ -63,3 +64,25 @@ def test_subagent_that_is_at_work_as_its_workflow_ends(work: AtWork, workflows: 
     workflows.end("w-1", "completed", work.now)
     assert [""] == [span.status for span in work.saved()]
     assert [0] == [span.ended for span in work.saved("w-2")]
+
+
+def test_end_that_is_said_again(work: AtWork, workflows: Workflows) -> None:
+    """It is the same end, told once; where somebody has come to the stage since it is theirs."""
+    workflows.stage("start", ANALYZE, work.now, "analyst")
+    work.passes(4 * SECOND)
+    workflows.stage("end", ANALYZE, work.now, "analyst", status="completed")
+    work.passes(4 * SECOND)
+    again = workflows.stage("end", ANALYZE, work.now, status="failed")
+    assert [again] == [*work.saved()]
+    assert ("m:1", 4 * SECOND, "completed") == (again.id, again.ended - again.started, again.status)
+    assert [("started", "m:1", ""), ("ended", "m:1", "completed")] == work.told
+    work.agent(WORKFLOW="w-1", STAGE="analyze")
+    workflows.stage("end", ANALYZE, work.now, status="failed")
+    assert ["completed", "failed"] == [span.status for span in work.saved()]
+
+
+def test_end_of_another_task(work: AtWork, workflows: Workflows) -> None:
+    """The end of a task that nobody began is none that was said before."""
+    workflows.stage("end", ANALYZE, work.now, status="completed")
+    workflows.stage("end", Labels("w-1", "w-1.5", "analyze"), work.now, status="completed")
+    assert ["", "w-1.5"] == [span.labels.task for span in work.saved()]

@@ -45,7 +45,7 @@ def table(answer: Figures) -> Table:
     """The stages one below the other, the workflows side by side."""
     columns = [Column("Stage", cut=1, least=8), Column("")]
     for at, workflow in enumerate(answer["workflows"]):
-        columns.append(Column(name(workflow, "workflow"), right=True, cut=2, least=9))
+        columns.append(Column(name(workflow, "workflow"), right=True, cut=2, least=11))
         if at:
             columns.append(Column("more", right=True, drop=2))
             columns.append(Column("%", right=True, drop=1))

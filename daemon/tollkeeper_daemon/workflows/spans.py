@@ -103,6 +103,15 @@ class Spans:
         spans = self._open.values()
         return _latest(filter(mark.is_exactly, spans)) or _latest(filter(mark.may_mean, spans))
 
+    def ended_by(self, mark: Mark) -> SpanRecord | None:
+        """The span that such a marker has ended, where nobody has come to its stage since."""
+        if any(fits(span.labels, mark.labels) for span in self._open.values()):
+            return None
+        task = mark.labels.task
+        last = _latest(filter(mark.may_mean, self.of_workflow(mark.labels.workflow)))
+        is_it = last and not last.presumed and task in ("", last.labels.task)
+        return last if is_it else None
+
     def knows(self, mark: Mark, event: Event, at: int) -> bool:
         """Whether this very word was taken before: a stage of it started, or ended, at this time (ms).
 

@@ -110,10 +110,12 @@ class Workflows:
 
         ``word`` names who does it: an agent, or a subagent's type. Else it is the agent among the
         caller's ancestors (``pids``), else whoever is labelled with the workflow. Ambiguous when several
-        agents have that name.
+        agents have that name. An end that is said again changes nothing.
         """
         agents = self._named(word) if word else self._calling(pids)
         mark = mark_of(labels, word, agents, folder)
+        if event == "end" and (ended := self._spans.ended_by(mark)):
+            return ended
         members = agents or ([] if word else self.at(labels.workflow, now))
         span = self.take(mark, event, members, now, status)
         if event == "start":
