@@ -31,7 +31,7 @@ def card(agent: Agent, now: datetime, width: int, unfolded: bool) -> Card:
         _work(agent),
         _doing(agent, now, width),
         _session(agent),
-        _changes(agent),
+        _changes(agent, width),
         _budget(agent, width),
         _helpers(agent, unfolded),
     ]
@@ -59,9 +59,10 @@ def _doing(agent: Agent, now: datetime, width: int) -> Text:
     doing = state.capitalize()
     if agent.waiting_for and state == "waiting":
         doing = f"Waiting: {words.plain(agent.waiting_for)}"
+    age = _for(now - datetime.fromisoformat(agent.state_since)) if agent.state_since else ""
     line = Text(f"{mark} {doing}", style=colour)
-    if agent.state_since:
-        line.append(_for(now - datetime.fromisoformat(agent.state_since)), style=colour)
+    line.truncate(max(width - len(age), 1), overflow="ellipsis")
+    line.append(age, style=colour)
     model = words.model_name(agent.model)
     if model and len(line) + 2 + len(model) <= width:
         line.append(" " * (width - len(line) - len(model)) + model, style="dim")
@@ -79,16 +80,17 @@ def _session(agent: Agent) -> Text:
     usage, guessed = agent.usage, agent.usage.unpriced_requests > 0
     if agent.source == "subscription":
         count = f"{usage.messages:,} message{'' if usage.messages == 1 else 's'}"
-        return Text(f"Session: {count}, worth {words.money(usage.value_usd, guessed)} [Sub]")
+        return Text(f"Session: {count} ({words.money(usage.value_usd, guessed)}) [Sub]")
     source = SOURCES.get(agent.source, words.plain(agent.source))
     cost = words.money(usage.cost_usd, guessed)
     return Text(f"Session: {words.tokens(usage.total_tokens)} tokens ({cost}) [{source}]")
 
 
-def _changes(agent: Agent) -> Text:
+def _changes(agent: Agent, width: int) -> Text:
     line = Text(f"Changes: +{agent.lines_added:,} -{agent.lines_removed:,}")
     if (used := agent.context_used_percent) is not None:
-        line.append(f"   Context: {used:.0f} % {bar(used / 100, 5)}")
+        told = f"Context: {used:.0f} %"
+        line.append(told.rjust(max(width - len(line), len(told) + 2)))
     return line
 
 
