@@ -28,7 +28,7 @@ from tollkeeper.top.pages.usage import UsagePage
 from tollkeeper.top.widgets.lines import Lines
 
 # A change is shown at once, and the next one not before.
-PAUSE_SECONDS = 0.25
+PAUSE_SECONDS = 0.4
 # Ages move on when nothing happens.
 SILENCE_SECONDS = 5.0
 GONE = "No daemon answers. Waiting for it to come back; start it with: toll up"

@@ -20,11 +20,16 @@ Story = Callable[[Board, Pilot[None]], Awaitable[None]]
 SMALL, LARGE = (80, 24), (200, 60)
 
 
-def play(home: Path, story: Story, size: tuple[int, int] = SMALL, **environment: str) -> None:
+def play(
+    home: Path,
+    story: Story,
+    size: tuple[int, int] = SMALL,
+    environment: dict[str, str] | None = None,
+) -> None:
     """Show the busy fleet in a terminal of this size, and tell the story."""
 
     async def go() -> None:
-        board = Board(home, **environment)
+        board = Board(home, **(environment or {}))
         async with asyncio.timeout(30), board.app.run_test(size=size) as pilot:
             try:
                 board.says(busy())
@@ -165,10 +170,10 @@ def test_alerts_pop_up(tmp_path: Path) -> None:
 
     async def story(board: Board, pilot: Pilot[None]) -> None:
         assert not any("80 %" in line for line in text_of(board.app))
-        news = Alert(time=TIME, kind="limited", text="The plan is [limited] until 12:00.")
+        news = Alert(time=TIME, kind="limited", text="The plan is [limited].")
         board.says(replace(busy(), alerts=(*busy().alerts, news)))
         await settle(pilot)
-        assert any("The plan is [limited]" in line for line in text_of(board.app))
+        assert any("The plan is [limited]." in line for line in text_of(board.app))
 
     play(tmp_path, story)
 
@@ -198,4 +203,4 @@ def test_few_colours(tmp_path: Path, environment: dict[str, str]) -> None:
         kept = (DATA / "agents-80x24.txt").read_text()
         assert kept == "\n".join(text_of(board.app)) + "\n"
 
-    play(tmp_path, story, **environment)
+    play(tmp_path, story, environment=environment)
