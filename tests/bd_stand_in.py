@@ -4,12 +4,14 @@ It answers as the real one (1.0.5) is written: ids resolve by a unique substring
 and status 1, and it waits for its database's lock for ever. ``$BEADS_DIR`` holds ``issues.json`` (their
 labels, by id), ``comments.jsonl``, and ``calls.jsonl``, a line for each call when it begins and when it ends.
 ``mode.json`` says how it behaves: what it ``refuses`` with, in which ``envelope`` it answers, how many
-seconds it ``waits`` before its work and ``lingers`` behind it, and on which issue it ``puts`` comments instead.
+seconds it ``waits`` before its work and ``lingers`` behind it, on which issue it ``puts`` comments instead,
+and behind which verb it ``dies``.
 """
 
 import fcntl
 import json
 import os
+import signal
 import sys
 import time
 from datetime import UTC, datetime
@@ -33,6 +35,8 @@ def main(words: list[str]) -> None:
             fail(refusal)
         answer = work(folder, words, mode)
         time.sleep(mode.get("lingers", 0))
+        if mode.get("dies") in words:
+            os.kill(os.getpid(), signal.SIGKILL)
     say(answer, mode.get("envelope"))
     log(folder, "ends", words)
 

@@ -20,6 +20,14 @@ class BeadsProject:
         if issues is not None:
             self.has(issues)
 
+    def write_program(self, path: Path) -> None:
+        """Make the command a program of its own, which finds this project wherever it runs."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(
+            f'#!/bin/sh\nexport BEADS_DIR={shlex.quote(str(self.folder))}\nexec {COMMAND} "$@"\n'
+        )
+        path.chmod(0o755)
+
     def has(self, issues: dict[str, list[str]]) -> None:
         """These are the issues, with their labels."""
         (self.folder / "issues.json").write_text(json.dumps(issues))

@@ -124,7 +124,7 @@ class Daemon:
             self.failures.attempt,
         )
         self.budgets.on_held = lambda: self.failures.attempt(self.work.look, now_ms())
-        self.payment = Payment(self.followed, self.roster, self.herald)
+        self.payment = Payment(self.followed, self.roster, self.pipeline, self.herald)
         notifier.on_press = self.budgets.press
         self.sensors = Sensors(
             paths.inbox,
@@ -318,7 +318,7 @@ class Daemon:
     def _settings_changed(self, config: Config) -> None:
         if config.accounts != self.followed.accounts:
             self.followed.accounts = config.accounts
-            self.failures.attempt(self.agents.accounts_changed, now_ms())
+            self.failures.attempt(self.agents.look_at_payers, now_ms())
         self.herald.follow(config)
         self.segments.follow(config.segments)
         self._follow_workflow(config)

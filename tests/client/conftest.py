@@ -1,5 +1,6 @@
 """Fixtures of the client's unit tests."""
 
+import os
 import signal
 import sys
 import tempfile
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tollkeeper.cli.main import main
+from tollkeeper.managed import VARIABLE as MANAGED
 from tollkeeper.paths import Paths, find_paths
 
 Run = Callable[..., tuple[int, str, str]]
@@ -24,7 +26,16 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Paths]:
     """A Tollkeeper of our own, with a path short enough for a socket, and no daemon in it."""
     with tempfile.TemporaryDirectory(prefix="toll", dir="/tmp") as folder:
         monkeypatch.setenv("TOLL_HOME", str(Path(folder).resolve()))
+        monkeypatch.setenv(MANAGED, f"{folder}/managed")
         yield find_paths()
+
+
+@pytest.fixture
+def managed(home: Paths) -> Path:
+    """The folder of managed settings, which the test may write; else there are none."""
+    folder = Path(os.environ[MANAGED])
+    (folder / "managed-settings.d").mkdir(parents=True)
+    return folder
 
 
 @pytest.fixture

@@ -339,6 +339,23 @@ def test_doctor(home: Paths, file: Path, project: Path, run: Run) -> None:
     assert f"BAD  {file}, which was set up, is gone\n" in doctor(run)
 
 
+def test_doctor_of_another_home(
+    file: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of several homes the doctor says which is not set up yet, once one is."""
+    other = tmp_path / "claude-work"
+    other.mkdir()
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", f"{file.parent},{other}")
+    assert doctor(run) == NOT_SET_UP
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(file.parent))
+    run("setup", "--yes")
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", f"{file.parent},{other}")
+    left = f"ok   status line and hooks: not in {other}/settings.json yet: toll setup"
+    assert doctor(run).splitlines() == [f"ok   status line and hooks: in {file}", left]
+    run("setup", "--yes")
+    assert left not in doctor(run)
+
+
 def test_doctor_of_a_program_that_is_gone(file: Path, run: Run) -> None:
     """The doctor says when the hooks run what is not there any more."""
     run("setup", "--yes")
@@ -362,6 +379,99 @@ def test_doctor_of_what_was_set_up_by_hand(file: Path, run: Run) -> None:
     assert doctor(run) == ""
     file.write_text("{")
     assert doctor(run) == NOT_SET_UP
+
+
+OWN_LINE = {"statusLine": {"type": "command", "command": "echo hi"}}
+ALL_OFF = "managed settings turn off all hooks and status lines: disableAllHooks"
+OWN_ONLY = "by managed settings only their own hooks and status lines run: allowManagedHooksOnly"
+LOCKED = "by managed settings only their own hooks run: strictPluginOnlyCustomization"
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({}, ""),
+        ({"disableAllHooks": False, "allowManagedHooksOnly": False}, ""),
+        ({"disableAllHooks": True, "allowManagedHooksOnly": True}, ALL_OFF),
+        ({"allowManagedHooksOnly": True}, OWN_ONLY),
+        ({"strictPluginOnlyCustomization": ["skills", "hooks"]}, LOCKED),
+        ({"strictPluginOnlyCustomization": ["skills"]}, ""),
+        (OWN_LINE, "the status line in {} is shown in the place of ours"),
+    ],
+)
+@pytest.mark.parametrize("name", ["managed-settings.json", "managed-settings.d/10.json"])
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_doctor_of_managed_settings(
+    file: Path,
+    managed: Path,
+    run: Run,
+    settings: dict[str, Any],
+    told: str,
+    name: str,
+    by_hand: bool,
+) -> None:
+    """The doctor says which word of managed settings turns off what was set up, or hides it, once."""
+    (managed / name).write_text(f"\ufeff{json.dumps(settings)}")
+    if by_hand:
+        hook = {"type": "command", "command": "toll hook"}
+        file.write_text(json.dumps({"hooks": {"Stop": [{"hooks": [hook]}]}}))
+    else:
+        run("setup", "--yes")
+    expected = [f"BAD  {told.format(managed / name)}"] if told else []
+    assert [line for line in doctor(run).splitlines() if line.startswith("BAD")] == expected
+
+
+@pytest.mark.parametrize("word", ["allowManagedHooksOnly", "strictPluginOnlyCustomization"])
+def test_doctor_of_what_managed_settings_bring(
+    file: Path, managed: Path, run: Run, word: str
+) -> None:
+    """Where managed settings bring all that is ours themselves, nothing is wrong with their having it alone."""
+    run("setup", "--yes")
+    theirs = managed / "managed-settings.json"
+    theirs.write_text(file.read_text())
+    (managed / "managed-settings.d" / "10.json").write_text(json.dumps({word: True}))
+    assert "BAD" not in doctor(run)
+    lines = json.loads(file.read_text())
+    del lines["hooks"]["Stop"]
+    theirs.write_text(json.dumps(lines))
+    assert doctor(run).count("BAD") == 1
+
+
+def test_told_at_once_what_hinders(file: Path, managed: Path, run: Run) -> None:
+    """Whoever sets up what managed settings turn off is told so, and who takes it out again is not."""
+    (managed / "managed-settings.json").write_text('{"disableAllHooks": true}')
+    told = f"But {ALL_OFF} (ask whoever manages this machine"
+    for words in (["--yes"], []):
+        exit_status, out, _ = run("setup", *words)
+        assert (exit_status, told in out) == (0, True)
+    for words in (["--dry-run"], ["--undo", "--yes"]):
+        assert told not in run("setup", *words)[1]
+
+
+def test_doctor_of_managed_settings_without_need(file: Path, managed: Path, run: Run) -> None:
+    """Where nothing is set up, nobody is told of managed settings."""
+    (managed / "managed-settings.json").write_text('{"disableAllHooks": true}')
+    assert doctor(run) == NOT_SET_UP
+
+
+def test_doctor_of_broken_managed_settings(file: Path, managed: Path, run: Run) -> None:
+    """Managed settings that can't be read are told of, with the place."""
+    run("setup", "--yes")
+    theirs = managed / "managed-settings.json"
+    for content in ("{", '{"disableAllHooks": 5}', "[" * 100_000, '{"statusLine": 5}', "\udcff"):
+        theirs.write_bytes(content.encode(errors="surrogateescape"))
+        assert doctor(run).count("BAD") == 1
+        assert f"BAD  {theirs}" in doctor(run)
+
+
+def test_doctor_of_hooks_that_are_off(file: Path, managed: Path, run: Run) -> None:
+    """The doctor says when the settings themselves turn off what was set up, unless managed ones have it on."""
+    run("setup", "--yes")
+    file.write_text(json.dumps({**json.loads(file.read_text()), "disableAllHooks": True}))
+    told = f"BAD  {file} turns off all hooks and status lines: disableAllHooks\n"
+    assert told in doctor(run)
+    (managed / "managed-settings.json").write_text('{"disableAllHooks": false}')
+    assert "BAD" not in doctor(run)
 
 
 @pytest.mark.parametrize("content", ["{", '{"version": 2}', '{"version": 1, "files": 5}', "\udcff"])

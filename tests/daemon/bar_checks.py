@@ -84,7 +84,7 @@ class Checks:
         meant |= reached if step.is_torn and step.is_word else set()
         self._check_signals(sent, meant)
         self._settle_unsure(step)
-        due = self._without_late(due, told, parts)
+        due = self._without_late(due, told, step, parts)
         done = [agent for agent, action in due.items() if self._can_do(agent, action)]
         self._carry_out(went_on, due, step, parts)
         model.remember(done)
@@ -200,15 +200,18 @@ class Checks:
                     self.model.held.discard(agent)
             self.unsure.clear()
 
-    def _without_late(self, due: Due, told: list[Action], parts: Parts) -> Due:
-        """Without strangers whom the daemon saw thawed only behind what it tried to do to them.
+    def _without_late(self, due: Due, told: list[Action], step: Step, parts: Parts) -> Due:
+        """Without strangers whom the daemon tried to deal with only while they were held yet.
 
-        Their tools are refused at the next look then.
+        It saw them thawed, or a person's word came, behind that: their tools are refused at the next
+        look then.
         """
-        thawed = {each.id for each in told if each.cause == "elsewhere"}
-        late = {each for each in thawed if each and self.world.is_strangers(each)}
+        thawed = {each.id for each in told if each.id and each.cause == "elsewhere"}
+        late = {each for each in thawed | step.named if self.world.is_strangers(each)}
         late -= held_by(parts, "blocked")
-        return {agent: action for agent, action in due.items() if agent not in late}
+        return {
+            agent: action for agent, action in due.items() if action == "warn" or agent not in late
+        }
 
     def _open_ones(self) -> set[str]:
         """Agents of which it is open how they are: others thawed them, or end them."""
@@ -313,7 +316,7 @@ class Checks:
             and each.kind in ("blocked", "paused")
             and self.world.is_there(each.id)
         )
-        holding = ("block", "pause")
+        holding = {"block", "pause"}
         least = Counter(agent for agent in went_on if self.world.can_hold(agent))
         most = Counter(went_on)
         least.update(
@@ -322,7 +325,11 @@ class Checks:
             if (action in holding and self.world.can_hold(agent))
             or (action == "block" and agent in self.model.blocked and self.world.is_there(agent))
         )
-        most.update(agent for agent, action in due_at_most.items() if action in holding)
+        most.update(
+            agent
+            for agent in {**due_at_most, **due}
+            if {due_at_most.get(agent), due.get(agent)} & holding
+        )
         assert least <= deeds <= most, (least, deeds, most)
 
 

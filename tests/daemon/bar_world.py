@@ -225,7 +225,7 @@ class World:
             started=client.started,
             cwd=str(self.folders[client.hooked]),
             labels=client.labels,
-            pays_by_key=client.by_key,
+            keys=("ANTHROPIC_API_KEY",) if client.by_key else (),
             home=str(self.home.path),
             conversation="",
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tollkeeper_daemon.sources.managed import VARIABLE as MANAGED
+from tollkeeper.managed import VARIABLE as MANAGED
 
 # A busy machine is no failure.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -34,7 +34,7 @@ def process(
         started=started,
         cwd=cwd,
         labels={f"TOLL_{name}": value for name, value in labels.items()},
-        pays_by_key=pays_by_key,
+        keys=("ANTHROPIC_API_KEY",) if pays_by_key else (),
         home=home,
         conversation=conversation,
     )

@@ -70,6 +70,19 @@ def test_absent(tmp_path: Path, command: str, words: str) -> None:
         call(tmp_path, command=command)
 
 
+def test_program_of_a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program of that name in the project is not run, whatever the search path says."""
+    for folder in ("shop", "bin", "home"):
+        (tmp_path / folder).mkdir()
+        program = tmp_path / folder / "bd-of-test"
+        program.write_text(f"#!/bin/sh\necho {folder}\n")
+        program.chmod(0o755)
+    (tmp_path / "home" / "bd-of-test").unlink()
+    monkeypatch.chdir(tmp_path / "home")
+    monkeypatch.setenv("PATH", f".:{tmp_path / 'bin'}:{os.environ['PATH']}")
+    assert b"bin\n" == call(tmp_path / "shop", [], command="bd-of-test").out
+
+
 def test_project_that_is_gone(tmp_path: Path) -> None:
     """A folder that was removed is told as that."""
     with pytest.raises(BdError, match="gone is gone"):

@@ -157,6 +157,22 @@ def test_own_hooks_that_managed_settings_turn_off(
 
 
 @pytest.mark.parametrize(
+    ("lock", "expected"),
+    [(True, False), (False, True), (["hooks"], False), (["skills"], True), ([], True)],
+)
+def test_hooks_that_managed_settings_lock(
+    agent: Agent, managed: Path, lock: object, expected: bool
+) -> None:
+    """A lock on hooks leaves those of managed settings alone; a person's own word locks nothing."""
+    put(agent.user, {**before_tools(OURS), "strictPluginOnlyCustomization": True})
+    assert agent.has_hook()
+    put(managed / MAIN, {"strictPluginOnlyCustomization": lock})
+    assert agent.has_hook() == expected
+    put(managed / PART, before_tools(OURS))
+    assert agent.has_hook()
+
+
+@pytest.mark.parametrize(
     ("word", "expected"), [("disableAllHooks", False), ("allowManagedHooksOnly", True)]
 )
 def test_managed_hooks_alone(agent: Agent, managed: Path, word: str, expected: bool) -> None:
@@ -200,6 +216,12 @@ def test_broken(agent: Agent, content: bytes) -> None:
     put(agent.user, before_tools(OURS))
     agent.project.write_bytes(content)
     assert not agent.has_hook()
+
+
+def test_byte_order_mark(agent: Agent) -> None:
+    """A byte order mark before the settings is passed over, as by the client."""
+    agent.user.write_bytes(b"\xef\xbb\xbf" + json.dumps(before_tools(OURS)).encode())
+    assert agent.has_hook()
 
 
 def test_as_large_as_may_be(agent: Agent) -> None:

@@ -64,6 +64,7 @@ def test_status_line_of_the_client() -> None:
     assert spent.windows == (Sighting("five_hour", 100, 1_795_344_668_000),)
     fresh = line_of(handed("before-first-reply"))
     assert (fresh.on_plan, fresh.windows, fresh.context_used_percent) == (False, (), None)
+    assert (fresh.model, fresh.lines) == ("claude-opus-5-5", (0, 0))
 
 
 @pytest.mark.parametrize("percent", [1_795_348_249, 100.5, -1, None, "42", [42]])

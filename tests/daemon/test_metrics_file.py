@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tollkeeper_daemon.exchange import metrics_file
 from tollkeeper_daemon.exchange.metrics_file import append, path_in, size_of
 
 DATA = b'{"line":1}\n{"line":22}\n'
@@ -130,3 +131,44 @@ def test_project_that_is_gone(file: Path, project: Path) -> None:
     with pytest.raises(FileNotFoundError):
         append(str(file), 0, DATA)
     assert 0 == size_of(str(file))
+
+
+def test_torn_between_lines(file: Path) -> None:
+    """Where somebody wrote behind a half line, those before it are there, and the others come anew."""
+    file.parent.mkdir()
+    file.write_bytes(b'{"line":1}\n{"lin' + b"theirs\n")
+    append(str(file), 0, DATA)
+    assert b'{"line":1}\n{"lintheirs\n{"line":22}\n' == file.read_bytes()
+
+
+def test_half_line_like_ours(file: Path) -> None:
+    """Half a line of somebody else's that ends as ours begin stays theirs."""
+    file.parent.mkdir()
+    file.write_bytes(b"theirs{")
+    append(str(file), 0, DATA)
+    assert b"theirs{\n" + DATA == file.read_bytes()
+
+
+def test_large_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a file that grew without measure the beginning is searched, and its end is not taken for ours."""
+    monkeypatch.setattr(metrics_file, "MOST_SEARCHED", 8)
+    file.parent.mkdir()
+    file.write_bytes(b"theirs {" + b"x" * 90)
+    append(str(file), 0, DATA)
+    assert b"theirs {" + b"x" * 90 + b"\n" + DATA == file.read_bytes()
+
+
+def test_folder_that_is_a_link(file: Path, project: Path, tmp_path: Path) -> None:
+    """Projects may share one ``.claude``; a link to anything else is not followed."""
+    shared = tmp_path / "main" / ".claude"
+    shared.mkdir(parents=True)
+    file.parent.symlink_to(shared)
+    path = path_in(str(project))
+    append(path, 0, DATA)
+    assert DATA == (shared / file.name).read_bytes()
+    shared.rename(tmp_path / "secrets")
+    shared.symlink_to(tmp_path / "secrets")
+    for each in (path, path_in(str(project))):
+        with pytest.raises(OSError, match="link|[Nn]ot a dir|symbolic"):
+            append(each, len(DATA), b"more\n")
+    assert DATA == (tmp_path / "secrets" / file.name).read_bytes()

@@ -12,8 +12,9 @@ from tollkeeper_daemon.sources.paying import (
     Means,
     Remembered,
     account_at,
+    environment_says,
     means_by,
-    means_of,
+    own_says,
     server_in,
     settings_say,
     state_says,
@@ -41,8 +42,8 @@ KEY, TOKEN = Means(by_key=True), Means(by_token=True)
 )
 def test_environment(environment: dict[str, str], means: Means) -> None:
     """A key, another token or another provider means API, a token of a subscription that one."""
-    assert means == means_of(environment)
-    assert means == means_by([settings_say(json.dumps({"env": environment}).encode())])
+    assert means == means_by(environment_says(environment))
+    assert means == means_by(settings_say(json.dumps({"env": environment}).encode()))
 
 
 @pytest.mark.parametrize(
@@ -71,10 +72,29 @@ def test_server(url: str, server: str) -> None:
 
 def test_helper() -> None:
     """A command that fetches a key means API, and is not looked at."""
-    assert means_by([settings_say(b'{"apiKeyHelper": "cat secret"}')]) == KEY
+    assert means_by(settings_say(b'{"apiKeyHelper": "cat secret"}')) == KEY
     assert "secret" not in repr(settings_say(b'{"apiKeyHelper": "cat secret"}'))
     for none in (b"{}", b'{"apiKeyHelper": null}', b'{"apiKeyHelper": ""}', b'{"env": {}}'):
-        assert means_by([settings_say(none)]) == Means()
+        assert means_by(settings_say(none)) == Means()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "means"),
+    [
+        ("ANTHROPIC_API_KEY", " ", Means()),
+        ("ANTHROPIC_API_KEY", None, KEY),
+        ("ANTHROPIC_API_KEY", 0, KEY),
+        ("ANTHROPIC_API_KEY", ["x"], KEY),
+        ("CLAUDE_CODE_USE_BEDROCK", True, KEY),
+        ("CLAUDE_CODE_USE_BEDROCK", 1, KEY),
+        ("CLAUDE_CODE_USE_BEDROCK", 0, Means()),
+        ("CLAUDE_CODE_USE_BEDROCK", None, Means()),
+        ("CLAUDE_CODE_USE_BEDROCK", {"on": 1}, Means()),
+    ],
+)
+def test_values_that_are_no_text(name: str, value: object, means: Means) -> None:
+    """The client takes a value of its settings as it is written there; one of blanks is none."""
+    assert means == means_by(settings_say(json.dumps({"env": {name: value}}).encode()))
 
 
 def test_files_are_read_again_when_written(tmp_path: Path) -> None:
@@ -92,6 +112,8 @@ def test_files_are_read_again_when_written(tmp_path: Path) -> None:
         said.append(files.read(str(file)))
     file.unlink()
     assert [None, "a", "a", None, "", None] == [*said, files.read(str(file))]
+    file.write_bytes(b"\xef\xbb\xbf" + b'{"oauthAccount": {"accountUuid": "a"}}')
+    assert "a" == files.read(str(file))
 
 
 def home_in(folder: Path, account: str = "acc-1") -> Home:
@@ -111,19 +133,19 @@ def test_payer_in_a_home(tmp_path: Path) -> None:
     home, cwd = home_in(tmp_path / "h"), tmp_path / "shop"
     (cwd / ".claude").mkdir(parents=True)
     homes = followed(home)
-    assert ("subscription", "acc-1") == homes.payer_in(home, str(cwd), Means())
+    assert ("subscription", "acc-1") == homes.payer_in(home, str(cwd))
     assert "acc-1" == homes.account_of(home)
     assert str(home.path) == homes.home_of_account("acc-1")
     (cwd / ".claude" / "settings.local.json").write_text(
         '{"env": {"CLAUDE_CODE_OAUTH_TOKEN": "x"}}'
     )
-    assert ("subscription", "") == homes.payer_in(home, str(cwd), Means())
+    assert ("subscription", "") == homes.payer_in(home, str(cwd))
     (cwd / ".claude" / "settings.json").write_text('{"apiKeyHelper": "x"}')
-    assert ("api", "") == homes.payer_in(home, str(cwd), Means())
-    assert ("api", "proxy p:1") == homes.payer_in(home, str(cwd), Means(server="p:1"))
+    assert ("api", "") == homes.payer_in(home, str(cwd))
+    assert ("api", "proxy p:1") == homes.payer_in(home, str(cwd), own_says((), "p:1"))
     assert homes.is_subscribed(home)
     (home.path / "settings.json").write_text('{"env": {"ANTHROPIC_API_KEY": "x"}}')
-    assert ("api", "") == homes.payer_in(home, str(tmp_path), Means())
+    assert ("api", "") == homes.payer_in(home, str(tmp_path))
     assert not homes.is_subscribed(home)
     assert ("api", "") == homes.payer_of_log(f"{home.projects}/p/c.jsonl")
 
@@ -147,7 +169,7 @@ def test_managed_settings(
     home = home_in(tmp_path / "h")
     homes = followed(home)
     (managed / name).write_text(json.dumps(settings))
-    assert payer == homes.payer_in(home, "", Means())
+    assert payer == homes.payer_in(home, "")
     assert (payer[0] == "subscription") == homes.is_subscribed(home)
     account = payer[1] if payer[0] == "subscription" else ""
     assert (payer[0], account) == homes.payer_of_log(f"{home.projects}/p/c.jsonl")
@@ -171,15 +193,30 @@ def test_which_settings_go_before(tmp_path: Path, managed: Path) -> None:
         names = {"ANTHROPIC_API_KEY": key, "ANTHROPIC_BASE_URL": f"http://p{step}"}
         file.write_text(json.dumps({"env": names}))
         expected = ("subscription", "acc-1") if step % 2 else ("api", f"proxy p{step}")
-        assert expected == homes.payer_in(home, str(cwd), Means())
+        assert expected == homes.payer_in(home, str(cwd))
     places[-1].write_text("{}")
-    assert ("api", "proxy p4") == homes.payer_in(home, str(cwd), Means())
+    assert ("api", "proxy p4") == homes.payer_in(home, str(cwd))
+
+
+@pytest.mark.parametrize("accounts", ["auto", "api", "subscription"])
+def test_names_that_settings_hide(tmp_path: Path, accounts: Source) -> None:
+    """Settings hide single names of an environment; those left decide before what is set by hand."""
+    home = home_in(tmp_path / "h")
+    homes = followed(home, Accounts(accounts))
+    (home.path / "settings.json").write_text('{"env": {"ANTHROPIC_API_KEY": ""}}')
+    both = own_says(("ANTHROPIC_API_KEY", "CLAUDE_CODE_USE_VERTEX"), "")
+    assert ("api", "") == homes.payer_in(home, "", both)
+    left = ("", "") if accounts == "api" else ("subscription", "acc-1")
+    assert left == homes.payer_in(home, "", own_says(("ANTHROPIC_API_KEY",), ""))
+    (home.path / "settings.json").write_text('{"env": {"ANTHROPIC_BASE_URL": ""}}')
+    own = own_says(("ANTHROPIC_API_KEY",), "proxy:1")
+    assert ("api", "") == homes.payer_in(home, "", own)
 
 
 def test_home_of_nobody(tmp_path: Path) -> None:
     """A home that names no account leaves it open who pays."""
     home = Home(tmp_path)
-    assert ("", "") == followed(home).payer_in(home, str(tmp_path), Means())
+    assert ("", "") == followed(home).payer_in(home, str(tmp_path))
     assert "" == followed(home).account_of(home)
 
 
@@ -197,8 +234,8 @@ def test_setting_of_a_home(tmp_path: Path, source: Source, payer: tuple[str, str
     home = home_in(tmp_path / "h")
     (tmp_path / "link").symlink_to(home.path)
     accounts = Accounts("api", {str(tmp_path / "link"): source})
-    assert payer == followed(home, accounts).payer_in(home, str(tmp_path), Means())
+    assert payer == followed(home, accounts).payer_in(home, str(tmp_path))
     found = followed(home, accounts).payer_of_log(f"{home.projects}/p/c.jsonl")
     assert (payer[0] or "api", payer[1]) == found
     other = home_in(tmp_path / "other", "acc-2")
-    assert ("", "") == followed(other, accounts).payer_in(other, str(tmp_path), Means())
+    assert ("", "") == followed(other, accounts).payer_in(other, str(tmp_path))

@@ -26,10 +26,11 @@ from tollkeeper_daemon.store.store import Store
 
 from .lines import NINE_MS, NOW
 from .machine import process, session
-from .test_payers import MINUTE, booked, reply
+from .test_payers import MINUTE, booked, owner, reply
 from .test_pipeline import pipeline, post
 
 HELPER = {"apiKeyHelper": "x"}
+BY_KEY = Accounts("api")
 TOKEN = {"env": {"CLAUDE_CODE_OAUTH_TOKEN": "x"}}
 
 
@@ -50,28 +51,30 @@ class Bench:
         self.log_in("acc-1")
         self.begin()
 
-    def begin(self, records: list[AgentRecord] | None = None) -> None:
-        """A daemon begins, and finds these agents in its ledger."""
+    def begin(
+        self, records: list[AgentRecord] | None = None, accounts: Accounts | None = None
+    ) -> None:
+        """A daemon begins with these settings, and finds these agents in its ledger."""
         self.roster = Roster()
         self.roster.restore(records or [], [], NOW)
-        self.followed = Followed(Homes((self.home,), bounded=True), Accounts())
-        self.payment = Payment(self.followed, self.roster, cast(Herald, Told()))
+        self.followed = Followed(Homes((self.home,), bounded=True), accounts or Accounts())
         self.river: Pipeline = pipeline(self.store, self.roster)
+        self.payment = Payment(self.followed, self.roster, self.river, cast(Herald, Told()))
         self.river.restore()
 
-    def restart(self) -> LiveAgent:
+    def restart(self, accounts: Accounts | None = None) -> LiveAgent:
         """Another daemon takes over from what was saved of the one agent."""
         [agent] = self.roster.alive()
         self.river.settle(NOW)
         self.store.write(lambda transaction: transaction.save_agent(agent.record))
-        self.begin(self.store.read(lambda transaction: transaction.agents()))
+        self.begin(self.store.read(lambda transaction: transaction.agents()), accounts)
         [agent] = self.roster.alive()
         return agent
 
     def agent(self, pays_by_key: bool = False, pays_by_token: bool = False) -> LiveAgent:
         """An agent starts in the home."""
         started = process(cwd=str(self.cwd), pays_by_key=pays_by_key)
-        started = replace(started, pays_by_token=pays_by_token)
+        started = replace(started, has_token=pays_by_token)
         agent = self.roster.appear(started, session(startedAt=NINE_MS + 5_000), False, NOW)
         self.roster.lives_in(agent, str(self.home.path))
         self.payment.begin(agent)
@@ -144,6 +147,64 @@ def test_agent_of_an_older_ledger(bench: Bench) -> None:
     bench.log_in("acc-two")
     bench.payment.look(NOW)
     assert ("subscription", "acc-two") == payer(agent)
+
+
+@pytest.mark.parametrize("restarts", [True, False])
+@pytest.mark.parametrize("told_by", ["log", "client", "nobody"])
+def test_other_accounts(bench: Bench, told_by: str, restarts: bool) -> None:
+    """What ``[accounts]`` says anew, also while no daemon ran, counts where no log and no client told."""
+    agent = bench.agent()
+    bench.payment.look(NOW)
+    post(bench.river, *([owner("acc-1")] if told_by == "log" else []), reply(1))
+    if told_by == "client":
+        bench.payment.shows_plan(agent, NOW)
+    if restarts:
+        agent = bench.restart(BY_KEY)
+    bench.followed.accounts = BY_KEY
+    for minute in (2, 4):
+        bench.payment.look(NINE_MS + minute * MINUTE)
+        bench.river.settle(NOW)
+        post(bench.river, reply(minute + 1))
+    expected = ("api", "") if told_by == "nobody" else ("subscription", "acc-1")
+    assert expected == payer(agent)
+    assert booked(bench.store)[expected] == (2 if told_by == "nobody" else 3)
+
+
+def test_login_after_other_accounts(bench: Bench) -> None:
+    """Another account in the home pays from then on, also where ``[accounts]`` was passed over before."""
+    bench.agent()
+    bench.payment.look(NOW)
+    post(bench.river, owner("acc-1"), reply(1))
+    agent = bench.restart(Accounts("subscription"))
+    bench.payment.look(NOW)
+    bench.log_in("acc-two")
+    bench.payment.look(NOW)
+    assert ("subscription", "acc-two") == payer(agent)
+
+
+@pytest.mark.parametrize("restarts", [True, False])
+def test_key_that_settings_hide(bench: Bench, restarts: bool) -> None:
+    """A key in the environment pays nothing where settings set its name to nothing, while they do."""
+    bench.set({"env": {"ANTHROPIC_API_KEY": ""}})
+    agent = bench.agent(pays_by_key=True)
+    post(bench.river, reply(1))
+    assert ("subscription", "acc-1") == payer(agent)
+    bench.set({})
+    if restarts:
+        agent = bench.restart()
+    bench.payment.look(NINE_MS + 2 * MINUTE)
+    bench.river.settle(NOW)
+    post(bench.river, reply(3))
+    assert ("api", "") == payer(agent)
+    assert {("subscription", "acc-1"): 1, ("api", ""): 1} == booked(bench.store)
+
+
+def test_token_that_settings_hide(bench: Bench) -> None:
+    """A token that settings hide tells of no other plan than that of the home's account."""
+    bench.set({"env": {"CLAUDE_CODE_OAUTH_TOKEN": ""}})
+    agent = bench.agent(pays_by_token=True)
+    assert ("subscription", "acc-1") == payer(agent)
+    assert Owner("acc-1", str(bench.home.path)) == bench.owner()
 
 
 @pytest.mark.parametrize("restarts", [True, False])

@@ -423,6 +423,48 @@ def test_no_plan_refused(store: Store) -> None:
     assert shown(plan) == (100, None, iso(RESET))
 
 
+def test_a_report_that_a_sighting_disproves(store: Store) -> None:
+    """More of the window that was taken for spent is used: it was not, unlike by what was known before."""
+    plan = gauge(store)
+    plan.observed("five_hour", 20, RESET, NOW)
+    plan.reported("conv-1", NOW)
+    assert plan.observed("five_hour", 20, RESET, NOW + 1) is None
+    assert plan.observed("seven_day", 30, LATER, NOW + 1) == []
+    assert shown(plan) == (100, 30, iso(RESET))
+    assert kinds(plan.observed("five_hour", 21, RESET, NOW + 2)) == ["reset"]
+    assert shown(plan) == (21, 30, None)
+    plan.refused("five_hour", RESET, NOW + 3)
+    assert plan.observed("five_hour", 22, RESET, NOW + 4) is None
+    assert shown(plan) == (100, 30, iso(RESET))
+
+
+@pytest.mark.parametrize("knows_window", [True, False])
+def test_a_report_over_a_restart(store: Store, knows_window: bool) -> None:
+    """What a hook reported is known as no more than that to the next daemon: the log corrects it still."""
+    if knows_window:
+        gauge(store).observed("seven_day", 60, LATER, NOW)
+    assert kinds(gauge(store).reported("conv-1", NOW)) == ["limited"]
+    plan = gauge(store)
+    expected = (None, 100, iso(LATER)) if knows_window else (None, None, None)
+    assert shown(plan) == expected
+    assert plan.refused("five_hour", RESET, NOW + 1) == []
+    for each in (plan, gauge(store)):
+        assert shown(each) == (100, 60 if knows_window else None, iso(RESET))
+        assert each.not_refused("conv-1") is None
+
+
+@pytest.mark.parametrize("knows_window", [True, False])
+def test_a_report_taken_back_after_a_restart(store: Store, knows_window: bool) -> None:
+    """A later daemon takes back what was no plan's refusal, and the one after it knows nothing of it."""
+    if knows_window:
+        gauge(store).observed("five_hour", 20, RESET, NOW)
+    gauge(store).reported("conv-1", NOW)
+    assert gauge(store).not_refused("conv-2") is None
+    assert kinds(gauge(store).not_refused("conv-1")) == ["reset"]
+    assert shown(gauge(store)) == (20 if knows_window else None, None, None)
+    assert gauge(store).not_refused("conv-1") is None
+
+
 def test_whose_report(store: Store) -> None:
     """A report of nobody is the only account's; that of a token is of no account with a name."""
     plan = gauge(store)

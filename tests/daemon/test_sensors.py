@@ -221,6 +221,31 @@ def test_context(bench: Bench) -> None:
     assert bench.told.agents == 2
 
 
+def test_lines_that_changed(bench: Bench) -> None:
+    """The lines that a conversation added and removed are told while it goes on, and of no other one."""
+
+    def show(added: object, removed: object, conversation: str = "conv-1") -> tuple[int, int]:
+        cost = {"total_lines_added": added, "total_lines_removed": removed}
+        bench.status(conversation, cost=cost)
+        return bench.agent.lines_added, bench.agent.lines_removed
+
+    assert (142, 38) == show(142, 38) == show(142, 38)
+    assert 1 == bench.told.agents
+    bench.roster.hear(bench.agent, session(conversation="conv-2"), NOW)
+    assert (142, 38) == show(500, 0) == show(None, 3, "conv-2") == show(-1, 0, "conv-2")
+    assert (7, 0) == show(7, 0, "conv-2")
+
+
+def test_model_before_the_first_reply(bench: Bench) -> None:
+    """The model that will be asked is shown until a reply names the one that was."""
+    bench.status(model={"id": "claude-opus-5-5[1m]", "display_name": "Opus 5.5"})
+    assert "claude-opus-5-5[1m]" == bench.agent.record.model
+    bench.status(model={"id": "claude-haiku-5-5"})
+    bench.status(model={"id": 5})
+    assert "claude-opus-5-5[1m]" == bench.agent.record.model
+    assert (1, 0) == (bench.told.agents, bench.sensors.bad_letters)
+
+
 def test_what_can_not_be_read_is_counted(bench: Bench) -> None:
     """Bad letters, and bad parts of good ones, are counted; what stands beside them is taken."""
     folder = Path(bench.run, "inbox")

@@ -234,7 +234,7 @@ def test_look_at_a_process(child: "subprocess.Popen[bytes]") -> None:
         found.conversation,
     )
     assert {"TOLL_AGENT": "a"} == found.labels
-    assert found.pays_by_key
+    assert found.keys == ("ANTHROPIC_API_KEY",)
     assert "secret-value" not in repr(found)
     assert found == processes.look_at(child.pid)
 

@@ -1,12 +1,13 @@
 """Spans over restarts: daemons that are killed at any moment leave the same spans as one that lives on."""
 
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fleeting import fleeting_folder
 from tollkeeper_daemon.labels.labels import NONE, Labels
 from tollkeeper_daemon.store.store import Store
 
@@ -46,14 +47,14 @@ def take(work: AtWork, step: Step) -> None:
 
 def told_by(steps: list[Step], kills: set[int]) -> list[object]:
     """The spans after this story, in which the daemon is killed after these steps."""
-    with tempfile.TemporaryDirectory() as folder, Store(Path(folder)) as store:
+    with fleeting_folder() as folder, Store(Path(folder)) as store:
         work = AtWork(store).begin()
         for number, step in enumerate(steps):
             work.now += SECOND
             take(work, step)
             if number in kills:
                 work = work.killed()
-        return [(span.id, span.labels, span.started, span.ended > 0) for span in work.saved()]
+        return [(span.id, span.labels, span.started, span.ended) for span in work.saved()]
 
 
 NAMES = ["start", "end", "comes", "exits", "says", "helper", "done", "time"]
@@ -67,3 +68,39 @@ steps_taken = st.lists(
 def test_kills_change_nothing(steps: list[Step], kills: set[int]) -> None:
     """Each going through a stage is there once, whenever the daemon is killed."""
     assert told_by(steps, set()) == told_by(steps, kills)
+
+
+@pytest.mark.parametrize("is_known", [True, False], ids=["known as done", "unknown"])
+def test_kill_before_the_end_is_told(is_known: bool) -> None:
+    """A subagent that was done when the daemon was killed has ended then, whenever the next one comes."""
+    with fleeting_folder() as folder, Store(Path(folder)) as store:
+        work = AtWork(store).begin()
+        agent = work.agent(WORKFLOW="w-1")
+        helper = work.helper(agent)
+        work.passes(20 * SECOND)
+        helper.finished, helper.last_time = True, work.now
+        done = work.now
+        work.look()
+        work.now += 60 * SECOND
+        work = work.killed()
+        helper.finished = is_known
+        work.passes(10 * SECOND)
+        work.exits(agent)
+        [span] = work.saved()
+        assert (done, "completed") == (span.ended, span.status)
+
+
+def test_subagent_that_goes_on(tmp_path: Path) -> None:
+    """A subagent that was taken for done, and is heard of again, has not ended then."""
+    with Store(tmp_path) as store:
+        work = AtWork(store).begin()
+        agent = work.agent(WORKFLOW="w-1")
+        helper = work.helper(agent)
+        helper.finished = True
+        work.look()
+        work.passes(SECOND // 2)
+        work.helper(agent)
+        work.passes(20 * SECOND)
+        assert [0] == [span.ended for span in work.saved()]
+        work.done(helper)
+        assert [20 * SECOND + SECOND // 2] == [span.ended - span.started for span in work.saved()]

@@ -22,6 +22,7 @@ from .at_work import call
 
 NOW = 1_800_000_000_000
 SECOND = 1_000
+HOUR = 3600 * SECOND
 ANALYZE = Labels("w-1", "w-1.1", "analyze")
 
 
@@ -47,12 +48,12 @@ def told(spans: Spans) -> list[tuple[str, SpanRecord]]:
     return found
 
 
-def book_at(store: Store, requests: int) -> None:
-    """So many requests are booked at the stage, now."""
+def book_at(store: Store, requests: int, time: int = NOW) -> None:
+    """So many requests are booked at the stage, now or at another time (ms)."""
     book = Book("c", "opus", "api", workflow="w-1", task="w-1.1", stage="analyze")
 
     def work(transaction: Transaction) -> None:
-        row = (quarter(NOW), transaction.number_of(book))
+        row = (quarter(time), transaction.number_of(book))
         posting = Posting()
         posting.sums[row] = Totals(requests=requests)
         transaction.save(posting)
@@ -179,6 +180,16 @@ def test_stage_that_is_gone_through_again(store: Store) -> None:
     spans.mark(Mark(ANALYZE), "start", NOW + SECOND)
     book_at(store, 4)
     assert 4 == used(store, spans.mark(Mark(ANALYZE), "end", NOW + SECOND))
+
+
+@pytest.mark.parametrize("start", [NOW - HOUR, 0])
+def test_start_that_is_told_late(store: Store, start: int) -> None:
+    """What was booked between a start and its being told is of the span; of its first moments nobody knows."""
+    spans = spans_in(store)
+    book_at(store, 1, start)
+    book_at(store, 6)
+    spans.mark(Mark(ANALYZE), "start", start)
+    assert 6 == used(store, spans.mark(Mark(ANALYZE), "end", NOW))
 
 
 def test_end_without_a_start(store: Store) -> None:

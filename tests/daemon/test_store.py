@@ -40,7 +40,7 @@ from .shelf import (
 )
 from .test_ledger import reply
 
-VERSIONS = ["ledger-v1", "ledger-v2", "ledger-v2-bar"]
+VERSIONS = ["ledger-v1", "ledger-v2", "ledger-v2-bar", "ledger-v3"]
 AGENT = AgentRecord("4711-99", 4711, "Agent-1", NINE_MS, "run-1", budget=5, named_by_label=True)
 
 

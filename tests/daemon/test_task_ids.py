@@ -36,6 +36,26 @@ def test_found(text: str) -> None:
     assert FOUND[text] == TaskIds().find(text)
 
 
+@pytest.mark.parametrize(
+    ("branch", "folder", "task"),
+    [
+        ("claude-4nq.1-analyze", "/home/dev/.claude", ".claude-4nq.1-analyze"),
+        ("agent/claude-4nq.1", "/home/dev/.claude/.worktrees/claude-ada", ".claude-4nq.1"),
+        ("main", "/home/dev/.claude/.worktrees/claude-4nq.1", ".claude-4nq.1"),
+        ("claude-4nq.1", "/home/dev/.claude/.claude/worktrees/one", ".claude-4nq.1"),
+        ("claude-4nq.1", "/home/dev/src/shop/.claude/worktrees/one", "claude-4nq.1"),
+        ("claude-4nq.1", "/home/dev/src/claude/.claude", "claude-4nq.1"),
+        ("shop-4nq.1", "/home/dev/.claude", "shop-4nq.1"),
+        ("main", "/home/dev/.claude/.claude-4nq.1", ".claude-4nq.1"),
+        ("main", "/home/dev/.claude", ""),
+        ("", "", ""),
+    ],
+)
+def test_dots_that_branches_lose(branch: str, folder: str, task: str) -> None:
+    """No branch may begin with a dot: an id in one gets it back from the folder that it is called after."""
+    assert task == TaskIds().in_place(branch, folder)
+
+
 @pytest.mark.parametrize("text", NOT_FOUND)
 def test_not_found(text: str) -> None:
     """What only looks a little like an id is none."""

@@ -1,16 +1,24 @@
-"""Writes the ledger fixture: ``python tests/data/make_ledger.py tests/data/ledger-v2-bar``.
+"""Writes the ledger fixture: ``python tests/data/make_ledger.py tests/data/ledger-v3``.
 
-A ledger that any later version must load; ``ledger-v2-bar`` is the first that has limits in it. Make one more folder for each new schema version, with
-the code that writes it, and leave the older ones as they are.
+A ledger that any later version must load; ``ledger-v2-bar`` is the first that has limits in it, ``ledger-v3``
+the first with workflows. Make one more folder for each new schema version, with the code that writes it, and
+leave the older ones as they are.
 """
 
 import sys
+import tempfile
 from pathlib import Path
 
+import lmdb
+from msgspec.structs import replace
+
+from tollkeeper_daemon.labels.labels import Fact, Labels, Layer
 from tollkeeper_daemon.ledger.books import Book
 from tollkeeper_daemon.ledger.ledger import Ledger
 from tollkeeper_daemon.ledger.prices import load_prices
-from tollkeeper_daemon.records import Advice, FileMark, Prompt, Reply
+from tollkeeper_daemon.ledger.totals import Totals
+from tollkeeper_daemon.records import Advice, Edit, Edits, FileMark, Prompt, Reply
+from tollkeeper_daemon.store.errands import Ended, EventsFile, PendingComment
 from tollkeeper_daemon.store.schema import (
     AgentRecord,
     Conversation,
@@ -21,6 +29,8 @@ from tollkeeper_daemon.store.schema import (
     LimitRecord,
     MemoryRecord,
     RunRecord,
+    SpanRecord,
+    WorkflowRecord,
 )
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.store.transaction import Transaction
@@ -154,9 +164,87 @@ def fill_bar(transaction: Transaction) -> None:
     bar.save_gauge(GaugeRecord("five_hour", 81.5, NINE + QUARTER, NINE, 80.0))
 
 
+SHOP = "/home/dev/src/shop"
+FILE = f"{SHOP}/.claude/workflow-metrics.jsonl"
+DONE = SpanRecord(
+    workflow="shop-1",
+    id="m:1",
+    labels=Labels("shop-1", "shop-1.1", "s"),
+    role="Agent-1",
+    started=NINE,
+    ended=NINE + QUARTER,
+    status="completed",
+    worked=600_000,
+    waited=200_000,
+    held=100_000,
+    conversation="conv-1",
+    agent="4711-99",
+    folder=SHOP,
+    reported=((OPUS, Totals(requests=1, output=100, value=7)),),
+    commented=True,
+    before=Totals(requests=1),
+    before_cost=5,
+)
+PRESUMED = SpanRecord(
+    workflow="shop-1",
+    id="m:2",
+    labels=Labels("shop-1", "shop-1.2-review", "review"),
+    role="reviewer",
+    started=NINE + QUARTER,
+    ended=NINE + QUARTER + 1_000,
+    folder=SHOP,
+    presumed=True,
+)
+LASTING = SpanRecord(
+    workflow="shop-2",
+    id="s:conv-2:a1",
+    labels=Labels("shop-2", "", "plan"),
+    role="planner",
+    started=NINE,
+    worked=5,
+    agent="4712-3",
+    subagent="a1",
+)
+
+
+def fill_work(transaction: Transaction) -> None:
+    """Save one of each thing that is remembered of workflows, and that is still to be done about them."""
+    work, errands = transaction.work, transaction.errands
+    work.save_workflow(
+        WorkflowRecord("shop-1", NINE, NINE + 2 * QUARTER, "full", "completed", SHOP)
+    )
+    work.save_workflow(WorkflowRecord("shop-2", NINE))
+    for span in (DONE, PRESUMED, LASTING):
+        work.save_span(span)
+    errands.save_reckoned("shop-1", work.sums_of("shop-1")[:1])
+    errands.add_ended(Ended("shop-1", "m:2"))
+    errands.add_ended(Ended("shop-1"))
+    errands.add_lines(FILE, 4_096, b'{"workflow_id":"shop-1"}\n', NINE)
+    errands.save_comment(
+        PendingComment(
+            "shop-1", "m:2", "shop-1.2-review", SHOP, "marker", "text\nmarker\n", NINE, 2, 7
+        )
+    )
+    errands.save_events_file(FILE, EventsFile(FileMark(FILE, 300, 99), 2, NINE, 0, 1))
+    transaction.edits.add(Edits("conv-1", "", "", (Edit(NINE, 4_711, 60),)))
+    conversation = transaction.conversation("conv-1")
+    assert conversation
+    told = Fact(NINE, Layer.MARKED, labels=DONE.labels)
+    transaction.save_conversation("conv-1", replace(conversation, labels=(told,)))
+    (agent,) = transaction.agents()
+    transaction.save_agent(replace(agent, told=(told,)))
+
+
+def write(folder: Path) -> None:
+    """Write the ledger into this folder, without the pages that are free."""
+    with tempfile.TemporaryDirectory() as place:
+        with Store(Path(place)) as store:
+            for work in (fill, fill_bar, fill_work):
+                store.write(work)
+        folder.mkdir()
+        with lmdb.open(place, max_dbs=99) as environment:
+            environment.copy(str(folder), compact=True)
+
+
 if __name__ == "__main__":
-    folder = Path(sys.argv[1])
-    with Store(folder) as store:
-        store.write(fill)
-        store.write(fill_bar)
-    (folder / "lock.mdb").unlink()
+    write(Path(sys.argv[1]))

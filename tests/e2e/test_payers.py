@@ -48,6 +48,10 @@ CASES = {
     "key in settings": Case(settings={"env": KEY}),
     "token of a subscription": Case({"CLAUDE_CODE_OAUTH_TOKEN": "x"}, source="subscription"),
     "key and token": Case({"CLAUDE_CODE_OAUTH_TOKEN": "x", **KEY}),
+    "key that settings hide": Case(
+        KEY, {"env": {"ANTHROPIC_API_KEY": ""}}, source="subscription", account=ACCOUNT
+    ),
+    "key that settings make null": Case(settings={"env": {"ANTHROPIC_API_KEY": None}}),
     "bedrock off": Case({"CLAUDE_CODE_USE_BEDROCK": "0"}, source="subscription", account=ACCOUNT),
 }
 

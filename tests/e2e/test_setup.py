@@ -18,7 +18,7 @@ from waiting import wait_until
 
 from .client import Client
 from .interactive import Interactive
-from .replies import Quota, Refusal, Reply, bash, delegate, rate_limited, say
+from .replies import Quota, Refusal, Reply, ToolUse, bash, delegate, rate_limited, say
 from .stand_in import StandIn
 
 pytestmark = pytest.mark.e2e
@@ -81,6 +81,25 @@ def test_status_line(stand_in: StandIn, subscriber: Client, subscribed: Keeper) 
         # The client draws its status line with each message: what came since shows with the next one.
         session.send("count again")
         session.wait_for("Plan: 23%", 30)
+
+
+@pytest.mark.usefixtures("tmux")
+def test_lines_of_an_agent_at_work(
+    stand_in: StandIn, subscriber: Client, subscribed: Keeper
+) -> None:
+    """While a session goes on the status shows its model before any reply, and the lines that it wrote."""
+
+    def shown() -> tuple[str | None, int] | None:
+        agents = subscribed.json("status")["agents"]
+        return (agents[0]["model"], agents[0]["lines_added"]) if agents else None
+
+    note = {"file_path": str(subscriber.cwd / "note.txt"), "content": "one\ntwo"}
+    stand_in.play("WRITE", Reply(tools=(ToolUse("Write", note),)), say("Written."))
+    with Interactive(subscriber, args=("--permission-mode", "acceptEdits")) as session:
+        wait_until(lambda: (shown() or (None,))[0], what="the model")
+        session.send("WRITE it")
+        session.wait_for("Written.")
+        wait_until(lambda: (shown() or ("", 0))[1] == 2, what="the lines")
 
 
 @pytest.mark.usefixtures("tmux")

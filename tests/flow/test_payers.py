@@ -234,8 +234,12 @@ def test_proxy_is_named_without_its_password(keeper: Keeper) -> None:
         assert not file.is_file() or b"secret-word" not in file.read_bytes()
 
 
-def test_setting_that_changes(keeper: Keeper) -> None:
-    """What config.toml says of who pays holds from when it is saved, where no agent and no log tells."""
+@pytest.mark.parametrize("runs", [True, False])
+def test_setting_that_changes(keeper: Keeper, runs: bool) -> None:
+    """What config.toml says of who pays holds from when it is saved, where no agent and no log tells.
+
+    It is the same where no daemon runs as it is saved.
+    """
     home = keeper.home
     log_in(home, "acc-home")
     keeper.start()
@@ -247,7 +251,11 @@ def test_setting_that_changes(keeper: Keeper) -> None:
         log.reply()
     keeper.wait_for_requests(4)
     keeper.wait_for(lambda status: bool(status.plan.five_hour))
+    if not runs:
+        keeper.stop()
     keeper.configure('[sources]\nprocesses = false\n[accounts]\nsource = "api"\n')
+    if not runs:
+        keeper.start()
     keeper.wait_for(lambda status: "api" in {each.source for each in status.agents})
     for log in logs:
         log.reply()

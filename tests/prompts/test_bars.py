@@ -168,12 +168,13 @@ def test_polybar_shows_colours(place: Place) -> None:
 
     with (
         virtual_display("640x240") as name,
-        running(["polybar", "-c", str(place.home / "config.ini"), "top"], DISPLAY=name),
+        running(["polybar", "-c", str(place.home / "config.ini"), "top"], DISPLAY=name) as polybar,
     ):
         red, yellow, green = (bytes.fromhex(hue) for hue in ("e01b24", "e5a50a", "00ff00"))
         seen: set[bytes] = set()
 
         def is_coloured() -> bool:
+            assert polybar.poll() is None, "polybar ended"
             seen.clear()
             seen.update(drawn(name))
             return {red, yellow} <= seen

@@ -87,6 +87,8 @@ def display(size: str) -> Generator[str]:
     with ExitStack() as stack:
         stack.callback(os.close, reading)
         arguments = ["-displayfd", str(writing), "-screen", "0", f"{size}x24", "-nolisten", "tcp"]
+        # Else it begins anew when the last connection ends, and throws out whoever just comes.
+        arguments.append("-noreset")
         stack.enter_context(running(["Xvfb", *arguments], pass_fd=writing))
         os.close(writing)
         number = os.read(reading, 16).decode().strip()

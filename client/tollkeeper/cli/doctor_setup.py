@@ -1,11 +1,13 @@
 """What ``toll doctor`` says of the status line and hooks that ``toll setup`` put into settings."""
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 from tollkeeper.claude_settings.edit import has_any, lacking, programs
 from tollkeeper.claude_settings.parts import EVENTS, STATUS_LINE, Record, UnfitError
 from tollkeeper.cli import words
+from tollkeeper.cli.doctor_switches import switch_findings
 from tollkeeper.cli.finding import Finding
 from tollkeeper.errors import TollError
 from tollkeeper.paths import Paths
@@ -24,20 +26,37 @@ def setup_findings(paths: Paths) -> list[Finding]:
     # A project that is gone needs no hooks.
     there = {Path(name): record for name, record in files.items() if _has_place(Path(name))}
     if not there:
-        return [] if _is_by_hand() else [Finding(True, NOT_SET_UP)]
+        by_hand = _by_hand()
+        return switch_findings(by_hand) if by_hand else [Finding(True, NOT_SET_UP)]
     found = [_look_at(file, record) for file, record in there.items()]
     if finding := _script(paths):
         found.append(finding)
-    return found
+    return found + _of_other_homes(there) + switch_findings(there)
 
 
-def _is_by_hand() -> bool:
-    """Whether somebody put what is ours into a home's settings without ``toll setup``."""
+def _of_other_homes(there: Collection[Path]) -> list[Finding]:
+    """Where one of the homes is set up, those that are not."""
+    homes = _settings_of_homes()
+    if not any(file in there for file in homes):
+        return []
+    left = [file for file in homes if file not in there and file not in _by_hand()]
+    return [Finding(True, f"status line and hooks: not in {file} yet: toll setup") for file in left]
+
+
+def _settings_of_homes() -> list[Path]:
     try:
-        texts = [read_settings(home / "settings.json") for home in claude_homes()]
-        return any(has_any(text) for text in texts if text is not None)
+        return [home / "settings.json" for home in claude_homes()]
+    except TollError:
+        return []
+
+
+def _by_hand() -> list[Path]:
+    """The homes' settings into which somebody put what is ours without ``toll setup``."""
+    try:
+        texts = {file: read_settings(file) for file in _settings_of_homes()}
+        return [file for file, text in texts.items() if text is not None and has_any(text)]
     except (TollError, UnfitError):
-        return False
+        return []
 
 
 def _look_at(file: Path, record: Record) -> Finding:

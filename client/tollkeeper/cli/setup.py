@@ -18,6 +18,7 @@ from tollkeeper.claude_settings.edit import has_any, installed, removed, status_
 from tollkeeper.claude_settings.parts import Ours, Record, UnfitError
 from tollkeeper.cli import words
 from tollkeeper.cli.context import Ask, print_json
+from tollkeeper.cli.doctor_switches import switch_findings
 from tollkeeper.cli.setup_view import difference, print_difference
 from tollkeeper.errors import TollError
 from tollkeeper.ours import is_our_status_line, shown_beside
@@ -80,6 +81,7 @@ def run(ask: Ask, options: Namespace) -> int:
         print_json(_told(changes, backups, options))
     else:
         _print_done(news, backups, options)
+        _print_hindrances(changes, options)
         _print_others(setups, changes, options)
     return 0
 
@@ -224,6 +226,13 @@ def _print_done(news: Sequence[Change], backups: dict[Path, Path], options: Name
             print(words.plain(f"{done} {change.file}{kept}"))
     if news and not (options.undo or options.dry_run) and (own := os.environ.get("TOLL_HOME")):
         print(words.plain(f"Your agents' hooks need it, too: TOLL_HOME={own}"))
+
+
+def _print_hindrances(changes: Sequence[Change], options: Namespace) -> None:
+    """What keeps the client from running what was set up."""
+    is_set_up = not (options.undo or options.dry_run)
+    for finding in switch_findings(change.file for change in changes) if is_set_up else ():
+        print(words.plain(f"But {finding.text} ({finding.mend})"))
 
 
 def _print_others(setups: Setups, changes: Sequence[Change], options: Namespace) -> None:

@@ -4,23 +4,33 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from tollkeeper.managed import managed_files
 from tollkeeper_daemon.config import Accounts
 from tollkeeper_daemon.ledger.books import API, SUBSCRIPTION
 from tollkeeper_daemon.sources.homes import Home, Homes, settings_files
-from tollkeeper_daemon.sources.managed import managed_files
 from tollkeeper_daemon.sources.paying import (
-    Means,
+    TOKEN,
     Remembered,
     Said,
     account_at,
-    joined,
+    less_hidden,
     means_by,
+    own_says,
     settings_say,
     state_says,
+    together,
 )
 from tollkeeper_daemon.sources.tail import find_logs
+from tollkeeper_daemon.store.schema import AgentRecord
 
 SET_BY_HAND = (SUBSCRIPTION, API)
+NOTHING = Said()
+
+
+def own_of(record: AgentRecord) -> Said:
+    """What the environment of an agent says of who pays for it."""
+    names = (*record.keys, TOKEN) if record.by_token else record.keys
+    return own_says(names, record.server)
 
 
 class Followed:
@@ -70,11 +80,15 @@ class Followed:
 
     def is_subscribed(self, home: Home) -> bool:
         """Whether a client of this home runs on a subscription, unless its environment tells."""
-        source = self.accounts.of_home(str(home.path))
-        if source in SET_BY_HAND:
+        if source := self.set_by_hand(home):
             return source == SUBSCRIPTION
-        means = self._means(home, "")
+        means = means_by(self._settings_of(home, ""))
         return not means.by_key and (means.by_token or self._account_in(home) is not None)
+
+    def set_by_hand(self, home: Home) -> str:
+        """Who pays in this home by ``[accounts]``; empty where that leaves it open."""
+        source = self.accounts.of_home(str(home.path))
+        return source if source in SET_BY_HAND else ""
 
     def account_of(self, home: Home) -> str:
         """The account of the subscription that the home names; empty where it names none."""
@@ -85,15 +99,16 @@ class Followed:
         homes = (home for home in self.homes if account == self.account_of(home))
         return next((str(home.path) for home in homes), None)
 
-    def payer_in(self, home: Home, cwd: str, own: Means) -> tuple[str, str]:
-        """Who pays for a client that works there, and its account; ``own`` is by its environment.
+    def payer_in(self, home: Home, cwd: str, own: Said = NOTHING) -> tuple[str, str]:
+        """Who pays for a client that works there, and its account; ``own`` its environment says.
 
         Both are empty where nothing tells.
         """
-        source = self.accounts.of_home(str(home.path))
-        if source in SET_BY_HAND and not own.by_token:
+        settings = self._settings_of(home, cwd)
+        own = less_hidden(own, settings)
+        if not own.is_set and (source := self.set_by_hand(home)):
             return (SUBSCRIPTION, self.account_of(home)) if source == SUBSCRIPTION else ("", "")
-        means = joined(self._means(home, cwd), own)
+        means = means_by(together([settings, own]))
         if means.by_key:
             return API, account_at(means.server)
         if means.by_token:
@@ -101,9 +116,9 @@ class Followed:
         account = self._account_in(home)
         return ("", "") if account is None else (SUBSCRIPTION, account)
 
-    def has_token(self, home: Home, cwd: str = "") -> bool:
-        """Whether settings hold the token of a subscription, which names no account."""
-        return self._means(home, cwd).by_token
+    def has_token(self, home: Home, cwd: str = "", own: Said = NOTHING) -> bool:
+        """Whether a client has the token of a subscription, which names no account."""
+        return means_by(together([self._settings_of(home, cwd), own])).by_token
 
     def payer_of_log(self, path: str) -> tuple[str, str]:
         """Who pays for the requests of this log, and with which account, as far as its home tells."""
@@ -112,13 +127,13 @@ class Followed:
             return API, ""
         return SUBSCRIPTION, "" if self.has_token(home) else self.account_of(home)
 
-    def _means(self, home: Home, cwd: str) -> Means:
-        """By what a client that works there pays, as far as settings tell."""
+    def _settings_of(self, home: Home, cwd: str) -> Said:
+        """What settings say together of a client that works there."""
         files = [f"{home.path}/settings.json"]
         if cwd:
             project = f"{cwd}/.claude"
             files[:0] = [f"{project}/settings.local.json", f"{project}/settings.json"]
-        return means_by(map(self._settings.read, [*managed_files(), *files]))
+        return together(map(self._settings.read, [*managed_files(), *files]))
 
     def _account_in(self, home: Home) -> str | None:
         named = (self._states.read(file) for file in settings_files(home))

@@ -124,7 +124,7 @@ class Roster:
     ) -> AgentRecord:
         labels = process.labels
         brought = brought_by(labels)
-        is_subscribed = subscribed or process.pays_by_token
+        is_subscribed = subscribed or process.has_token
         cwd = (session and session.cwd) or process.cwd
         return AgentRecord(
             id=process.id,
@@ -134,17 +134,18 @@ class Roster:
             run=self.run.id if self.run else "",
             cwd=cwd,
             conversation=(session and session.sessionId) or process.conversation,
-            source=API if process.pays_by_key else SUBSCRIPTION if is_subscribed else "",
-            account=account_at(process.server) if process.pays_by_key else "",
+            source=API if process.keys else SUBSCRIPTION if is_subscribed else "",
+            account=account_at(process.server) if process.keys else "",
             workflow=brought.workflow,
             task=brought.task,
             stage=brought.stage,
             budget=budget_of(labels.get(LABEL)),
             named_by_label="TOLL_AGENT" in labels,
-            by_home=not process.pays_by_key,
-            by_token=process.pays_by_token,
+            by_home=not process.keys,
+            by_token=process.has_token,
             server=process.server,
             one_payer=True,
+            keys=process.keys,
             told=(Fact(0, Layer.ENVIRONMENT, labels=brought),) if brought else (),
         )
 

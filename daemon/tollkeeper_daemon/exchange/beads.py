@@ -12,7 +12,8 @@ from tollkeeper_daemon.clock import iso
 from tollkeeper_daemon.exchange.reckoning import Added
 from tollkeeper_daemon.labels.task_ids import LONGEST_ID
 from tollkeeper_daemon.ledger.totals import Totals
-from tollkeeper_daemon.outlets.bd import BdError
+from tollkeeper_daemon.names import id_of
+from tollkeeper_daemon.outlets.bd import LONGEST_WORDS, BdError
 from tollkeeper_daemon.store.schema import SpanRecord
 
 STAGE_LABEL = "stage:"
@@ -51,7 +52,8 @@ def is_task(task: str) -> bool:
 
 def marker_of(span: SpanRecord) -> str:
     """The line by which the comment about this span is known again."""
-    return f"Tollkeeper span {span.id} of {span.workflow or span.labels.task}, {iso(span.started)}"
+    work = span.workflow or span.labels.task
+    return words.plain(f"Tollkeeper span {span.id} of {work}, {iso(span.started)}")
 
 
 def text_of(span: SpanRecord, added: Sequence[Added], marker: str, now: int) -> str:
@@ -115,7 +117,9 @@ def is_not_found(answer: bytes) -> bool:
 def stage_in(issue: Issue) -> str:
     """The stage that a label of the issue names, if any."""
     labels = issue.labels or []
-    return next((each.removeprefix(STAGE_LABEL) for each in labels if _names_stage(each)), "")
+    return id_of(
+        next((each.removeprefix(STAGE_LABEL) for each in labels if _names_stage(each)), "")
+    )
 
 
 def _names_stage(label: str) -> bool:
@@ -136,7 +140,7 @@ def _without_envelope(found: Answered) -> Answered:
     if not isinstance(found, dict):
         return found
     if "error" in found:
-        raise BdError(f"bd says {found['error']}")
+        raise BdError(f"bd says {words.plain(str(found['error']))[:LONGEST_WORDS]}")
     inner = [value for key, value in found.items() if key != "schema_version"]
     is_envelope = "data" in found or (len(inner) == 1 and isinstance(inner[0], list))
     return msgspec.convert(found.get("data", inner[0]), Answered) if is_envelope else found

@@ -12,6 +12,9 @@ from tollkeeper_daemon.sources.kept import Kept
 from tollkeeper_daemon.sources.orchestra import Note, claims_in, note_in, read_claims, read_note
 from tollkeeper_daemon.sources.projects import folders_of
 
+# Of what an agent claimed since the last look the latest holds; who claims more has no time to work.
+MOST_AT_ONCE = 100
+
 
 class Claims:
     """Looks with each pulse, by a stat, at the files of all living agents.
@@ -97,4 +100,4 @@ class Claims:
             lines = [line for line in known if line.agent in note.names]
         if given and given != before:
             lines.append(ClaimLine(CLAIM, given, note.name, written))
-        return claimed(record.told, lines, given, record.started)
+        return claimed(record.told, lines, given, record.started)[-MOST_AT_ONCE:]

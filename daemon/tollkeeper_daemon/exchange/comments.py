@@ -45,20 +45,25 @@ class Comments:
         if not self._settings().comment or not self.waiting:
             return
         found = self._store.read(lambda transaction: transaction.errands.comments())
+        failed: set[str] = set()
         for comment in sorted(found, key=lambda each: (each.due, each.since)):
-            if comment.due <= now or comment.due > now + LAST_RETRY_MS:
-                await self._attend(comment, now)
+            is_due = comment.due <= now or comment.due > now + LAST_RETRY_MS
+            # Where bd hangs it is waited for once, and then for what other projects have.
+            if is_due and comment.folder not in failed and not await self._attend(comment, now):
+                failed.add(comment.folder)
 
-    async def _attend(self, comment: PendingComment, now: int) -> None:
+    async def _attend(self, comment: PendingComment, now: int) -> bool:
+        """Try to write it; whether bd answered."""
         try:
             trouble = await self._write(comment)
         except BdError as error:
             self._fail(comment, str(error), now)
-        else:
-            self.failing = None
-            self._store.write(lambda t: _done(comment, t, is_there=not trouble))
-            if trouble:
-                self._tell(trouble)
+            return False
+        self.failing = None
+        self._store.write(lambda t: _done(comment, t, is_there=not trouble))
+        if trouble:
+            self._tell(trouble)
+        return True
 
     async def _write(self, comment: PendingComment) -> str:
         """Write it, unless it is there; why it can't ever be, empty when it is there now."""
@@ -85,7 +90,6 @@ class Comments:
 def _done(comment: PendingComment, transaction: Transaction, is_there: bool) -> None:
     """It waits no more; the span knows whether its task has it."""
     transaction.errands.drop_comment(comment)
-    spans = transaction.work.spans_of(comment.workflow)
-    for span in spans:
-        if is_there and span.id == comment.span:
-            transaction.work.save_span(replace(span, commented=True))
+    span = transaction.work.span(comment.workflow, comment.span)
+    if span and is_there:
+        transaction.work.save_span(replace(span, commented=True))

@@ -1,7 +1,7 @@
 """Reads the events that others append to workflow-metrics.jsonl, and takes each as a marker, once."""
 
 import logging
-import os
+import time
 from collections.abc import Callable
 
 from msgspec import Struct
@@ -14,7 +14,7 @@ from tollkeeper_daemon.exchange.metrics import StageEvent, are_known, dated, fin
 from tollkeeper_daemon.exchange.metrics_file import path_in
 from tollkeeper_daemon.records import FileMark
 from tollkeeper_daemon.sources.files import Seen, printable, seen_at
-from tollkeeper_daemon.sources.projects import folders_of
+from tollkeeper_daemon.sources.projects import folders_of, project_of
 from tollkeeper_daemon.sources.tail import Reading, read_on
 from tollkeeper_daemon.store.errands import EventsFile
 from tollkeeper_daemon.store.store import Store, is_out_of_room
@@ -24,8 +24,10 @@ from tollkeeper_daemon.workflows.workflows import Workflows, mark_of
 
 log = logging.getLogger(__name__)
 
-# Who appends more between two looks has to wait.
-MOST_AT_ONCE = 100
+# Who appends more between two looks than can be taken in this time has to wait.
+MOST_SECONDS = 0.25
+# What is longer is no event.
+LONGEST_LINE = 1 << 20
 NS_PER_MS = 1_000_000
 # Times of events may be cut to the second.
 SECOND_MS = 1_000
@@ -41,6 +43,13 @@ class Step(Struct, frozen=True):
     at: int
     is_known: bool
     after: EventsFile
+
+
+class Readers(Struct, frozen=True):
+    """Whose events a file's are: a project's folder, and the agents that work in it."""
+
+    folder: str
+    agents: list[LiveAgent]
 
 
 class Events:
@@ -68,12 +77,14 @@ class Events:
 
     def look(self, now: int) -> None:
         """Take in what was appended since the last look."""
-        for path, agents in self._files().items():
+        for path, readers in self._files().items():
             seen = seen_at(path)
+            if seen is None:
+                self.unreadable.pop(path, None)
             if seen is None or seen == self._seen.get(path):
                 continue
             try:
-                is_read = self._read_on(path, agents, seen, now)
+                is_read = self._read_on(path, readers, seen, now)
             except OSError as error:
                 self.unreadable[path] = error.strerror or str(error)
                 is_read = True
@@ -87,33 +98,29 @@ class Events:
         files = self._store.read(lambda transaction: transaction.errands.events_files())
         return {file.mark.path: file.bad for file in files if file.bad}
 
-    def _files(self) -> dict[str, list[LiveAgent]]:
-        """The files of all projects where anybody works, or did a moment ago, with the agents there."""
-        found: dict[str, list[LiveAgent]] = {}
+    def _files(self) -> dict[str, Readers]:
+        """The files of all projects where anybody works, or did a moment ago, and for whom they are."""
+        found: dict[str, Readers] = {}
         for agent in self._roster.agents.values():
-            for path in _files_of(agent.record.cwd):
-                found.setdefault(path, []).append(agent)
+            for folder in _projects_of(agent.record.cwd):
+                found.setdefault(path_in(folder), Readers(folder, [])).agents.append(agent)
         for span in self._spans.open_spans():
-            for path in _files_of(span.folder):
-                found.setdefault(path, [])
+            for folder in _projects_of(span.folder):
+                found.setdefault(path_in(folder), Readers(folder, []))
         return found
 
-    def _read_on(self, path: str, agents: list[LiveAgent], seen: Seen, now: int) -> bool:
+    def _read_on(self, path: str, readers: Readers, seen: Seen, now: int) -> bool:
         """Take in the next events of the file; whether it is read to its end."""
         known = self._store.read(lambda transaction: transaction.errands.events_file(path))
-        reading = read_on(path, known.mark if known else None)
+        reading = read_on(path, known.mark if known else None, LONGEST_LINE)
         if reading is None:
             return True
         begun = _begun(known, reading, path)
         steps, end = self._steps(begun, reading, seen[3] // NS_PER_MS, now)
-        left = steps[begun.done :]
-        for step in left[:MOST_AT_ONCE]:
-            if not step.is_known:
-                self._take(step, path, agents)
-        is_read = len(left) <= MOST_AT_ONCE
-        last = end if is_read else left[MOST_AT_ONCE - 1].after
+        stopped = self._take_some(steps[begun.done :], path, readers)
+        last = stopped or end
         self._store.write(lambda transaction: transaction.errands.save_events_file(path, last))
-        return is_read and not reading.more
+        return stopped is None and not reading.more
 
     def _steps(
         self, begun: EventsFile, reading: Reading, written: int, now: int
@@ -135,16 +142,26 @@ class Events:
             latest=after.latest,
             known_until=begun.known_until if reading.more else 0,
             bad=begun.bad + found.bad + reading.too_long,
+            is_new=begun.is_new and reading.more,
         )
         return steps, end
 
-    def _take(self, step: Step, path: str, agents: list[LiveAgent]) -> None:
+    def _take_some(self, steps: list[Step], path: str, readers: Readers) -> EventsFile | None:
+        """Take the steps for which there is time; how far the file is read then, None when all are done."""
+        until = time.monotonic() + MOST_SECONDS
+        for number, step in enumerate(steps, start=1):
+            if not step.is_known:
+                self._take(step, path, readers)
+            if number < len(steps) and time.monotonic() > until:
+                return step.after
+        return None
+
+    def _take(self, step: Step, path: str, readers: Readers) -> None:
         """Take the event as a marker; how far the file is read is saved with what follows from it."""
         try:
             self._mark(
                 step,
-                path,
-                agents,
+                readers,
                 lambda transaction: transaction.errands.save_events_file(path, step.after),
             )
         except Exception as error:
@@ -152,16 +169,18 @@ class Events:
                 raise
             log.exception("an event of %s can't be taken as a marker", path)
 
-    def _mark(self, step: Step, path: str, agents: list[LiveAgent], also: Also) -> None:
-        event, folder = step.event, os.path.dirname(os.path.dirname(path))
-        members = self._members(event, agents, step.at)
+    def _mark(self, step: Step, readers: Readers, also: Also) -> None:
+        event, folder = step.event, readers.folder
+        members = self._members(event, readers.agents, step.at)
         one = members if len(members) == 1 else []
         if event.role and not (one and named(event.role, [one[0].record])):
             conversation = one[0].record.conversation if one else ""
             mark = Mark(event.labels, event.role, conversation=conversation, folder=folder)
         else:
             mark = mark_of(event.labels, event.role, one, folder)
-        self._workflows.take(mark, event.kind, members, step.at, event.status, also)
+        # What is read for the first time may be a copy, as in another tree of the repository.
+        if not (step.after.is_new and self._spans.knows(mark, event.kind, step.at)):
+            self._workflows.take(mark, event.kind, members, step.at, event.status, also)
 
     def _members(self, event: StageEvent, agents: list[LiveAgent], at: int) -> list[LiveAgent]:
         """Who is at the stage: the one who is named, else the only one there, else all of the workflow."""
@@ -177,15 +196,17 @@ class Events:
 
 def _begun(known: EventsFile | None, reading: Reading, path: str) -> EventsFile:
     """Where the reading begins; of a file that was replaced, what it may hold again is known."""
+    start = FileMark(printable(path))
     if known is None:
-        return EventsFile(FileMark(printable(path)))
+        return EventsFile(start, is_new=True)
     if reading.restarted:
-        start = FileMark(printable(path))
-        return EventsFile(start, latest=known.latest, known_until=known.latest, bad=known.bad)
+        return EventsFile(
+            start, latest=known.latest, known_until=known.latest, bad=known.bad, is_new=True
+        )
     return known
 
 
-def _files_of(folder: str) -> set[str]:
-    """The files of the folder's project: in itself, and at the repository's root."""
+def _projects_of(folder: str) -> set[str]:
+    """The folders that may hold the folder's file: itself, its project, and the repository's root."""
     folders = folders_of(folder)
-    return {path_in(each) for each in (*folders[:1], *folders[-1:])}
+    return {*folders[:1], project_of(folder), *folders[-1:]} - {""}

@@ -65,7 +65,7 @@ class Exchange:
         )
         self.lines = Lines(store, tell)
         self.comments = Comments(store, issues, beads, tell)
-        self._reckoner = Reckoner(store, work.spans, settings)
+        self._reckoner = Reckoner(store, work.spans, settings, now_ms())
         self._attempt = attempt
         self._tell = tell
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from tollkeeper_daemon.config import BeadsSettings
 from tollkeeper_daemon.exchange import beads
 from tollkeeper_daemon.exchange.beads import Issue
-from tollkeeper_daemon.outlets.bd import Bd
+from tollkeeper_daemon.outlets.bd import Bd, BdError
 
 
 class Issues:
@@ -24,7 +24,7 @@ class Issues:
         """The issue with exactly this id in the project of this folder; None when there is none."""
         words = ("list", "--id", task, "--all", "--json")
         answer = await self._bd.call(self._settings().command, words, folder)
-        if answer.status and beads.is_not_found(answer.out):
+        if beads.is_not_found(answer.out):
             return None
         return beads.issue_in(answer.checked, task)
 
@@ -37,11 +37,12 @@ class Issues:
     async def comment(self, task: str, folder: str, text: str) -> str:
         """Comment on the issue; the id of the one that bd says it has put it on."""
         settings = self._settings()
-        self._draft.write_text(text, "utf-8")
         file = str(self._draft)
         words = ("comments", "add", task, "-f", file, "-a", settings.author, "--json")
         try:
+            self._draft.write_text(text, "utf-8")
             answer = await self._bd.call(settings.command, words, folder)
-        finally:
             self._draft.unlink(missing_ok=True)
+        except OSError as error:
+            raise BdError(f"{file} can't be written: {error.strerror}") from None
         return beads.commented_on(answer.checked)

@@ -119,14 +119,13 @@ def dated(events: Sequence[StageEvent], written: int, now: int) -> list[int]:
 def are_known(events: Sequence[StageEvent], until: int) -> list[bool]:
     """Whether each event was there before the file was replaced, of which all up to a time (ms) are known.
 
-    One without a time is as the one before it.
+    One without a time is as the one before it, the first ones as the first that has one.
     """
+    last = next((event.time <= until for event in events if event.time is not None), False)
     known: list[bool] = []
     for event in events:
-        if event.time is not None:
-            known.append(event.time <= until)
-        else:
-            known.append(known[-1] if known else until > 0)
+        last = last if event.time is None else event.time <= until
+        known.append(last)
     return known
 
 

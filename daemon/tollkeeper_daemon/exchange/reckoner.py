@@ -28,8 +28,10 @@ from tollkeeper_daemon.workflows.used import conversations_of
 
 # By then the last lines of a stage are in its logs.
 SETTLES_AFTER_MS = 2_000
-# What ended longer ago is history, which nobody waits to read of.
+# What ended longer ago, while daemons ran, is history, which nobody waits to read of.
 FRESH_MS = 24 * 3600 * 1000
+# Each is saved by itself, which takes its time; what is left follows with the next pulse.
+MOST_AT_ONCE = 50
 # Over so many quarters of an hour it is looked whether a span is of one conversation: a day.
 MOST_QUARTERS = 96
 
@@ -44,13 +46,18 @@ class Place(Struct, frozen=True):
 class Reckoner:
     """Looks with each pulse for what has ended, a moment after it did.
 
-    ``settings`` are those in force now.
+    ``settings`` are those in force now, and ``up_since`` is when the daemon came up (ms).
     """
 
-    def __init__(self, store: Store, spans: Spans, settings: Callable[[], Config]) -> None:
+    def __init__(
+        self, store: Store, spans: Spans, settings: Callable[[], Config], up_since: int
+    ) -> None:
         self._store = store
         self._spans = spans
         self._settings = settings
+        self._up_since = up_since
+        # When the daemon before was last alive (ms).
+        self._down_since = int(store.last_saved * 1000) or up_since
         # When what has ended was first seen here (ms).
         self._seen: dict[Ended, int] = {}
 
@@ -59,11 +66,10 @@ class Reckoner:
         ended = self._store.read(_ended)
         self._seen = {each: self._seen.get(each, now) for each in ended}
         due = [each for each in ended if not 0 <= now - self._seen[each] < SETTLES_AFTER_MS]
-        for each in due:
-            if each.span:
-                self._reckon_span(each, now)
-                ended.remove(each)
-        waiting = {each.workflow for each in ended if each.span}
+        spans = [each for each in due if each.span][:MOST_AT_ONCE]
+        for each in spans:
+            self._reckon_span(each, now)
+        waiting = {each.workflow for each in ended if each.span and each not in spans}
         for each in due:
             if not each.span and each.workflow not in waiting:
                 self._reckon_workflow(each, now)
@@ -78,7 +84,7 @@ class Reckoner:
             transaction.errands.drop_ended(ended)
             if span := _span(ended, transaction):
                 added = self._save_share(span, transaction)
-                if now - span.ended < FRESH_MS:
+                if not self._is_history(span, now):
                     if place:
                         lines = metrics.lines_of_span(
                             span, added, _conversation_of(span, transaction)
@@ -88,6 +94,10 @@ class Reckoner:
                         _comment_on(span, folder, added, now, transaction)
 
         self._store.write(work)
+
+    def _is_history(self, span: SpanRecord, now: int) -> bool:
+        now = self._down_since if span.ended < self._up_since else now
+        return now - span.ended >= FRESH_MS
 
     def _place(self, folder: str) -> Place | None:
         """Where lines of the project in this folder are written, if at all."""
@@ -144,24 +154,26 @@ def _ended(transaction: Transaction) -> list[Ended]:
 
 
 def _span(ended: Ended, transaction: Transaction) -> SpanRecord | None:
-    spans = transaction.work.spans_of(ended.workflow)
-    return next((span for span in spans if span.id == ended.span), None)
+    return transaction.work.span(ended.workflow, ended.span) if ended.span else None
 
 
 def _folder(ended: Ended, transaction: Transaction) -> str:
     """Where the work was done, as far as that is known: of a span, its workflow, or its latest span."""
     span, workflow = _span(ended, transaction), transaction.work.workflow(ended.workflow)
-    known = [span.folder if span else "", workflow.folder if workflow else ""]
-    if ended.workflow:
-        known += [each.folder for each in reversed(transaction.work.spans_of(ended.workflow))]
-    return next(filter(None, known), "")
+    known = (span.folder if span else "") or (workflow.folder if workflow else "")
+    if known or not ended.workflow:
+        return known
+    spans = reversed(transaction.work.spans_of(ended.workflow))
+    return next((each.folder for each in spans if each.folder), "")
 
 
 def _comment_on(
     span: SpanRecord, folder: str, added: Sequence[Added], now: int, transaction: Transaction
 ) -> None:
-    """Let the span's task have a comment, unless it has."""
+    """Let the span's task have a comment, unless it has one, or is about to."""
     if span.commented or not folder or not beads.is_task(span.labels.task):
+        return
+    if transaction.errands.comment(span.workflow, span.id):
         return
     marker = beads.marker_of(span)
     transaction.errands.save_comment(

@@ -92,13 +92,6 @@ class Agents:
         for agent in self._pipeline.roster.alive():
             self._registry.save_agent(agent.record)
 
-    def accounts_changed(self, now: int) -> None:
-        """``[accounts]`` is another now. It counts from now on, where no agent and no log tells."""
-        for agent in self._pipeline.roster.alive():
-            if agent.record.on_plan or self._pipeline.is_named(agent.record.conversation):
-                self._payment.hear(agent)
-        self.look_at_payers(now)
-
     def _seen(self, topic: wire.Topic, agent: LiveAgent) -> None:
         self._failures.attempt(self._registry.save_agent, agent.record)
         self._herald.agent(topic, agent)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
+from msgspec.structs import replace
+
 from tollkeeper.model import AgentState
 from tollkeeper_daemon.agents.live import LiveAgent, LiveSubagent
 from tollkeeper_daemon.agents.roster import Roster
@@ -130,7 +132,7 @@ class Sensors:
         return found
 
     def _note(self, line: StatusLine, now: int) -> None:
-        """What a status line was told: the plan's windows, and how full the context is."""
+        """What a status line was told: the plan's windows, and how things stand with the agent."""
         self.bad_letters += line.refused
         agent = self._roster.agent_of(line.conversation, now)
         if agent and line.on_plan:
@@ -143,9 +145,7 @@ class Sensors:
                 # It may have been shown before, to an earlier daemon or under another conversation.
                 if not (is_first and self._plan.holds(*figure, owner)):
                     self._herald.plan_changed(self._plan.observed(*figure, now, owner))
-        percent = line.context_used_percent
-        if agent and percent is not None and percent != agent.context_used_percent:
-            agent.context_used_percent = percent
+        if agent and _note_shown(agent, line):
             self._herald.agent("agent.changed", agent)
 
     def _is_news(self, line: StatusLine) -> bool:
@@ -174,6 +174,26 @@ class Sensors:
             _note_state(agent, report)
         if before != (agent.state(now), agent.waiting_for, _helpers(agent)):
             self._herald.agent("agent.changed", agent)
+
+
+def _note_shown(agent: LiveAgent, line: StatusLine) -> bool:
+    """How full the context is, the lines that changed so far, and the model before it was asked.
+
+    Whether any of it is news. The client writes the lines into its log only when it leaves a conversation.
+    """
+    before = (agent.context_used_percent, agent.lines_added, agent.lines_removed, agent.record)
+    if line.context_used_percent is not None:
+        agent.context_used_percent = line.context_used_percent
+    if line.lines and line.conversation == agent.record.conversation:
+        agent.lines_added, agent.lines_removed = line.lines
+    if line.model and not agent.record.model:
+        agent.record = replace(agent.record, model=line.model)
+    return before != (
+        agent.context_used_percent,
+        agent.lines_added,
+        agent.lines_removed,
+        agent.record,
+    )
 
 
 def _note_state(agent: LiveAgent, report: HookReport) -> None:

@@ -1,6 +1,6 @@
 """Whose plan it is that a status line, or a refusal in a log, tells of."""
 
-from tollkeeper_daemon.agents.followed import Followed
+from tollkeeper_daemon.agents.followed import Followed, own_of
 from tollkeeper_daemon.agents.live import LiveAgent
 from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.ledger.books import SUBSCRIPTION
@@ -36,4 +36,4 @@ class Whose:
     def _is_by_token(self, home: Home, agent: LiveAgent | None) -> bool:
         if agent is None:
             return self._followed.has_token(home)
-        return agent.record.by_token or self._followed.has_token(home, agent.record.cwd)
+        return self._followed.has_token(home, agent.record.cwd, own_of(agent.record))

@@ -25,6 +25,8 @@ BUILT_IN = (
         rf"(?P<task>{PREFIX}(?=[A-Za-z]*\d)(?=[0-9]*[A-Za-z])[A-Za-z0-9]{{3,20}}){ENDS}"
     ),
 )
+# Where the client itself puts trees of a repository: no folder that ids are called after.
+TREES = "/.claude/worktrees"
 IS_ROOT = re.compile(ROOT)
 NUMBERS = re.compile(r"((?:\.\d+)+)(?:-[A-Za-z][\w-]*)?$")
 IS_CHILD = re.compile(rf"(?P<workflow>{ROOT})(?:\.\d+)+(?:-(?P<stage>[A-Za-z][\w-]*))?")
@@ -53,6 +55,17 @@ class TaskIds:
     def first_in(self, texts: Iterable[str]) -> str:
         """The first id in any of these."""
         return next((task for text in texts if (task := self.find(text))), "")
+
+    def in_place(self, branch: str, folder: str) -> str:
+        """The task id in the branch, else in the folder; empty when there is none.
+
+        No part of a branch's name may begin with a dot (git-check-ref-format). Beads calls ids after the
+        project's folder: where that begins with a dot, and none has the name without it, so does the id.
+        """
+        found = self.first_in((branch, folder))
+        prefix = of_task(found).workflow.rpartition("-")[0]
+        names = folder.replace(TREES, "").split("/")
+        return f".{found}" if f".{prefix}" in names and prefix not in names else found
 
 
 BUILT_IN_IDS = TaskIds()

@@ -103,14 +103,18 @@ class Bd:
 
 
 def _program(command: str) -> list[str]:
-    """The command's words, the first of them a program that is there; BdError else."""
+    """The command's words, the first of them the path of a program that is there; BdError else.
+
+    It is looked for here: not where it is called, which is somebody's project.
+    """
     try:
         words = shlex.split(command)
     except ValueError as error:
         raise BdError(f"beads.command can't be read: {error}") from None
-    if not words or shutil.which(words[0]) is None:
+    program = shutil.which(words[0]) if words else None
+    if program is None:
         raise BdError(f"{plain(command) or 'beads.command'} is not there")
-    return words
+    return [os.path.abspath(program), *words[1:]]
 
 
 async def _end(transport: asyncio.SubprocessTransport, process: "_Process") -> None:

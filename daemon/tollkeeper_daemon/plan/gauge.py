@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from msgspec import Struct
+from msgspec import Struct, convert
 from msgspec.structs import replace
 
 from tollkeeper.model import AlertKind, Plan
@@ -28,6 +28,7 @@ from tollkeeper_daemon.transcript.letters import WindowKind
 
 NAMES: dict[str, str] = {"five_hour": "five-hour window", "seven_day": "seven-day window"}
 LIMITED = "limited_accounts"
+GUESSES = "guessed_refusals"
 # Where an earlier version kept the time, of the only account that it knew.
 LIMITED_UNTIL = "limited_until"
 # What names a later reset than its window can have is broken. A refusal may name other windows.
@@ -105,6 +106,7 @@ class PlanGauge:
             news = self._limit(of, spent.kind, spent.resets_at, now)
         else:
             of.guess = Guess(conversation, now + SHORTEST_WINDOW_MS)
+            self._store.write(self._save_refusals)
             news = [News("limited", f"the plan refuses requests{self._named(of)}")]
         return [] if is_told else news
 
@@ -114,12 +116,12 @@ class PlanGauge:
         if of.guess is None or of.guess.conversation != conversation:
             return None
         self._take_back(of)
-        return [News("reset", f"the plan takes requests again{self._named(of)}")]
+        return [self._takes_again(of)]
 
     def _limit(self, of: Account, window: str, resets_at: int, now: int) -> list[News]:
         of.limited_until = resets_at
         of.seen = now
-        self._store.write(self._save_limited)
+        self._store.write(self._save_refusals)
         if window in NAMES:
             known = of.windows.get(window)
             is_same = known is not None and is_same_reset(known.resets_at, resets_at)
@@ -133,11 +135,12 @@ class PlanGauge:
         guess, of.guess = of.guess, None
         if guess and guess.spent:
             of.limited_until = 0
-            self._store.write(self._save_limited)
             before = replace(guess.spent, account=of.name)
             if _has(of, before.kind, before.resets_at):
                 of.windows[before.kind] = before
                 self._store.write(lambda transaction: transaction.bar.save_gauge(before))
+        if guess:
+            self._store.write(self._save_refusals)
         return guess is not None
 
     def observed(
@@ -156,6 +159,7 @@ class PlanGauge:
         if not now < resets_at < now + LONGEST_MS[window]:
             return None
         of = self._account(owner, window, resets_at)
+        freed = self._disproved(of, window, used_percent, resets_at)
         known = of.windows.get(window)
         told, points = 0.0, ()
         if known:
@@ -171,7 +175,7 @@ class PlanGauge:
         of.seen = now
         passed = judge_window(used_percent, self._settings().warn_at, told)
         record = GaugeRecord(window, used_percent, resets_at, now, passed or told)
-        freed = self._freed(of, used_percent, resets_at)
+        freed += self._freed(of, used_percent, resets_at)
         if not self._keep(of, record, points):
             return freed or None
         if passed is None:
@@ -204,13 +208,28 @@ class PlanGauge:
             if not (account and each.name) or each.name == account
         )
 
+    def _disproved(
+        self, of: Account, window: str, used_percent: float, resets_at: int
+    ) -> list[News]:
+        """The window that a hook's report was taken for goes on to fill: it was not spent."""
+        spent = of.guess.spent if of.guess else None
+        if spent is None or spent.kind != window or not is_same_reset(spent.resets_at, resets_at):
+            return []
+        if not spent.used_percent < used_percent < SPENT:
+            return []
+        self._take_back(of)
+        return [self._takes_again(of)]
+
     def _freed(self, of: Account, used_percent: float, resets_at: int) -> list[News]:
         """A window that refused is not spent after all, as after a change of the plan."""
         if used_percent >= SPENT or not is_same_reset(of.limited_until, resets_at):
             return []
         of.limited_until, of.guess = 0, None
-        self._store.write(self._save_limited)
-        return [News("reset", f"the plan takes requests again{self._named(of)}")]
+        self._store.write(self._save_refusals)
+        return [self._takes_again(of)]
+
+    def _takes_again(self, of: Account) -> News:
+        return News("reset", f"the plan takes requests again{self._named(of)}")
 
     def look(self, now: int) -> list[News] | None:
         """See whether a refusal, or a window, is over."""
@@ -313,7 +332,7 @@ class PlanGauge:
                 transaction.bar.drop_gauge(kind)
             for each in mine:
                 transaction.bar.save_gauge(account.windows[each.kind])
-            self._save_limited(transaction)
+            self._save_refusals(transaction)
 
         self._store.write(move)
 
@@ -333,11 +352,17 @@ class PlanGauge:
         for name, until in limited.items():
             if until > now:
                 self._accounts.setdefault(name, Account(name)).limited_until = until
+        guesses = convert(transaction.meta(GUESSES) or {}, dict[str, Guess])
+        for name, guess in guesses.items():
+            if guess.until > now:
+                self._accounts.setdefault(name, Account(name)).guess = guess
 
-    def _save_limited(self, transaction: Transaction) -> None:
-        until = {name: each.limited_until for name, each in self._accounts.items()}
-        transaction.set_meta(LIMITED, {name: time for name, time in until.items() if time})
+    def _save_refusals(self, transaction: Transaction) -> None:
+        """Save which accounts refuse, and of which a hook alone says so."""
+        each = self._accounts.items()
+        transaction.set_meta(LIMITED, {n: of.limited_until for n, of in each if of.limited_until})
         transaction.set_meta(LIMITED_UNTIL, 0)
+        transaction.set_meta(GUESSES, {n: of.guess for n, of in each if of.guess})
 
     def _keep(self, of: Account, seen: GaugeRecord, points: tuple[Point, ...]) -> bool:
         """Take this sighting in; whether that is news, and saved: the same whole percent rarely is."""

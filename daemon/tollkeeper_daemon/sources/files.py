@@ -7,6 +7,8 @@ import stat
 Seen = tuple[int, int, int, int]
 """A file's device, inode, size and time (ns), by which it is told that it has changed."""
 
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
 
 def open_regular(path: str) -> int:
     """A descriptor of the regular file at this path; OSError for anything else, pipes included."""
@@ -28,6 +30,11 @@ def read_small(path: str, most: int) -> bytes:
         return os.read(descriptor, most)
     finally:
         os.close(descriptor)
+
+
+def read_settings(path: str, most: int) -> bytes:
+    """The same, less a byte order mark, which the client passes over in its settings as well."""
+    return read_small(path, most).removeprefix(BYTE_ORDER_MARK)
 
 
 def seen_at(path: str) -> Seen | None:

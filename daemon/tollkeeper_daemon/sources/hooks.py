@@ -1,15 +1,15 @@
 """Whether an agent's own hooks ask us before each tool: what its Claude Code settings say of it."""
 
 import os
-from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
+from tollkeeper.claude_settings.switches import Switches, ruling
+from tollkeeper.managed import managed_files
 from tollkeeper.ours import is_ours
-from tollkeeper_daemon.sources.files import read_small
-from tollkeeper_daemon.sources.managed import managed_files
+from tollkeeper_daemon.sources.files import read_settings
 
 LARGEST_SETTINGS = 1_000_000
 EVERY_TOOL = ("", "*")
@@ -28,12 +28,10 @@ class Hooks(Struct, frozen=True):
     PreToolUse: list[Matcher] = []
 
 
-class Settings(Struct, frozen=True):
+class Settings(Switches, frozen=True):
     """A settings file of the client, as far as it says which hooks run."""
 
     hooks: Hooks = Hooks()
-    disableAllHooks: bool | None = None
-    allowManagedHooksOnly: bool | None = None
 
 
 _decode = msgspec.json.Decoder(Settings).decode
@@ -47,8 +45,7 @@ def has_hook(home: Path, cwd: str) -> bool:
     runs, with a second's delay. A file with a mistake in it the client ignores as a whole, or does not
     start at all: then, and when a file can't be read or is larger than a megabyte, the answer is no.
 
-    Hooks of all files run. Who turns them off spares those of managed settings, but for managed settings
-    themselves, which may also have no others run than their own.
+    Hooks of all files run, unless switches turn them off.
 
     Yes is what these files say, and no promise: options of the command line (``--bare``,
     ``--setting-sources``, ``--settings``) and settings that an administrator gives otherwise than by a
@@ -63,17 +60,9 @@ def has_hook(home: Path, cwd: str) -> bool:
         managed, own = _read_all(managed_files()), _read_all(files)
     except ValueError:
         return False
-    if _first(each.disableAllHooks for each in managed):
-        return False
-    is_managed_only = _first(each.allowManagedHooksOnly for each in managed)
-    are_off = _first(each.disableAllHooks for each in (*managed, *own))
-    counting = managed if is_managed_only or are_off else (*managed, *own)
+    running = {"all": [*managed, *own], "managed": managed, "none": []}
+    counting = running[ruling(managed, own).running]
     return any(_asks_us(each) for settings in counting for each in settings.hooks.PreToolUse)
-
-
-def _first(said: Iterable[bool | None]) -> bool:
-    """What the first file says that says anything of it."""
-    return next((each for each in said if each is not None), False)
 
 
 def _read_all(files: list[str]) -> list[Settings]:
@@ -83,7 +72,7 @@ def _read_all(files: list[str]) -> list[Settings]:
 def _read(file: str) -> Settings | None:
     """The settings in this file; None when there is none, ValueError when they can't be read."""
     try:
-        content = read_small(file, LARGEST_SETTINGS + 1)
+        content = read_settings(file, LARGEST_SETTINGS + 1)
         if len(content) > LARGEST_SETTINGS:
             raise ValueError(f"{file} is too large")
         return _decode(content)

@@ -13,7 +13,10 @@ from tollkeeper_daemon.sources.files import open_regular, read_small
 FOLDER = ".opus-orchestra"
 LARGEST_NOTE = 64 << 10
 # Of the claims the latest are read; a line has a hundred bytes.
-MOST_CLAIMS = 1 << 20
+MOST_CLAIMS = 256 << 10
+# Clocks of those who write them may differ from that of the file.
+MOST_AHEAD_MS = 60_000
+NS_PER_MS = 1_000_000
 
 
 class Note(Struct, frozen=True):
@@ -72,8 +75,8 @@ def read_claims(path: str) -> tuple[list[ClaimLine], int]:
     try:
         descriptor = open_regular(path)
         try:
-            size = os.fstat(descriptor).st_size
-            start = max(size - MOST_CLAIMS, 0)
+            status = os.fstat(descriptor)
+            start = max(status.st_size - MOST_CLAIMS, 0)
             block = os.pread(descriptor, MOST_CLAIMS, start)
         finally:
             os.close(descriptor)
@@ -81,16 +84,18 @@ def read_claims(path: str) -> tuple[list[ClaimLine], int]:
         raise ValueError(f"{path}: {error}") from None
     # Half a line may stand at either end.
     first = block.find(b"\n") + 1 if start else 0
-    return _claims_of(block[first : block.rfind(b"\n") + 1])
+    latest = status.st_mtime_ns // NS_PER_MS + MOST_AHEAD_MS
+    return _claims_of(block[first : block.rfind(b"\n") + 1], latest)
 
 
-def _claims_of(block: bytes) -> tuple[list[ClaimLine], int]:
+def _claims_of(block: bytes, latest: int) -> tuple[list[ClaimLine], int]:
+    """The claims in these lines; one that is later than its file's writing tells no time."""
     found: list[ClaimLine] = []
     bad = 0
     for line in filter(bytes.strip, block.split(b"\n")):
         try:
             each = _decode_line(line)
-            time = _time_of(each.timestamp)
+            time = _time_of(each.timestamp, latest)
         except (ValueError, OverflowError, OSError, RecursionError):
             bad += 1
         else:
@@ -98,6 +103,9 @@ def _claims_of(block: bytes) -> tuple[list[ClaimLine], int]:
     return found, bad
 
 
-def _time_of(stamp: str | float) -> int:
+def _time_of(stamp: str | float, latest: int) -> int:
     """The time in ms; a number is in ms itself. ValueError for none."""
-    return ms_of(stamp) if isinstance(stamp, str) else max(int(stamp), 0)
+    time = ms_of(stamp) if isinstance(stamp, str) else max(int(stamp), 0)
+    if time > latest:
+        raise ValueError(f"{stamp} is to come")
+    return time

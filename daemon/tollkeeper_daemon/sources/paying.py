@@ -2,8 +2,9 @@
 
 As the client itself has it (version 2.1.330): another provider, an auth token, an ``apiKeyHelper`` or
 an API key come before a subscription's token, and that before the account of the home. Settings go
-before the environment, managed ones before all others, name by name. A key that the person refused,
-in a typed session, is not used; that shows in what the client says later on.
+before the environment, managed ones before all others, name by name: one that is blank there hides
+that of the environment, and what is no text there counts as it is written. A key that the person
+refused, in a typed session, is not used; that shows in what the client says later on.
 """
 
 import os
@@ -15,12 +16,11 @@ import msgspec
 from msgspec import Raw, Struct
 
 from tollkeeper_daemon.names import id_of, name_of
-from tollkeeper_daemon.sources.files import printable, read_small
+from tollkeeper_daemon.sources.files import printable, read_settings
 
 # Of these only whether they are set is looked at: their values are secrets.
-KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
+SECRETS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
 TOKEN = "CLAUDE_CODE_OAUTH_TOKEN"
-SET = (*KEYS, TOKEN)
 # A command of the settings' own that prints a key.
 HELPER = "apiKeyHelper"
 # Switches to other providers, which bill by themselves.
@@ -33,11 +33,13 @@ PROVIDERS = (
     "CLAUDE_CODE_USE_MANTLE",
     "CLAUDE_CODE_USE_GATEWAY",
 )
+# With any of these set, a client pays by key or the like.
+KEYS = (*SECRETS, *PROVIDERS)
 ON = frozenset({"1", "true", "yes", "on"})
 SERVER = "ANTHROPIC_BASE_URL"
 ANTHROPIC = ".anthropic.com"
 LARGEST_SETTINGS = 64 << 20
-UNSET = frozenset({b"", b"null", b'""'})
+NO_HELPER = frozenset({b"null", b'""'})
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 MOST_FILES = 1_000
 
@@ -56,9 +58,9 @@ class Means(Struct, frozen=True):
 
 
 class Said(Struct, frozen=True):
-    """What a file of settings says: of each name that it holds whether it is set, and the server.
+    """What an environment or a file of settings says: which of its names are set, and the server.
 
-    What stands there empty is said, too: it hides what a file says that it goes before.
+    What stands in a file empty is said, too: it hides what those say that the file goes before.
     """
 
     is_set: dict[str, bool] = {}
@@ -82,14 +84,21 @@ _decode_settings = msgspec.json.Decoder(ClientSettings).decode
 _decode_state = msgspec.json.Decoder(ClientState).decode
 
 
-def means_of(environment: Mapping[str, str]) -> Means:
-    """What this environment says."""
-    return Means(
-        by_key=any(environment.get(name) for name in KEYS)
-        or any(environment.get(name, "").strip().lower() in ON for name in PROVIDERS),
-        by_token=bool(environment.get(TOKEN)),
-        server=server_in(environment.get(SERVER, "")),
-    )
+def environment_says(environment: Mapping[str, str]) -> Said:
+    """What this environment says; of what is not set in it nothing."""
+    names = (name for name in (*KEYS, TOKEN) if _is_set(name, environment.get(name, "")))
+    return own_says(names, server_in(environment.get(SERVER, "")))
+
+
+def own_says(names: Iterable[str], server: str) -> Said:
+    """What an environment says in which these names are set, with this server."""
+    return Said(dict.fromkeys(names, True), server or None)
+
+
+def less_hidden(own: Said, settings: Said) -> Said:
+    """What an environment says beside settings, without the names that they hide by nothing."""
+    left = (name for name in own.is_set if settings.is_set.get(name, True))
+    return Said(dict.fromkeys(left, True), own.server)
 
 
 def server_in(url: str) -> str:
@@ -114,24 +123,31 @@ def settings_say(content: bytes) -> Said:
     """What a ``settings.json`` says; ValueError for a broken one."""
     settings = _decode_settings(content)
     environment = settings.env
-    is_set = {name: bytes(environment[name]) not in UNSET for name in SET if name in environment}
-    for name in PROVIDERS:
-        if name in environment:
-            is_set[name] = _text(environment[name]).strip().lower() in ON
+    is_set = {
+        name: _is_set(name, _text(environment[name]))
+        for name in (*KEYS, TOKEN)
+        if name in environment
+    }
     if settings.apiKeyHelper:
-        is_set[HELPER] = bytes(settings.apiKeyHelper) not in UNSET
+        is_set[HELPER] = bytes(settings.apiKeyHelper) not in NO_HELPER
     server = server_in(_text(environment[SERVER])) if SERVER in environment else None
     return Said(is_set, server)
 
 
-def means_by(files: Iterable[Said]) -> Means:
-    """What settings say together, name by name: the file that goes before the others comes first."""
+def together(files: Iterable[Said]) -> Said:
+    """What these say together, name by name: what goes before the others comes first."""
     every = list(files)
     is_set = {name: value for said in reversed(every) for name, value in said.is_set.items()}
+    server = next((said.server for said in every if said.server is not None), None)
+    return Said(is_set, server)
+
+
+def means_by(said: Said) -> Means:
+    """By what a client pays of which this is said."""
     return Means(
-        by_key=any(is_set.get(name) for name in (HELPER, *KEYS, *PROVIDERS)),
-        by_token=is_set.get(TOKEN, False),
-        server=next((said.server for said in every if said.server is not None), ""),
+        by_key=any(said.is_set.get(name) for name in (HELPER, *KEYS)),
+        by_token=said.is_set.get(TOKEN, False),
+        server=said.server or "",
     )
 
 
@@ -166,7 +182,7 @@ class Remembered(Generic[V]):
             known = self._known.get(file)
             if known and known[0] == stamp:
                 return known[1]
-            content = read_small(file, LARGEST_SETTINGS)
+            content = read_settings(file, LARGEST_SETTINGS)
         except OSError:
             self._known.pop(file, None)
             return self._nothing
@@ -180,17 +196,15 @@ class Remembered(Generic[V]):
         return said
 
 
-def joined(settings: Means, own: Means) -> Means:
-    """What settings say together with a client's own environment, which they go before."""
-    return Means(
-        settings.by_key or own.by_key,
-        settings.by_token or own.by_token,
-        settings.server or own.server,
-    )
+def _is_set(name: str, value: str) -> bool:
+    """Whether a variable of this value counts: a switch that is on, anything else but blanks."""
+    shown = value.strip()
+    return shown.lower() in ON if name in PROVIDERS else bool(shown)
 
 
 def _text(value: Raw) -> str:
+    """The value as it comes into the environment."""
     try:
         return msgspec.json.decode(value, type=str)
-    except UNREADABLE:
-        return ""
+    except msgspec.ValidationError:
+        return bytes(value).decode()

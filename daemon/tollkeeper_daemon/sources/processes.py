@@ -11,7 +11,7 @@ from tollkeeper import signals
 from tollkeeper.kernel import Stat, read_stat
 from tollkeeper_daemon.names import id_of, name_of
 from tollkeeper_daemon.sources.files import printable
-from tollkeeper_daemon.sources.paying import means_of
+from tollkeeper_daemon.sources.paying import KEYS, TOKEN, environment_says
 
 LABELS = ("TOLL_AGENT", "TOLL_WORKFLOW", "TOLL_TASK", "TOLL_STAGE", "TOLL_BUDGET_USD")
 CLIENT_NAMES = frozenset({"claude", "node", "bun"})
@@ -30,7 +30,8 @@ class Process(Struct, frozen=True):
     """One process of this user: which it is (pid and start, in ms), and what it runs with.
 
     ``id`` is never given to another process: the pid with the start in the finest unit there is.
-    Who pays for it: see ``paying.Means``.
+    ``keys`` are the names set in its environment by which it pays, ``has_token`` and ``server`` as in
+    ``paying.Means``.
     """
 
     id: str
@@ -38,10 +39,10 @@ class Process(Struct, frozen=True):
     started: int
     cwd: str
     labels: dict[str, str]
-    pays_by_key: bool
+    keys: tuple[str, ...]
     home: str
     conversation: str
-    pays_by_token: bool = False
+    has_token: bool = False
     server: str = ""
 
 
@@ -61,7 +62,7 @@ def look_at(pid: int) -> Process | None:
                 return None
             created = process.create_time()
             environment = process.environ()
-            means = means_of(environment)
+            said = environment_says(environment)
             return Process(
                 id=_id(pid, _stat(pid), created),
                 pid=pid,
@@ -72,11 +73,11 @@ def look_at(pid: int) -> Process | None:
                     for name in LABELS
                     if environment.get(name)
                 },
-                pays_by_key=means.by_key,
+                keys=tuple(name for name in KEYS if name in said.is_set),
                 home=_home_of(environment, process.cwd()),
                 conversation=id_of(printable(_named_conversation(process.cmdline()))),
-                pays_by_token=means.by_token,
-                server=means.server,
+                has_token=TOKEN in said.is_set,
+                server=said.server or "",
             )
     except (psutil.Error, OSError):
         return None

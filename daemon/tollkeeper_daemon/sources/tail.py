@@ -35,10 +35,11 @@ class Reading(Struct, frozen=True):
     more: bool = False
 
 
-def read_on(path: str, mark: FileMark | None) -> Reading | None:
+def read_on(path: str, mark: FileMark | None, longest: int | None = None) -> Reading | None:
     """The next lines of the log, at most about a block of them; None when it is gone.
 
-    ``mark`` is where the file with this inode was left. OSError for anything but absence.
+    ``mark`` is where the file with this inode was left. A line of more bytes than the ``longest``, which
+    are LONGEST_LINE unless said otherwise, is dropped and counted. OSError for anything but absence.
     """
     try:
         descriptor = open_regular(path)
@@ -49,7 +50,9 @@ def read_on(path: str, mark: FileMark | None) -> Reading | None:
         here = mark if mark and _continues(descriptor, mark, status.st_size) else None
         file = (status.st_dev, status.st_ino)
         start = here or FileMark(printable(path))
-        return _read_lines(descriptor, file, start, path, restarted=bool(mark and not here))
+        restarted = bool(mark and not here)
+        most = LONGEST_LINE if longest is None else longest
+        return _read_lines(descriptor, file, start, path, restarted, most)
     finally:
         os.close(descriptor)
 
@@ -65,18 +68,18 @@ def _check(descriptor: int, offset: int) -> int:
 
 
 def _read_lines(
-    descriptor: int, file: FileId, start: FileMark, path: str, restarted: bool
+    descriptor: int, file: FileId, start: FileMark, path: str, restarted: bool, longest: int
 ) -> Reading:
     block = os.pread(descriptor, BLOCK, start.offset)
     end = block.rfind(b"\n") + 1
-    while not end and len(block) >= BLOCK and len(block) < LONGEST_LINE:
+    while not end and len(block) >= BLOCK and len(block) < longest:
         more = os.pread(descriptor, len(block), start.offset + len(block))
         block += more
         end = block.rfind(b"\n") + 1
         if not more:
             break
     too_long, skipping, was_full = 0, start.skipping, len(block) >= BLOCK
-    if not end and len(block) >= LONGEST_LINE:
+    if not end and len(block) >= longest:
         end, too_long, skipping = len(block), int(not skipping), True
         block = b""
     elif skipping and end:

@@ -76,6 +76,10 @@ class ErrandShelf(Access):
         """The comments that are to be written."""
         return [_decode_comment(value) for _, value in self._all("comments")]
 
+    def comment(self, workflow: str, span: str) -> PendingComment | None:
+        """The comment about this span that is to be written."""
+        return self._get("comments", _key(workflow, span), _decode_comment)
+
     def save_comment(self, comment: PendingComment) -> None:
         self._put("comments", _key(comment.workflow, comment.span), comment)
 

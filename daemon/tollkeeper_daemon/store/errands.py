@@ -48,7 +48,8 @@ class EventsFile(Struct, frozen=True, array_like=True, gc=False):
     """How far a workflow-metrics.jsonl was read: of the block at the mark, so many events are ``done``.
 
     ``latest`` is the latest time (ms) of an event. While a file that was replaced is read anew, events
-    up to ``known_until`` are known. ``bad`` counts the lines that could not be read.
+    up to ``known_until`` are known. ``bad`` counts the lines that could not be read. ``is_new`` says that
+    it is read for the first time, or anew.
     """
 
     mark: FileMark
@@ -56,6 +57,7 @@ class EventsFile(Struct, frozen=True, array_like=True, gc=False):
     latest: int = 0
     known_until: int = 0
     bad: int = 0
+    is_new: bool = False
 
 
 Part = tuple[str, str, str, str, str, str]

@@ -92,12 +92,13 @@ class AgentRecord(Struct, frozen=True, array_like=True, gc=False):
 
     ``source`` is empty while the conversation has to tell it, ``budget`` is in nano-dollars;
     ``named_by_label`` says that ``TOLL_AGENT`` gave the name, ``turns`` to which conversations the
-    agent turned, and when; ``home`` is the Claude home that it was found in. ``by_home`` says that
-    no key in its environment decides who pays, ``by_token`` that a subscription's token is there,
-    ``server`` which one it asks in the place of Anthropic's. ``home_said`` is who pays by its home and
-    settings at the last look, ``on_plan`` that its client showed a plan's windows, ``one_payer`` that
-    it was not seen to change hands since its start. ``workflow``, ``task`` and ``stage`` are its labels
-    now, and ``told`` what was told of them, oldest first.
+    agent turned, and when; ``home`` is the Claude home that it was found in. ``keys`` are the names in
+    its environment by which it pays, ``by_home`` says that there are none, ``by_token`` that a
+    subscription's token is there, ``server`` which one it asks in the place of Anthropic's. ``home_said``
+    is who pays by its home and settings at the last look, ``home_set`` what ``[accounts]`` said of the home
+    then, ``on_plan`` that its client showed a plan's windows, ``one_payer`` that it was not seen to change
+    hands since its start. ``workflow``, ``task`` and ``stage`` are its labels now, and ``told`` what was
+    told of them, oldest first.
     """
 
     id: str
@@ -125,6 +126,8 @@ class AgentRecord(Struct, frozen=True, array_like=True, gc=False):
     on_plan: bool = False
     one_payer: bool = False
     told: tuple[Fact, ...] = ()
+    keys: tuple[str, ...] = ()
+    home_set: str = ""
 
 
 class RunRecord(Struct, frozen=True, array_like=True, gc=False):
@@ -278,6 +281,7 @@ class SpanRecord(Struct, frozen=True, array_like=True, gc=False):
     line about it in workflow-metrics.jsonl said, by model; ``commented`` that its task has the comment.
     ``presumed`` says that nobody told of its end. ``before`` is what was booked before it began under the
     same labels, in the quarter of an hour in which it did, and ``before_cost`` what of that is billed.
+    ``heard`` is when a subagent that is done was heard of last, until its end is told.
     """
 
     workflow: str
@@ -299,6 +303,7 @@ class SpanRecord(Struct, frozen=True, array_like=True, gc=False):
     presumed: bool = False
     before: Totals = field(default_factory=Totals)
     before_cost: int = 0
+    heard: int = 0
 
 
 class WorkSum(Struct, frozen=True, array_like=True, gc=False):

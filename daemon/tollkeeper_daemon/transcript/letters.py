@@ -14,6 +14,7 @@ KINDS: tuple[WindowKind, ...] = get_args(WindowKind)
 Percent = Annotated[float, Meta(ge=0, le=100)]
 Seconds = Annotated[float, Meta(ge=0, le=10**11)]
 Milliseconds = Annotated[int, Meta(ge=0, le=10**15)]
+Lines = Annotated[int, Meta(ge=0, le=10**12)]
 Pid = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 T = TypeVar("T")
 
@@ -32,6 +33,7 @@ class StatusLine(Struct, frozen=True):
     ``log`` is the path of the conversation's. ``on_plan`` says that it named windows of a plan;
     ``windows`` are those that can be true. ``refused`` counts what can't. ``api_ms`` is how long the
     client's requests took so far: it grows with each, and else what it shows of the plan is no news.
+    ``lines`` are those that the conversation added and removed so far, ``model`` the one it would ask.
     """
 
     conversation: str
@@ -41,6 +43,8 @@ class StatusLine(Struct, frozen=True):
     context_used_percent: float | None = None
     refused: int = 0
     api_ms: float | None = None
+    lines: tuple[int, int] | None = None
+    model: str = ""
 
 
 class HookReport(Struct, frozen=True):
@@ -72,6 +76,7 @@ class _StatusInput(Struct):
     transcript_path: str | None = None
     context_window: Raw = Raw()
     cost: Raw = Raw()
+    model: Raw = Raw()
     rate_limits: Raw = Raw()
 
 
@@ -81,6 +86,12 @@ class _Context(Struct):
 
 class _Cost(Struct):
     total_api_duration_ms: float | None = None
+    total_lines_added: Lines | None = None
+    total_lines_removed: Lines | None = None
+
+
+class _Model(Struct):
+    id: str | None = None
 
 
 class _Window(Struct):
@@ -112,6 +123,7 @@ class _Hook(Struct):
 _decode_status = msgspec.json.Decoder(_StatusInput).decode
 _decode_context = msgspec.json.Decoder(_Context | None).decode
 _decode_cost = msgspec.json.Decoder(_Cost | None).decode
+_decode_model = msgspec.json.Decoder(_Model | None).decode
 _decode_limits = msgspec.json.Decoder(_Limits | None).decode
 _decode_window = msgspec.json.Decoder(_Window | None).decode
 _decode_hook = msgspec.json.Decoder(_Hook).decode
@@ -127,6 +139,7 @@ def parse_status_line(content: bytes) -> StatusLine:
         raise ValueError(f"no input of a status line: {error}") from None
     context, misread = _read(_decode_context, said.context_window)
     cost, _ = _read(_decode_cost, said.cost)
+    model, _ = _read(_decode_model, said.model)
     limits, broken = _read(_decode_limits, said.rate_limits)
     windows, untrue = _windows_of(limits or _Limits())
     return StatusLine(
@@ -137,6 +150,8 @@ def parse_status_line(content: bytes) -> StatusLine:
         context_used_percent=context.used_percentage if context else None,
         refused=misread + broken + untrue,
         api_ms=cost.total_api_duration_ms if cost else None,
+        lines=_lines_of(cost or _Cost()),
+        model=name_of((model and model.id) or ""),
     )
 
 
@@ -156,6 +171,12 @@ def parse_hook(content: bytes) -> HookReport:
         helper_type=name_of(said.agent_type),
         detail=name_of(said.detail),
     )
+
+
+def _lines_of(cost: _Cost) -> tuple[int, int] | None:
+    """How many lines were added and removed; None where that is not said."""
+    added, removed = cost.total_lines_added, cost.total_lines_removed
+    return None if added is None or removed is None else (added, removed)
 
 
 def _windows_of(limits: _Limits) -> tuple[tuple[Sighting, ...], int]:

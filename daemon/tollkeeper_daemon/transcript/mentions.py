@@ -48,7 +48,7 @@ class Mentions:
         place = (line.cwd, line.gitBranch)
         if line.cwd is not None and place != self._place:
             self._place = place
-            task = self._ids.first_in((line.gitBranch or "", line.cwd))
+            task = self._ids.in_place(line.gitBranch or "", line.cwd)
             self.found.append(Mention(conversation, time, subagent, task))
 
     def _in_text(self, content: Raw) -> str:

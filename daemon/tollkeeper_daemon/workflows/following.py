@@ -112,24 +112,27 @@ class Following:
         if seen is None:
             return
         if isinstance(seen, Gone):
+            if key_of(span) not in self._gone and span.subagent and seen.heard:
+                self._spans.hears(span, seen.heard)
             since = self._gone.setdefault(key_of(span), now)
             if 0 <= now - since < SETTLED_AFTER_MS:
                 self._spans.look(span, None, now)
             else:
                 self._over(span, seen)
             return
-        self._gone.pop(key_of(span), None)
+        if self._gone.pop(key_of(span), None):
+            self._spans.hears(span, 0)
         if seen.labels != span.labels:
             self._moved(span, seen, now)
         elif self._is_forgotten(span, seen, now):
-            self._spans.end(span, seen.heard or span.started, presumed=True)
+            self._spans.end(span, seen.heard or span.heard or span.started, presumed=True)
         else:
             self._spans.look(span, seen.doing, now)
 
     def _over(self, span: SpanRecord, seen: Gone) -> None:
         """Whoever did its work is gone: a subagent since it was last heard of, an agent since its exit."""
         since = self._gone.pop(key_of(span), seen.exited)
-        at = (seen.heard or since) if span.subagent else seen.exited
+        at = (seen.heard or span.heard or since) if span.subagent else seen.exited
         self._spans.end(span, at, "failed" if seen.is_stopped else "completed")
 
     def _moved(self, span: SpanRecord, member: Member, now: int) -> None:

@@ -32,10 +32,27 @@ class Mark(Struct, frozen=True):
         """Whether the span is the one that this marker starts."""
         return is_marked(span) and (span.labels, span.role) == (self.labels, self.role)
 
+    def is_same(self, span: SpanRecord) -> bool:
+        """Whether it is the span that this marker starts, by the same agent."""
+        return self.is_exactly(span) and span.agent == self.agent
+
     def may_mean(self, span: SpanRecord) -> bool:
         """Whether the marker may be about this span: what either of them leaves open parts them not."""
         is_role = self.is_implied or not (span.role and self.role) or span.role == self.role
         return is_marked(span) and is_role and fits(span.labels, self.labels)
+
+    def has_told(self, event: Event, at: int, span: SpanRecord) -> bool:
+        """Whether the marker, of that time (ms), is one that the span began or ended with.
+
+        A span that began before its marker holds it well within: a stage that ends may start anew in the
+        same second.
+        """
+        if not self.may_mean(span):
+            return False
+        if event == "end":
+            return span.ended == at
+        last = span.ended - span.ended % 1000
+        return span.started == at or (span.started < at and (not span.ended or at < last))
 
 
 def is_marked(span: SpanRecord) -> bool:

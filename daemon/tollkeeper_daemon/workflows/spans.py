@@ -93,6 +93,16 @@ class Spans:
         spans = self._open.values()
         return _latest(filter(mark.is_exactly, spans)) or _latest(filter(mark.may_mean, spans))
 
+    def knows(self, mark: Mark, event: Event, at: int) -> bool:
+        """Whether this very word was taken before: a stage of it started, or ended, at this time (ms).
+
+        That a stage starts which lasts may be said again, by who died in the midst of it.
+        """
+        if event == "start" and any(map(mark.is_same, self._open.values())):
+            return False
+        spans = self.of_workflow(mark.labels.workflow)
+        return any(mark.has_told(event, at, span) for span in spans)
+
     def _end_again(
         self, span: SpanRecord, now: int, status: str, also: Also = nothing
     ) -> SpanRecord:
@@ -181,11 +191,11 @@ class Spans:
         self._save_ended(ended, also)
         return ended
 
-    def end_workflow(self, workflow: str, now: int) -> None:
-        """End all spans of a workflow that has ended."""
+    def end_workflow(self, workflow: str, ended: int) -> None:
+        """End all spans of a workflow that has ended then (ms)."""
         for span in self.open_spans():
-            if span.workflow == workflow:
-                self.end(span, now, presumed=True)
+            if span.workflow == workflow and span.started <= ended:
+                self.end(span, ended, presumed=True)
 
     def _save_ended(self, span: SpanRecord, also: Also) -> None:
         def work(transaction: Transaction) -> None:
@@ -206,6 +216,12 @@ class Spans:
                 self._open[key] = timed
                 self._unsaved.add(key)
         self._looks[key] = Look(now, doing)
+
+    def hears(self, span: SpanRecord, at: int) -> None:
+        """Save when whoever does the work of an open span was last heard of (ms), 0 for it is again."""
+        heard = replace(self._open[key_of(span)], heard=at)
+        self._store.write(lambda transaction: transaction.work.save_span(heard))
+        self._open[key_of(span)] = heard
 
     def save_times(self, now: int) -> None:
         """Save how the time went by, unless that was done a moment ago."""

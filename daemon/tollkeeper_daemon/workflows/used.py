@@ -14,8 +14,8 @@ from tollkeeper_daemon.workflows.marks import fits, is_marked
 
 
 def with_before(span: SpanRecord, transaction: Transaction) -> SpanRecord:
-    """The span, that begins now, with what was used at its stage before."""
-    before = _booked(span, transaction)
+    """The span, that begins, with what was used before in its first quarter of an hour, at its stage."""
+    before = _booked(replace(span, ended=max(span.started, 1)), transaction)
     return replace(span, before=before.totals, before_cost=before.cost)
 
 

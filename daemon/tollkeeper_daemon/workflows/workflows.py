@@ -9,6 +9,7 @@ from tollkeeper.naming import named, several
 from tollkeeper_daemon.agents.live import LiveAgent
 from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.bar.agents_by_hand import Ambiguous
+from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.herald import Herald
 from tollkeeper_daemon.labels.labels import NONE, Labels, Layer, labels_of
 from tollkeeper_daemon.labels.task_ids import of_task
@@ -17,11 +18,14 @@ from tollkeeper_daemon.store.schema import SpanRecord, WorkflowRecord
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.store.transaction import Transaction
 from tollkeeper_daemon.workflows.following import Following
-from tollkeeper_daemon.workflows.marks import Event, Mark, fits
+from tollkeeper_daemon.workflows.marks import Event, Mark, fits, is_marked
 from tollkeeper_daemon.workflows.members import Members
 from tollkeeper_daemon.workflows.spans import Also, Spans, nothing
 from tollkeeper_daemon.workflows.used import used_by
 from tollkeeper_daemon.workflows.view import span_view
+
+# A file with the events of months may come to be read: nobody is told of those of last week.
+HISTORY_AFTER_MS = 24 * 3600 * 1000
 
 
 class Workflows:
@@ -67,23 +71,24 @@ class Workflows:
             self._save(record)
         if known and known.ended:
             self._following.begin_anew(name, now)
-        if known is None or known.ended:
+        if (known is None or known.ended) and not _is_history(now):
             self._herald.workflow("started", name)
         return record
 
     def end(self, name: str, status: str, now: int) -> WorkflowRecord:
         """The workflow ends, and every stage of it that lasts; who was marked as at it is so no more."""
-        known = self._known(name)
-        if known and known.ended and known.status == status:
-            return known
-        known = known or WorkflowRecord(name, self._first(name, now))
+        saved = self._known(name)
+        known = saved or WorkflowRecord(name, self._first(name, now))
         record = replace(known, ended=known.ended or max(now, known.started), status=status)
-        self._save_ended(record)
-        self._spans.end_workflow(name, now)
+        if record != saved:
+            self._save_ended(record)
+        # Again, too: who died in the midst of it has not done all.
+        self._spans.end_workflow(name, record.ended)
         for agent in self._roster.alive():
-            if _marked(agent, now).workflow == name:
-                self._belongs(agent, NONE, now)
-        self._herald.workflow("ended", name, status)
+            if _marked(agent, record.ended).workflow == name:
+                self._belongs(agent, NONE, record.ended)
+        if record != saved:
+            self._herald.workflow("ended", name, status)
         return record
 
     def stage(
@@ -213,10 +218,17 @@ class Workflows:
         return span_view(span, self._store.read(lambda transaction: used_by(span, transaction)))
 
     def _stage_started(self, span: SpanRecord) -> None:
-        self._herald.workflow("stage-started", span.workflow, span=self.view(span))
+        if not (is_marked(span) and _is_history(span.started)):
+            self._herald.workflow("stage-started", span.workflow, span=self.view(span))
 
     def _stage_ended(self, span: SpanRecord) -> None:
-        self._herald.workflow("stage-ended", span.workflow, span.status, self.view(span))
+        if not (is_marked(span) and _is_history(span.ended)):
+            self._herald.workflow("stage-ended", span.workflow, span.status, self.view(span))
+
+
+def _is_history(time: int) -> bool:
+    """Whether something is too long ago (ms) for anybody to be told."""
+    return now_ms() - time >= HISTORY_AFTER_MS
 
 
 def mark_of(labels: Labels, word: str, agents: Sequence[LiveAgent], folder: str) -> Mark:
