@@ -30,7 +30,7 @@ def play(
 
     async def go() -> None:
         board = Board(home, **(environment or {}))
-        async with asyncio.timeout(30), board.app.run_test(size=size) as pilot:
+        async with asyncio.timeout(30), board.app.run_test(size=size, notifications=True) as pilot:
             try:
                 board.says(busy())
                 while chosen(board) is None:
