@@ -24,6 +24,7 @@ from tollkeeper.top.burn import Burn
 from tollkeeper.top.deeds import Deeds
 from tollkeeper.top.pages.agents import AgentsPage
 from tollkeeper.top.pages.page import Page
+from tollkeeper.top.pages.settings import SettingsPage
 from tollkeeper.top.pages.usage import UsagePage
 from tollkeeper.top.widgets.key_line import KeyLine
 from tollkeeper.top.widgets.lines import Lines
@@ -55,6 +56,7 @@ class Dashboard(App[None]):
 
     TITLE = "Tollkeeper"
     ENABLE_COMMAND_PALETTE = False
+    AUTO_FOCUS = None
     CSS = """
     #line { height: 1; background: $panel; padding: 0 1; }
     #line.-gone { background: $error; color: $text; }
@@ -89,6 +91,7 @@ class Dashboard(App[None]):
         self.pages: tuple[Page, ...] = (
             AgentsPage(deeds, self._burn, now),
             UsagePage(self._burn),
+            SettingsPage(paths),
         )
 
     def compose(self) -> ComposeResult:
