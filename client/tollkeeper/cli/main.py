@@ -14,6 +14,7 @@ from tollkeeper.errors import ProtocolError, TollError
 VERBS = {
     "status": "the state of things: agents, plan, today",
     "agents": "a line per agent",
+    "top": "the live dashboard in the terminal",
     "watch": "updates as they come",
     "pause": "freeze agents",
     "resume": "let agents go on, with more budget if need be",
