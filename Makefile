@@ -34,7 +34,7 @@ fmt: $(VENV)/.ready  ## Format and mend what can be mended.
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1' -c constraints.txt
-	$(BIN)/python -m pip install --quiet --editable '.[tray]' --group dev -c constraints.txt
+	$(BIN)/python -m pip install --quiet --editable '.[tray,top]' --group dev -c constraints.txt
 	touch $@
 
 .cache/npm/.ready: tests/e2e/install_client.py
@@ -56,5 +56,5 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv-lowest
 	$(PYTHON) .ci/lowest.py > .venv-lowest/constraints.txt
 	.venv-lowest/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
-	.venv-lowest/bin/python -m pip install --quiet --editable '.[tray]' --group dev -c .venv-lowest/constraints.txt
+	.venv-lowest/bin/python -m pip install --quiet --editable '.[tray,top]' --group dev -c .venv-lowest/constraints.txt
 	touch $@

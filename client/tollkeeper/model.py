@@ -106,14 +106,15 @@ class Agent(Struct, frozen=True, kw_only=True):
     """One running Claude Code process and what it does.
 
     ``id`` stays the same for the life of the process and is never given to another one.
-    ``usage`` is what this process has used since it started, its subagents included. ``held`` is
-    null while it may go on; ``state`` is ``paused`` also for one that somebody else froze.
+    ``state_since`` is null where it is not known since when its state is that. ``usage`` is what this
+    process has used since it started, its subagents included. ``held`` is null while it may go on; ``state`` is ``paused`` also for one that somebody else froze.
     """
 
     id: str
     name: str
     pid: int
     state: AgentState
+    state_since: str | None = None
     waiting_for: str | None = None
     source: str
     account: str | None = None

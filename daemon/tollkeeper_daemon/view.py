@@ -24,6 +24,7 @@ def agent_view(
         name=record.name,
         pid=record.pid,
         state=agent.state(now),
+        state_since=_state_since(agent, now, held),
         waiting_for=agent.waiting_for or None,
         source=record.source or API,
         account=record.account or None,
@@ -44,6 +45,14 @@ def agent_view(
         limits=limits,
         held=held,
     )
+
+
+def _state_since(agent: LiveAgent, now: int, held: Hold | None) -> str | None:
+    """When the agent came to its state; one that an earlier daemon paused was so since then."""
+    if held and held.kind == "paused" and agent.stopped:
+        return held.since
+    since = agent.state_since(now)
+    return iso(since) if since else None
 
 
 def _subagent_view(subagent: LiveSubagent, now: int) -> Subagent:

@@ -328,3 +328,16 @@ def test_restored_run(run: RunRecord, goes_on: bool) -> None:
     roster.restore([], [replace(run, id="old", ended=1), run], NOW)
     roster.tick(NOW)
     assert (run if goes_on else None) == roster.run
+
+
+@pytest.mark.parametrize(
+    ("told", "since"),
+    [(NOW - MINUTE, NOW - MINUTE), (None, NOW), (NOW + MINUTE, NOW), (1, NINE_MS)],
+    ids=["told", "untold", "ahead", "before its start"],
+)
+def test_status_since(told: int | None, since: int) -> None:
+    """Since when a status holds is what the session says, within the agent's life."""
+    roster = Roster()
+    agent = appear(roster, process(), session(status="busy"), NOW)
+    roster.hear(agent, session(status="waiting", statusUpdatedAt=told), NOW)
+    assert since == agent.status_since

@@ -2,10 +2,14 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from client.making import TIME
+from tollkeeper.model import Hold
 from tollkeeper_daemon import view
 from tollkeeper_daemon.agents.live import LiveAgent, LiveSubagent
 from tollkeeper_daemon.agents.roster import Roster
+from tollkeeper_daemon.clock import iso
 from tollkeeper_daemon.ledger.books import Book
 from tollkeeper_daemon.ledger.totals import Totals
 from tollkeeper_daemon.store.schema import AgentRecord
@@ -81,6 +85,30 @@ def test_agent_view() -> None:
     )
     assert ["working", "done", "done"] == [each.state for each in told.subagents]
     assert ["analyst", None, None] == [each.type for each in told.subagents]
+
+
+def test_since_when() -> None:
+    """An agent's state is told with its time: its own word, the exit, the pause, or nothing at all."""
+    record = AgentRecord("1-2", 1, "a", NINE_MS, "r")
+    agent = LiveAgent(record)
+
+    def since(held: Hold | None = None) -> tuple[str, str | None]:
+        told = view.agent_view(agent, NOW, held=held)
+        return told.state, told.state_since
+
+    assert ("idle", None) == since()
+    agent.last_time = NINE_MS
+    assert ("idle", iso(NINE_MS)) == since()
+    agent.status, agent.status_since = "working", NINE_MS + 5
+    assert ("working", iso(NINE_MS + 5)) == since()
+    agent.freeze(True, NINE_MS + 7)
+    agent.freeze(True, NINE_MS + 9)
+    assert ("paused", iso(NINE_MS + 7)) == since()
+    assert ("paused", TIME) == since(Hold(kind="paused", since=TIME, reason="It is reached."))
+    agent.freeze(False, NINE_MS + 11)
+    assert ("working", iso(NINE_MS + 5)) == since()
+    agent.record = replace(record, ended=NINE_MS + 13)
+    assert ("exited", iso(NINE_MS + 13)) == since()
 
 
 def test_no_run() -> None:

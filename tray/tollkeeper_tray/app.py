@@ -3,11 +3,9 @@
 import signal
 import threading
 from collections.abc import Callable
-from typing import Protocol
 
-from tollkeeper.errors import TollError
 from tollkeeper.feed import Feed
-from tollkeeper.model import Status
+from tollkeeper.following import follow
 from tollkeeper.paths import Paths, find_paths
 from tollkeeper_tray.desktop import Tray, TrayError
 from tollkeeper_tray.view import View, view_of
@@ -17,14 +15,6 @@ QUIT_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 SILENCE_SECONDS = 2.0
 # A menu that somebody reads should not be redrawn more often than this.
 PAUSE_SECONDS = 1.0
-
-
-class Source(Protocol):
-    """What a feed is here: where the latest status comes from."""
-
-    def latest(self, wait: float) -> Status:
-        """The status after all that has come by now; TollError when there is no daemon."""
-        ...
 
 
 def run() -> None:
@@ -70,20 +60,4 @@ def run() -> None:
 
 def _follow_daemon(paths: Paths, show: Callable[[View], None], stopping: threading.Event) -> None:
     with Feed(paths) as feed:
-        follow(feed, show, stopping)
-
-
-def follow(
-    source: Source,
-    show: Callable[[View], None],
-    stopping: threading.Event,
-    pause: float = PAUSE_SECONDS,
-) -> None:
-    """Show what the source says until told to stop; it may go and come as it likes."""
-    while not stopping.is_set():
-        try:
-            status = source.latest(SILENCE_SECONDS)
-        except TollError:
-            status = None
-        show(view_of(status))
-        stopping.wait(pause)
+        follow(feed, lambda status: show(view_of(status)), stopping, PAUSE_SECONDS, SILENCE_SECONDS)

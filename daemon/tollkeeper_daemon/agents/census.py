@@ -157,7 +157,7 @@ class Census:
         if pulse is None or pulse.id != agent.record.id:
             self._book_out(agent, now)
             return False
-        agent.stopped = pulse.stopped
+        agent.freeze(pulse.stopped, now)
         return True
 
     def _book_out(self, agent: LiveAgent, now: int) -> None:

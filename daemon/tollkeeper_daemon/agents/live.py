@@ -31,7 +31,8 @@ class LiveAgent(Struct):
     ``status`` is what its session file says, ``reported`` what its hooks do; clients that write no
     such file may have hooks. ``asked_name`` is its session's own name, ``given_name`` that in an
     orchestrator's file. ``unseen_since`` is when an earlier daemon last saw it, until this one has heard of it;
-    ``complaint`` is what is wrong with its budget.
+    ``complaint`` is what is wrong with its budget. ``status_since`` and ``stopped_since`` are when it came
+    to its status, and was frozen (ms, 0 where that is not known).
     """
 
     record: AgentRecord
@@ -43,6 +44,8 @@ class LiveAgent(Struct):
     complaint: str = ""
     waiting_for: str = ""
     stopped: bool = False
+    status_since: int = 0
+    stopped_since: int = 0
     unseen_since: int = 0
     last_time: int = 0
     lines_added: int = 0
@@ -59,3 +62,22 @@ class LiveAgent(Struct):
         if said := self.status or self.reported:
             return said
         return "working" if now - self.last_time < SILENT_AFTER_MS else "idle"
+
+    def state_since(self, now: int) -> int:
+        """When it came to what it does now (ms); 0 where that is not known."""
+        match self.state(now):
+            case "exited":
+                return self.record.ended
+            case "paused":
+                return self.stopped_since
+            case _ if self.status:
+                return self.status_since
+            case "idle" if not self.reported:
+                return self.last_time
+            case _:
+                return 0
+
+    def freeze(self, stopped: bool, now: int) -> None:
+        """It was seen to be frozen, or not to be."""
+        if stopped != self.stopped:
+            self.stopped, self.stopped_since = stopped, now if stopped else 0

@@ -109,7 +109,7 @@ class Roster:
             noted = (session and session.startedAt) or process.started
             self._turn(agent, record.conversation, process.started, max(noted, process.started))
         if session:
-            self._take_status(agent, session)
+            self._take_status(agent, session, now)
         return agent
 
     def _revive(self, agent: LiveAgent) -> None:
@@ -162,10 +162,12 @@ class Roster:
             agent.asked_name = name
             free = self._free_name(name, agent.record.cwd, agent)
             agent.record = replace(agent.record, name=free)
-        self._take_status(agent, session)
+        self._take_status(agent, session, now)
         return before != (agent.record, agent.status, agent.waiting_for)
 
-    def _take_status(self, agent: LiveAgent, session: Session) -> None:
+    def _take_status(self, agent: LiveAgent, session: Session, now: int) -> None:
+        since = session.statusUpdatedAt or now
+        agent.status_since = min(max(since, agent.record.started), now)
         agent.status = STATES.get(session.status or "", "idle")
         agent.waiting_for = (session.waitingFor or "") if agent.status == "waiting" else ""
 

@@ -1,13 +1,12 @@
-"""How the tray follows a daemon that goes and comes."""
+"""How dashboard and tray follow a daemon that goes and comes."""
 
 import threading
 
 from tollkeeper.errors import NoAnswerError, NoDaemonError, ProtocolError, TollError
+from tollkeeper.following import follow
 from tollkeeper.model import Status
-from tollkeeper_tray.app import follow
-from tollkeeper_tray.view import View, view_of
 
-from .statuses import agent, status
+from .making import agent, status
 
 
 class Script:
@@ -24,16 +23,16 @@ class Script:
         return answer
 
 
-def shown_of(*answers: Status | TollError) -> list[View]:
+def shown_of(*answers: Status | TollError) -> list[Status | None]:
     """What is shown of these answers."""
-    source, stopping, shown = Script(*answers), threading.Event(), list[View]()
+    source, stopping, shown = Script(*answers), threading.Event(), list[Status | None]()
 
-    def show(view: View) -> None:
-        shown.append(view)
+    def show(status: Status | None) -> None:
+        shown.append(status)
         if not source.answers:
             stopping.set()
 
-    follow(source, show, stopping, pause=0)
+    follow(source, show, stopping, pause=0, silence=0)
     return shown
 
 
@@ -41,7 +40,7 @@ def test_daemon_comes_and_goes() -> None:
     """Whatever goes wrong with the daemon is shown as its absence, and what comes after it as ever."""
     before, after = status(), status(agent("a"))
     lost = [NoDaemonError("gone"), NoAnswerError("slow"), ProtocolError("other")]
-    expected = [view_of(each) for each in (None, before, None, None, None, after)]
+    expected = [None, before, None, None, None, after]
     assert expected == shown_of(NoDaemonError("not yet"), before, *lost, after)
 
 
@@ -49,4 +48,4 @@ def test_stops_when_told() -> None:
     """Once told to stop, it asks no more."""
     stopping = threading.Event()
     stopping.set()
-    follow(Script(), lambda view: None, stopping)
+    follow(Script(), lambda status: None, stopping, pause=0, silence=0)

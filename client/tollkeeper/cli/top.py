@@ -1,0 +1,37 @@
+"""``toll top``: the live dashboard in the terminal."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace
+
+from tollkeeper.cli.context import Ask, UsageError
+from tollkeeper.errors import TollError
+
+HELP = (
+    "Show everything live: a card for each agent, the plan's windows, what is billed and how fast, "
+    "history, workflows, the journal, the settings. Keys pause, resume and stop agents; ? lists them."
+)
+INSTALL = "install it with: pip install 'tollkeeper[top]'"
+
+
+class NoDashboardError(TollError):
+    """What the dashboard is drawn with is not installed."""
+
+    code = "no-dashboard"
+
+
+def options(parser: ArgumentParser) -> None:
+    """None: what is shown is chosen in the dashboard."""
+
+
+def run(ask: Ask, options: Namespace) -> None:
+    if ask.as_json:
+        raise UsageError("toll top is for people; as JSON there is toll status --live --json")
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("toll top needs a terminal; there is toll status --live for pipes")
+    try:
+        from tollkeeper.top.app import Dashboard
+    except ModuleNotFoundError as error:
+        raise NoDashboardError(f"the dashboard needs {error.name}", INSTALL) from None
+    Dashboard(ask.paths()).run()

@@ -1,0 +1,1 @@
+"""The live dashboard in the terminal, which ``toll top`` shows."""

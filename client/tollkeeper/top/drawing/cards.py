@@ -1,0 +1,128 @@
+"""An agent's card: who it is, what it does, what it costs, how near its limits are. Pure."""
+
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+from rich.text import Text
+
+from tollkeeper.cli import limit_screen, words
+from tollkeeper.cli.screen import STATES
+from tollkeeper.model import Agent, Limit, Subagent
+from tollkeeper.top.drawing.bars import bar
+
+# What every card has, without its subagents: cards in a row are of one height.
+LINES = 6
+BAR = 10
+SOURCES = {"subscription": "Subscription", "api": "API"}
+
+
+class Card(Struct, frozen=True):
+    """All that a card shows: its frame's title, its lines, and the state that colours the frame."""
+
+    agent: str
+    title: str
+    state: str
+    lines: tuple[Text, ...]
+
+
+def card(agent: Agent, now: datetime, width: int, unfolded: bool) -> Card:
+    """The card of this agent, its lines no wider than this."""
+    lines = [
+        _work(agent),
+        _doing(agent, now, width),
+        _session(agent),
+        _changes(agent, width),
+        _budget(agent, width),
+        _helpers(agent, unfolded),
+    ]
+    if unfolded:
+        lines += [_helper(each, agent.source) for each in agent.subagents]
+    for line in lines:
+        line.truncate(width, overflow="ellipsis")
+    return Card(agent.id, words.plain(agent.name), words.state_of(agent), tuple(lines))
+
+
+def _work(agent: Agent) -> Text:
+    """The task, the stage, the workflow: what is known of them; else where it works."""
+    if not (agent.task or agent.workflow or agent.stage):
+        return Text(words.plain(agent.project or ""), style="dim")
+    line = Text("Task: " if agent.task else "Workflow: ", style="dim")
+    line.append(words.plain(agent.task or agent.workflow or "none"), style="not dim")
+    if agent.stage:
+        line.append(f" · {words.plain(agent.stage)}", style="not dim")
+    return line
+
+
+def _doing(agent: Agent, now: datetime, width: int) -> Text:
+    state = words.state_of(agent)
+    mark, colour = STATES[state]
+    doing = state.capitalize()
+    if agent.waiting_for and state == "waiting":
+        doing = f"Waiting: {words.plain(agent.waiting_for)}"
+    age = _for(now - datetime.fromisoformat(agent.state_since)) if agent.state_since else ""
+    line = Text(f"{mark} {doing}", style=colour)
+    line.truncate(max(width - len(age), 1), overflow="ellipsis")
+    line.append(age, style=colour)
+    model = words.model_name(agent.model)
+    if model and len(line) + 2 + len(model) <= width:
+        line.append(" " * (width - len(line) - len(model)) + model, style="dim")
+    return line
+
+
+def _for(age: timedelta) -> str:
+    """How long it is so, to the minute: seconds would make every card another each second."""
+    minutes = int(age.total_seconds()) // 60
+    return f" for {words.span(minutes * 60).removesuffix(' 00s')}" if minutes > 0 else ""
+
+
+def _session(agent: Agent) -> Text:
+    """What it has used: messages by a subscription, tokens by a key, and what that is worth."""
+    usage, guessed = agent.usage, agent.usage.unpriced_requests > 0
+    if agent.source == "subscription":
+        count = f"{usage.messages:,} message{'' if usage.messages == 1 else 's'}"
+        return Text(f"Session: {count} ({words.money(usage.value_usd, guessed)}) [Sub]")
+    source = SOURCES.get(agent.source, words.plain(agent.source))
+    cost = words.money(usage.cost_usd, guessed)
+    return Text(f"Session: {words.tokens(usage.total_tokens)} tokens ({cost}) [{source}]")
+
+
+def _changes(agent: Agent, width: int) -> Text:
+    line = Text(f"Changes: +{agent.lines_added:,} -{agent.lines_removed:,}")
+    if (used := agent.context_used_percent) is not None:
+        told = f"Context: {used:.0f} %"
+        line.append(told.rjust(max(width - len(line), len(told) + 2)))
+    return line
+
+
+def _budget(agent: Agent, width: int) -> Text:
+    """The limit that it is nearest to; why it is held comes before that."""
+    if agent.held:
+        return Text(words.plain(agent.held.reason), style="magenta")
+    limit = max(agent.limits, key=lambda limit: limit.fraction, default=None)
+    return _limit(limit, min(BAR, width // 4)) if limit else Text("Budget: none", style="dim")
+
+
+def _limit(limit: Limit, width: int) -> Text:
+    style = limit_screen.STYLES[words.limit_state(limit.state, limit.waived)]
+    line = Text("Budget: ")
+    line.append(bar(limit.fraction, width), style=style)
+    return line.append(" ").append_text(limit_screen.cell(limit))
+
+
+def _helpers(agent: Agent, unfolded: bool) -> Text:
+    count = len(agent.subagents)
+    if not count:
+        return Text("")
+    at_work = sum(each.state == "working" for each in agent.subagents)
+    mark = "▾" if unfolded else "▸"
+    told = f"{mark} {count} subagent{'' if count == 1 else 's'}"
+    return Text(f"{told}, {at_work} at work" if at_work else told)
+
+
+def _helper(subagent: Subagent, source: str) -> Text:
+    mark = "●" if subagent.state == "working" else "○"
+    name = words.plain(subagent.type or subagent.id)
+    line = Text(f"  {mark} {name} {words.paid(subagent.usage, source)}")
+    if subagent.description:
+        line.append(f" {words.plain(subagent.description)}", style="dim")
+    return line

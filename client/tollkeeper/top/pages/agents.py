@@ -1,0 +1,192 @@
+"""The agents: a card for each, and beside them the summary where there is room."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.widgets import Input
+
+from tollkeeper.model import Agent, Status
+from tollkeeper.top.burn import Burn
+from tollkeeper.top.deeds import Came, Deeds
+from tollkeeper.top.drawing.summary import summary
+from tollkeeper.top.pages.page import Page
+from tollkeeper.top.widgets.fleet import Fleet
+from tollkeeper.top.widgets.lines import Lines
+from tollkeeper.top.widgets.questions import Form, Question
+
+# From here on the summary stands beside the cards.
+WIDE = 124
+SIDE = 46
+USUAL_USD = "5"
+
+
+class AgentsPage(Page):
+    """The fleet, and what can be done to each agent of it."""
+
+    title = "Agents"
+
+    DEFAULT_CSS = """
+    AgentsPage Horizontal { height: 1fr; }
+    AgentsPage #side { width: 48; border-left: solid $foreground 30%; padding: 0 0 0 1; }
+    AgentsPage { layers: cards above; }
+    AgentsPage #filter { layer: above; dock: bottom; display: none; height: 3; }
+    AgentsPage #filter.-open { display: block; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("p", "pause", "Pause"),
+        Binding("r", "resume", "Resume"),
+        Binding("s", "stop", "Stop"),
+        Binding("b", "budget", "Add $"),
+        Binding("t", "label", "Label"),
+        Binding("slash", "filter", "Find", key_display="/"),
+        Binding("escape", "clear_filter", "Show all", show=False),
+    ]
+
+    def __init__(self, deeds: Deeds, burn: Burn, now: Callable[[], datetime]) -> None:
+        super().__init__()
+        self._now = now
+        self._deeds = deeds
+        self._burn = burn
+        self._status: Status | None = None
+
+    def compose(self) -> ComposeResult:
+        with Horizontal():
+            yield Fleet(self._now)
+            with VerticalScroll(id="side", can_focus=False):
+                yield Lines(id="summary")
+        yield Input(placeholder="words that a card must have", id="filter")
+
+    @property
+    def fleet(self) -> Fleet:
+        """The cards."""
+        return self.query_one(Fleet)
+
+    async def show(self, status: Status) -> None:
+        first, self._status = self._status is None, status
+        self._show_side()
+        await self.fleet.show(status.agents)
+        if first:
+            self.fleet.action_move_to(0)
+
+    def on_resize(self) -> None:
+        self._show_side()
+
+    def _show_side(self) -> None:
+        side = self.query_one("#side")
+        side.display = self.screen.size.width >= WIDE
+        if side.display and self._status:
+            lines = summary(self._status, SIDE, self._burn.minutes, self._burn.per_hour)
+            self.query_one("#summary", Lines).show(lines)
+
+    # What is done to the chosen one.
+
+    def action_pause(self) -> None:
+        """Freeze it."""
+        self._do(self._deeds.pause)
+
+    def action_resume(self) -> None:
+        """Let it go on."""
+        self._do(self._deeds.resume)
+
+    @work
+    async def action_stop(self) -> None:
+        """End it, once that was said twice."""
+        agent = self._chosen()
+        if agent is None:
+            return
+        question = f"End {agent.name} (pid {agent.pid})? What it does now is lost."
+        if await self.ask(Question(question, "End it")):
+            self._tell(Came(f"{agent.name} is told to end."))
+            self._tell(await self._deeds.stop(agent))
+
+    @work
+    async def action_budget(self) -> None:
+        """Let it go on with more budget."""
+        agent = self._chosen()
+        if agent is None:
+            return
+        form = Form(
+            f"More budget for {agent.name}",
+            {"dollars": USUAL_USD},
+            "What holds it is raised, so that so much is left. Enter: add. Escape: cancel.",
+        )
+        answer = await self.ask(form)
+        if answer is None:
+            return
+        dollars = as_dollars(answer["dollars"])
+        if dollars is None:
+            self._tell(Came(f"{answer['dollars']!r} is no amount of dollars", is_error=True))
+        else:
+            self._tell(await self._deeds.resume(agent, dollars))
+
+    @work
+    async def action_label(self) -> None:
+        """Say which work it does."""
+        agent = self._chosen()
+        if agent is None:
+            return
+        form = Form(
+            f"The work of {agent.name}, from now on",
+            {
+                "workflow": agent.workflow or "",
+                "task": agent.task or "",
+                "stage": agent.stage or "",
+            },
+            "Enter: say so. Empty: as it is told elsewhere. Escape: cancel.",
+        )
+        answer = await self.ask(form)
+        if answer is not None:
+            self._tell(await self._deeds.label(agent, answer))
+
+    @work
+    async def _do(self, deed: Callable[[Agent], Awaitable[Came]]) -> None:
+        if agent := self._chosen():
+            self._tell(await deed(agent))
+
+    def _chosen(self) -> Agent | None:
+        chosen = self.fleet.chosen
+        if chosen is None:
+            self._tell(Came("Choose an agent first: arrows or a click", is_error=True))
+        return chosen
+
+    def _tell(self, came: Came) -> None:
+        self.notify(came.text, severity="error" if came.is_error else "information", markup=False)
+
+    # The filter.
+
+    def action_filter(self) -> None:
+        """Type what is sought."""
+        field = self.query_one("#filter", Input)
+        field.add_class("-open")
+        field.focus()
+
+    @on(Input.Changed, "#filter")
+    async def _seek(self, event: Input.Changed) -> None:
+        await self.fleet.seek(event.value)
+
+    @on(Input.Submitted, "#filter")
+    def _sought(self, event: Input.Submitted) -> None:
+        if not event.value:
+            event.input.remove_class("-open")
+        self.fleet.action_move_to(0)
+
+    def action_clear_filter(self) -> None:
+        """Show all agents again."""
+        field = self.query_one("#filter", Input)
+        field.value = ""
+        field.remove_class("-open")
+        self.fleet.action_move_to(0)
+
+
+def as_dollars(text: str) -> float | None:
+    """The amount that was typed; None when it is none that could be added."""
+    try:
+        dollars = float(text.removeprefix("$").replace(",", ""))
+    except ValueError:
+        return None
+    return dollars if 0 < dollars <= 1e9 else None

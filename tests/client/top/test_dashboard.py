@@ -1,0 +1,192 @@
+"""The dashboard on a screen of its own: pages as they look, keys, the mouse, a daemon that goes."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from textual.pilot import Pilot
+
+from client.making import TIME, agent, status
+from tollkeeper.model import Alert
+from tollkeeper.top.widgets.card_view import CardView
+
+from .fleet import busy
+from .screens import Board, compare, settle, text_of
+
+Story = Callable[[Board, Pilot[None]], Awaitable[None]]
+SMALL, LARGE = (80, 24), (200, 60)
+
+
+def play(
+    home: Path,
+    story: Story,
+    size: tuple[int, int] = SMALL,
+    environment: dict[str, str] | None = None,
+) -> None:
+    """Show the busy fleet in a terminal of this size, and tell the story."""
+
+    async def go() -> None:
+        board = Board(home, **(environment or {}))
+        async with asyncio.timeout(30), board.app.run_test(size=size, notifications=True) as pilot:
+            try:
+                board.says(busy())
+                while chosen(board) is None:
+                    await pilot.pause()
+                await settle(pilot)
+                await story(board, pilot)
+            finally:
+                board.silence.close()
+
+    asyncio.run(go())
+
+
+def chosen(board: Board) -> str | None:
+    """The title of the card that has the focus."""
+    focused = board.app.screen.focused
+    return focused.card.title if isinstance(focused, CardView) and focused.card else None
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "200x60"])
+@pytest.mark.parametrize(("key", "page"), [("1", "agents"), ("2", "usage")])
+def test_page(tmp_path: Path, key: str, page: str, size: tuple[int, int]) -> None:
+    """Each page looks as it is kept (write it anew with TOLL_SNAPSHOTS=write, and look at it)."""
+
+    async def story(board: Board, pilot: Pilot[None]) -> None:
+        await pilot.press(key)
+        while board.app.page.title.lower() != page:
+            await pilot.pause()
+        await settle(pilot)
+        compare(f"{page}-{size[0]}x{size[1]}", text_of(board.app))
+
+    play(tmp_path, story, size)
+
+
+def test_keys_move(tmp_path: Path) -> None:
+    """Arrows go from card to card, as do the letters, and no further than the last."""
+
+    async def story(board: Board, pilot: Pilot[None]) -> None:
+        seen = [chosen(board)]
+        for key in ("right", "down", "left", "j", "l", "down", "home", "end", "k"):
+            await pilot.press(key)
+            seen.append(chosen(board))
+        assert [each and each.removeprefix("Agent-") for each in seen] == [*"1243566164"]
+
+    play(tmp_path, story)
+
+
+def test_focus_stays_with_its_agent(tmp_path: Path) -> None:
+    """Whoever has the focus keeps it when the order changes."""
+
+    async def story(board: Board, pilot: Pilot[None]) -> None:
+        await pilot.press("right")
+        assert chosen(board) == "Agent-2"
+        for _ in range(2):
+            await pilot.press("o")
+            await settle(pilot)
+        assert "Agent-2" in text_of(board.app)[3].partition("╭")[0]
+        assert chosen(board) == "Agent-2"
+
+    play(tmp_path, story)
+
+
+def test_unfolds(tmp_path: Path) -> None:
+    """Enter shows the subagents and hides them; so does a second click."""
+
+    async def story(board: Board, pilot: Pilot[None]) -> None:
+        for folds in (lambda: pilot.press("enter"), lambda: pilot.click(CardView)):
+            for is_shown in (True, False):
+                await folds()
+                await settle(pilot)
+                assert is_shown == any("● analyst" in line for line in text_of(board.app))
+
+    play(tmp_path, story)
+
+
+def test_filter(tmp_path: Path) -> None:
+    """A filter leaves those that match; with Escape all are back."""
+
+    async def story(board: Board, pilot: Pilot[None]) -> None:
+        await pilot.press("slash", *"wait", "enter")
+        await settle(pilot)
+        text = "\n".join(text_of(board.app))
+        assert ("Agent-2" in text, "Agent-1" in text) == (True, False)
+        assert chosen(board) == "Agent-2"
+        await pilot.press("escape")
+        await settle(pilot)
+        assert "Agent-1" in "\n".join(text_of(board.app))
+
+    play(tmp_path, story)
+
+
+def test_stop_is_asked_twice(tmp_path: Path) -> None:
+    """A stop is a question first, and Enter on it is no."""
+
+    async def story(board: Board, pilot: Pilot[None]) -> None:
+        await pilot.press("s")
+        await settle(pilot)
+        assert any("End Agent-1 (pid 100)?" in line for line in text_of(board.app))
+        await pilot.press("enter")
+        await settle(pilot)
+        assert chosen(board) == "Agent-1"
+
+    play(tmp_path, story)
+
+
+def test_daemon_that_goes(tmp_path: Path) -> None:
+    """Without a daemon the last state stays, and a line says so until it is back."""
+
+    async def story(board: Board, pilot: Pilot[None]) -> None:
+        board.says(None)
+        await settle(pilot)
+        lines = text_of(board.app)
+        assert "No daemon answers" in lines[0]
+        assert any("Agent-1" in line for line in lines)
+        board.says(status(agent("other")))
+        await settle(pilot)
+        lines = text_of(board.app)
+        assert "1 agent" in lines[0]
+        assert not any("Agent-1" in line for line in lines)
+
+    play(tmp_path, story)
+
+
+def test_alerts_pop_up(tmp_path: Path) -> None:
+    """An alert that comes is shown over everything; those from before are not."""
+
+    async def story(board: Board, pilot: Pilot[None]) -> None:
+        assert not any("80 %" in line for line in text_of(board.app))
+        news = Alert(time=TIME, kind="limited", text="The plan is [limited].")
+        board.says(replace(busy(), alerts=(*busy().alerts, news)))
+        await settle(pilot)
+        assert any("The plan is [limited]." in line for line in text_of(board.app))
+
+    play(tmp_path, story)
+
+
+def test_help(tmp_path: Path) -> None:
+    """The question mark lists the keys, and takes the list away."""
+
+    async def story(board: Board, pilot: Pilot[None]) -> None:
+        for is_shown in (True, False):
+            await pilot.press("question_mark")
+            await settle(pilot)
+            assert is_shown == bool(board.app.screen.query("HelpPanel"))
+
+    play(tmp_path, story)
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [{"COLORTERM": "", "TERM": "xterm"}, {"TERM": "xterm-256color"}],
+    ids=["16 colours", "256 colours"],
+)
+def test_few_colours(tmp_path: Path, environment: dict[str, str]) -> None:
+    """With the terminal's own colours everything reads the same."""
+
+    async def story(board: Board, pilot: Pilot[None]) -> None:
+        assert board.app.ansi_color == (environment["TERM"] == "xterm")
+        compare("agents-80x24", text_of(board.app))
+
+    play(tmp_path, story, environment=environment)
