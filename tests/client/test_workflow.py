@@ -251,6 +251,24 @@ def test_compare(ask: Ask) -> None:
     assert not any("list price" in each for each in told)  # It is what is billed.
 
 
+def test_hardly_any_difference(ask: Ask) -> None:
+    """A difference that comes to nothing as it is shown has no sign."""
+    cells = [cell(1.0, 0.0, 0.0), cell(1.0, -0.00001, -0.4), cell(1.0, 0.00001, 0.4)]
+    workflows = [*map(workflow, "abc")]
+    answer = {"workflows": workflows, "stages": [], "totals": cells}
+    told = lines(ask("compare", *"abc", answers={"workflow.compare": answer}))
+    assert "Total billed $1.00 $1.00 $0.0000 0 $1.00 $0.0000 0" == said(told[1])
+
+
+def test_ids_that_end_differently(ask: Ask) -> None:
+    """Four workflows beside each other can be told apart in a usual terminal."""
+    names = [f".claude-4n{at}" for at in range(4)]
+    cells = [cell(1.0, 0.0, 0.0) for _ in names]
+    answer = {"workflows": [*map(workflow, names)], "stages": [], "totals": cells}
+    told = lines(ask("compare", *names, answers={"workflow.compare": answer}))
+    assert {*names} <= {*told[0].split()}
+
+
 def test_many_beside_each_other(ask: Ask) -> None:
     """With many workflows a narrow terminal shows what each took, and leaves out the differences."""
     names = [f".claude-4n{at}" for at in range(6)]

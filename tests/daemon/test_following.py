@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from tollkeeper_daemon.labels.labels import NONE, Labels
+from tollkeeper_daemon.store import work_shelf
+from tollkeeper_daemon.store.schema import SpanRecord
 from tollkeeper_daemon.store.store import Store
+from tollkeeper_daemon.workflows.marks import Mark
 
 from .at_work import ANALYZE, MINUTE, PLAN, SECOND, AtWork
 from .lines import NINE_MS
@@ -47,6 +50,26 @@ def test_stage_of_a_task_alone(work: AtWork) -> None:
     """A task without a workflow may have stages."""
     agent = work.agent(TASK="fix the bridge", STAGE="plan")
     assert [f"a:{agent.record.id}"] == work.ids("")
+
+
+def test_very_many_tasks_of_no_workflow(work: AtWork, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who comes to a task of no workflow is not kept waiting by all the tasks that were done before."""
+    for number in range(100):
+        labels = Labels("", f"JIRA-{number}", "build")
+        work.spans.mark(Mark(labels), "start", work.now)
+        work.spans.mark(Mark(labels), "end", work.now)
+    work.passes(SECOND)
+    read: list[SpanRecord] = []
+    decode = work_shelf._decode_span  # pyright: ignore[reportPrivateUsage]: it counts what is read
+
+    def counted(row: bytes) -> SpanRecord:
+        read.append(decode(row))
+        return read[-1]
+
+    monkeypatch.setattr(work_shelf, "_decode_span", counted)
+    agent = work.agent(TASK="JIRA-42", STAGE="build")
+    assert {"JIRA-42"} == {span.labels.task for span in read}
+    assert f"a:{agent.record.id}" in work.ids("")
 
 
 def test_agent_that_turns_to_another_stage(work: AtWork) -> None:

@@ -120,5 +120,27 @@ def test_only_so_many_are_kept() -> None:
     """A conversation that changes its work without end keeps the latest, and nothing is repeated."""
     turns = [Fact(time, Layer.SAID, labels=Labels(str(time // 2))) for time in range(4 * MOST_KEPT)]
     known = with_facts((), turns)
-    assert MOST_KEPT == len(known)
+    assert MOST_KEPT - len(Layer) < len(known) <= MOST_KEPT
     assert Labels(str(2 * MOST_KEPT - 1)) == labels_at(known, 4 * MOST_KEPT)
+
+
+def test_what_holds_is_never_forgotten() -> None:
+    """However often an agent goes from stage to stage, what was said of it before that still holds."""
+    known = (
+        Fact(0, Layer.ENVIRONMENT, labels=Labels("w")),
+        Fact(1, Layer.SAID, labels=Labels("", "t")),
+    )
+    for time in range(2, 2 * MOST_KEPT):
+        known = with_last(known, Fact(time, Layer.MARKED, labels=Labels("w", "", str(time))))
+    assert len(known) <= MOST_KEPT
+    assert Labels("w", "t", str(2 * MOST_KEPT - 1)) == labels_at(known, 2 * MOST_KEPT)
+
+
+def test_what_is_forgotten_moves_nothing() -> None:
+    """What was asked for the first of very many subagents stays booked as it is."""
+    known: tuple[Fact, ...] = ()
+    for time in range(2 * MOST_KEPT):
+        fact = Fact(time, Layer.FOUND, str(time), Labels("w", f"w.{time}"))
+        before, known = known, with_facts(known, [fact])
+        assert time == differs_since(before, known)
+    assert len(known) <= MOST_KEPT

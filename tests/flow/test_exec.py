@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -216,6 +217,18 @@ def test_ignored_signal(keeper: Keeper) -> None:
     script = f"trap \"\" HUP; exec {TOLL} exec --no-start -- sh -c 'kill -HUP $$; echo lives'"
     result = keeper.run("exec", "--no-start", "--", "sh", "-c", script)
     assert "lives\n" == result.stdout
+
+
+def test_ignored_children(keeper: Keeper) -> None:
+    """That the command has ended is heard, too, under who ignores how children end."""
+    program = (
+        "import os, signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN);"
+        f"os.execv({str(TOLL)!r}, ['toll', 'exec', '--no-start', '--', 'sh', '-c', 'exit 3'])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program], env=keeper.environment, timeout=20, check=False
+    )
+    assert 3 == result.returncode
 
 
 def test_command_that_is_frozen(keeper: Keeper) -> None:

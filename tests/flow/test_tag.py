@@ -90,6 +90,7 @@ def test_subagent(daemon: Keeper) -> None:
 WRONG: list[tuple[list[str], int, str]] = [
     (["Ada"], 2, "say --workflow"),
     (["Ada", "--stage", "s", "--since", "soon"], 2, "no time"),
+    (["Ada", "--stage", "s", "--since", "9999-01-01"], 2, "yet to come"),
     (["Eve", "--stage", "s"], 1, "no agent 'Eve'"),
     (["Ada", "--stage", "s", "--subagent", "cook"], 1, "no subagent 'cook'"),
 ]

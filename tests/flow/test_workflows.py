@@ -251,7 +251,8 @@ def test_wrong_markers(daemon: Keeper) -> None:
             ("stage", "w-1", "plan", "start", "--status", "failed"),
             "--status says how a stage ended: this one starts",
         ),
-        (("start", ""), "Expected `str` of length >= 1 - at `$.workflow`"),
+        (("start", ""), "workflow is empty: name one"),
+        (("start", 201 * "w"), "workflow is too long: 200 characters at the most"),
         (
             (),
             (

@@ -39,7 +39,8 @@ def hearing() -> Generator[set[int]]:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
     handlers = {number: signal.getsignal(number) for number in HEARD}
     for number, handler in handlers.items():
-        if handler == signal.SIG_DFL:  # Else what is ignored by default would not wait.
+        # What is ignored by default would not wait; that a child has ended is always to be heard.
+        if handler == signal.SIG_DFL or number == signal.SIGCHLD:
             signal.signal(number, _wait)
     try:
         yield {int(number) for number in before}

@@ -13,13 +13,24 @@ START = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def moment(text: str, now: datetime | None = None) -> datetime:
-    """The time that is meant, with a zone: ``30m`` ago, ``14:05`` of today, an ISO date or time, ``start``."""
+    """The time that is meant, with a zone: ``30m`` ago, ``14:05`` of today, an ISO date or time, ``start``.
+
+    ArgumentTypeError when it is none, or is yet to come.
+    """
     now = (now or datetime.now()).astimezone()
     if text == "start":
         return START
-    if ago := AGO.fullmatch(text):
-        return now - timedelta(**{UNITS[ago[2]]: int(ago[1])})
+    if (found := _moment(text, now)) > now:
+        raise ArgumentTypeError(
+            f"{text!r} is yet to come: say a time that has passed, with its day if that was not today"
+        )
+    return found
+
+
+def _moment(text: str, now: datetime) -> datetime:
     try:
+        if ago := AGO.fullmatch(text):
+            return now - timedelta(**{UNITS[ago[2]]: int(ago[1])})
         if clock := CLOCK.fullmatch(text):
             hour, minute, second = (int(part or 0) for part in clock.groups())
             return now.replace(hour=hour, minute=minute, second=second, microsecond=0)

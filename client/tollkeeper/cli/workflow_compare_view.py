@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from tollkeeper.cli.forms import Table
 from tollkeeper.cli.table import Column, Row
-from tollkeeper.cli.workflow_words import MEASURES, amount, name, shown_measures
+from tollkeeper.cli.workflow_words import MEASURES, amount, more, name, shown_measures
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from tollkeeper.cli.workflow_words import Figures
 
 COLUMNS = (
@@ -45,7 +43,7 @@ def table(answer: Figures) -> Table:
     """The stages one below the other, the workflows side by side."""
     columns = [Column("Stage", cut=1, least=8), Column("")]
     for at, workflow in enumerate(answer["workflows"]):
-        columns.append(Column(name(workflow, "workflow"), right=True, cut=2, least=9))
+        columns.append(Column(name(workflow, "workflow"), right=True, cut=2, least=11))
         if at:
             columns.append(Column("more", right=True, drop=2))
             columns.append(Column("%", right=True, drop=1))
@@ -69,12 +67,11 @@ def _amounts(cells: list[Figures], key: str) -> list[str]:
     for at, cell in enumerate(cells):
         told.append(amount(key, cell[key], cell["unpriced_requests"] > 0))
         if at:
-            more = cell["difference"][key]
-            told.append(_signed(more, amount(key, more)))
+            told.append(more(key, cell["difference"][key]))
             share = cell["difference_percent"][key]
-            told.append("" if share is None else _signed(share, f"{share:,.0f}"))
+            told.append("" if share is None else _percent(share))
     return told
 
 
-def _signed(value: Any, told: str) -> str:
-    return f"+{told}" if value and value > 0 else told
+def _percent(share: float) -> str:
+    return f"{share:+,.0f}" if abs(share) >= 0.5 else "0"

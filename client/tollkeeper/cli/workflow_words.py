@@ -46,13 +46,28 @@ def percent(share: float) -> str:
 
 
 def amount(key: str, value: float | None, guessed: bool = False) -> str:
-    """A figure of the measure with this key, of any sign; nothing where it is not known."""
+    """A figure of the measure with this key, of any sign; nothing where it is not known.
+
+    What comes to nothing as it is shown has no sign.
+    """
     if value is None:
         return ""
-    sign, size = "-" if value < 0 else "", abs(value)
+    return _signed("-" if value < 0 else "", _told(key, abs(value), guessed))
+
+
+def more(key: str, value: float | None) -> str:
+    """A figure of the measure with this key, by which something is more, or less, than another."""
+    return _signed("+", amount(key, value)) if value and value > 0 else amount(key, value)
+
+
+def _told(key: str, size: float, guessed: bool) -> str:
     if key == "duration_seconds":
-        return f"{sign}{words.span(size)}"
-    return f"{sign}{size:,.0f}" if key == "total_tokens" else f"{sign}{words.money(size, guessed)}"
+        return words.span(size)
+    return f"{size:,.0f}" if key == "total_tokens" else words.money(size, guessed)
+
+
+def _signed(sign: str, told: str) -> str:
+    return f"{sign}{told}" if any(digit in told for digit in "123456789") else told
 
 
 def shown_measures(figures: Iterable[Figures]) -> list[str]:

@@ -1,5 +1,6 @@
 """How a verb says no, and how it reads its parameters."""
 
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -13,6 +14,11 @@ from tollkeeper_daemon.own.plans import PlanError
 from tollkeeper_daemon.toml_text import EditError
 
 T = TypeVar("T")
+
+# How msgspec says that a text is too short or too long.
+LENGTH = re.compile(
+    r"Expected `str` of length (?P<bound>[<>]=) (?P<count>\d+) - at `\$\.(?P<name>\w+)`"
+)
 
 
 class Refused(Exception):
@@ -29,7 +35,17 @@ def params_as(kind: type[T], params: dict[str, Any]) -> T:
     try:
         return msgspec.convert(params, kind)
     except msgspec.ValidationError as error:
-        raise Refused("bad-params", str(error)) from None
+        raise Refused("bad-params", _in_words(str(error))) from None
+
+
+def _in_words(complaint: str) -> str:
+    """What is wrong with a name that people type; the complaint itself of anything else."""
+    found = LENGTH.fullmatch(complaint)
+    if not found:
+        return complaint
+    if found["bound"] == ">=":
+        return f"{found['name']} is empty: name one"
+    return f"{found['name']} is too long: {found['count']} characters at the most"
 
 
 @contextmanager

@@ -74,7 +74,10 @@ def with_facts(known: tuple[Fact, ...], new: Iterable[Fact]) -> tuple[Fact, ...]
 
 
 def _thinned(facts: list[Fact]) -> list[Fact]:
-    """Without those that only repeat what their layer has said before, and then the latest of them."""
+    """Without those that only repeat what their layer has said before, and then the latest of them.
+
+    What each layer has said last before these, of the conversation itself, stays: it holds still.
+    """
     last: dict[tuple[int, str], Labels] = {}
     kept: list[Fact] = []
     for fact in facts:
@@ -82,7 +85,9 @@ def _thinned(facts: list[Fact]) -> list[Fact]:
         if last.get(said, NONE) != fact.labels:
             last[said] = fact.labels
             kept.append(fact)
-    return kept[-MOST_KEPT:]
+    latest = MOST_KEPT - len(Layer)
+    holding = {fact.layer: fact for fact in kept[:-latest] if not fact.subagent}
+    return [*sorted(holding.values()), *kept[-latest:]]
 
 
 def with_last(known: tuple[Fact, ...], fact: Fact, until: int = FAR_AHEAD) -> tuple[Fact, ...]:
@@ -144,6 +149,17 @@ def _merged(layers: dict[int, Labels]) -> Labels:
 
 
 def differs_since(known: tuple[Fact, ...], learned: tuple[Fact, ...]) -> int | None:
-    """From when on (ms) something may belong to other work by what was learned; None for never."""
-    changed = {*known} ^ {*learned}
+    """From when on (ms) something may belong to other work by what was learned; None for never.
+
+    What was only forgotten, as more than is kept was known, moves nothing: nobody said otherwise.
+    """
+    first: dict[tuple[int, str], int] = {}
+    for fact in learned:
+        first.setdefault((fact.layer, fact.subagent), fact.since)
+    taken_back = (
+        fact
+        for fact in {*known} - {*learned}
+        if first.get((fact.layer, fact.subagent), FAR_AHEAD) <= fact.since
+    )
+    changed = (*({*learned} - {*known}), *taken_back)
     return min((fact.since for fact in changed), default=None)

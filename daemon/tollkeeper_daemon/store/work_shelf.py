@@ -43,6 +43,13 @@ class WorkShelf(Access):
         found = map(_decode_span, self._below("spans", _digest(workflow)))
         return tuple(sorted(found, key=_began))
 
+    def spans_naming(self, workflow: str, *words: str) -> tuple[SpanRecord, ...]:
+        """Those of them in which one of these words stands, the earliest first: of none there may be very many."""
+        sought = [word.encode() for word in words]
+        rows = self._below("spans", _digest(workflow))
+        found = (_decode_span(row) for row in rows if any(word in row for word in sought))
+        return tuple(sorted(found, key=_began))
+
     def spans(self) -> Iterator[tuple[SpanRecord, ...]]:
         """All spans, a workflow at a time."""
         found = (_decode_span(value) for _, value in self._all("spans"))

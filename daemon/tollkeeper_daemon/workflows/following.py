@@ -62,9 +62,11 @@ class Following:
                 self._spans.end(span, min(heard, seen.exited), status)
         self.look(now)
 
-    def settle(self, now: int) -> None:
-        """End the spans of all who are gone, without waiting for their last lines."""
+    def settle(self, now: int, workflow: str | None = None) -> None:
+        """End the spans of all who are gone, of one workflow or of all, without waiting for their last lines."""
         for span in self._own():
+            if workflow not in (None, span.workflow):
+                continue
             seen = self._members.of_span(span, now)
             if isinstance(seen, Gone):
                 self._over(span, seen)
@@ -171,16 +173,21 @@ class Following:
 
     def _is_covered(self, member: Member, since: int) -> bool:
         """Whether a marked span was there since then (ms), or the workflow's end came after it."""
-        return is_covered(*self._past(member.labels.workflow), member.labels, since)
+        return is_covered(*self._past(member), member.labels, since)
 
-    def _past(self, workflow: str) -> tuple[WorkflowRecord | None, tuple[SpanRecord, ...]]:
-        """What was saved of the workflow."""
-        return self._store.read(lambda t: (t.work.workflow(workflow), t.work.spans_of(workflow)))
+    def _past(self, member: Member) -> tuple[WorkflowRecord | None, tuple[SpanRecord, ...]]:
+        """What was saved of the workflow; of a task of none, its spans and the agent's own."""
+        workflow, task = member.labels.workflow, member.labels.task
+        if workflow:
+            return self._store.read(
+                lambda t: (t.work.workflow(workflow), t.work.spans_of(workflow))
+            )
+        return None, self._store.read(lambda t: t.work.spans_naming("", task, member.agent))
 
     def _open(self, who: Who, member: Member, since: int, now: int) -> None:
         """Open a span, unless it is part of a marked one; none for late lines of a subagent that is done."""
         labels = member.labels
-        known, past = self._past(labels.workflow)
+        known, past = self._past(member)
         if is_covered(known, past, labels, since):
             self._settled[who] = labels
             return

@@ -58,6 +58,11 @@ class Spans:
         """The spans that last, in the order in which they began here."""
         return tuple(self._open.values())
 
+    def last_start(self, workflow: str) -> int:
+        """When the last of this workflow's spans that last began (ms); 0 when none does."""
+        own = (span.started for span in self._open.values() if span.workflow == workflow)
+        return max(own, default=0)
+
     def of_workflow(self, workflow: str) -> tuple[SpanRecord, ...]:
         """All spans of this workflow, those that last with their times up to the last look."""
         saved = self._store.read(lambda transaction: transaction.work.spans_of(workflow))
@@ -97,6 +102,15 @@ class Spans:
         """The open span that a marker is about."""
         spans = self._open.values()
         return _latest(filter(mark.is_exactly, spans)) or _latest(filter(mark.may_mean, spans))
+
+    def ended_by(self, mark: Mark) -> SpanRecord | None:
+        """The span that such a marker has ended, where nobody has come to its stage since."""
+        if any(fits(span.labels, mark.labels) for span in self._open.values()):
+            return None
+        task = mark.labels.task
+        last = _latest(filter(mark.may_mean, self.of_workflow(mark.labels.workflow)))
+        is_it = last and not last.presumed and task in ("", last.labels.task)
+        return last if is_it else None
 
     def knows(self, mark: Mark, event: Event, at: int) -> bool:
         """Whether this very word was taken before: a stage of it started, or ended, at this time (ms).

@@ -76,10 +76,15 @@ class Workflows:
         return record
 
     def end(self, name: str, status: str, now: int) -> WorkflowRecord:
-        """The workflow ends, and every stage of it that lasts; who was marked as at it is so no more."""
+        """The workflow ends, and every stage of it that lasts; who was marked as at it is so no more.
+
+        It ends behind the start of each of them, even when the clock was set back.
+        """
+        self._following.settle(now, name)
         saved = self._known(name)
         known = saved or WorkflowRecord(name, self._first(name, now))
-        record = replace(known, ended=known.ended or max(now, known.started), status=status)
+        ended = known.ended or max(now, known.started, self._spans.last_start(name))
+        record = replace(known, ended=ended, status=status)
         if record != saved:
             self._save_ended(record)
         # Again, too: who died in the midst of it has not done all.
@@ -105,10 +110,12 @@ class Workflows:
 
         ``word`` names who does it: an agent, or a subagent's type. Else it is the agent among the
         caller's ancestors (``pids``), else whoever is labelled with the workflow. Ambiguous when several
-        agents have that name.
+        agents have that name. An end that is said again changes nothing.
         """
         agents = self._named(word) if word else self._calling(pids)
         mark = mark_of(labels, word, agents, folder)
+        if event == "end" and (ended := self._spans.ended_by(mark)):
+            return ended
         members = agents or ([] if word else self.at(labels.workflow, now))
         span = self.take(mark, event, members, now, status)
         if event == "start":
@@ -167,9 +174,11 @@ class Workflows:
     def _release(self, mark: Mark, now: int) -> None:
         """Whoever was marked as at the stage goes on with the workflow alone.
 
-        First, before its end is saved: else who dies in between would leave them at it.
+        First, before its end is saved: else who dies in between would leave them at it. They came to it
+        when it started, which may be later than now when the clock was set back.
         """
         span = self._spans.meant(mark)
+        now = max(now, span.started) if span else now
         workflow = mark.labels.workflow
         for agent in self._roster.alive():
             is_meant = span is None or span.agent in ("", agent.record.id)
