@@ -1,8 +1,5 @@
 """The dashboard on a screen of its own: pages as they look, keys, the mouse, a daemon that goes."""
 
-import asyncio
-import os
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -15,63 +12,17 @@ from tollkeeper.top.widgets.card_view import CardView
 
 from .fleet import busy
 from .screens import DATA, Board, text_of
-
-Story = Callable[[Board, Pilot[None]], Awaitable[None]]
-SMALL, LARGE = (80, 24), (200, 60)
+from .stories import SIZE_NAMES, SIZES, chosen, looks_as_kept, open_page, play, settle
 
 
-def play(
-    home: Path,
-    story: Story,
-    size: tuple[int, int] = SMALL,
-    environment: dict[str, str] | None = None,
-) -> None:
-    """Show the busy fleet in a terminal of this size, and tell the story."""
-
-    async def go() -> None:
-        board = Board(home, **(environment or {}))
-        async with asyncio.timeout(30), board.app.run_test(size=size, notifications=True) as pilot:
-            try:
-                board.says(busy())
-                while chosen(board) is None:
-                    await pilot.pause()
-                await settle(pilot)
-                await story(board, pilot)
-            finally:
-                board.silence.close()
-
-    asyncio.run(go())
-
-
-async def settle(pilot: Pilot[None]) -> None:
-    """Let everything happen that is under way: until the screen is the same twice."""
-    before, shown = None, text_of(pilot.app)
-    while shown != before:
-        await pilot.pause(0.05)
-        before, shown = shown, text_of(pilot.app)
-
-
-def chosen(board: Board) -> str | None:
-    """The title of the card that has the focus."""
-    focused = board.app.screen.focused
-    return focused.card.title if isinstance(focused, CardView) and focused.card else None
-
-
-@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "200x60"])
+@pytest.mark.parametrize("size", SIZES, ids=SIZE_NAMES)
 @pytest.mark.parametrize(("key", "page"), [("1", "agents"), ("2", "usage")])
 def test_page(tmp_path: Path, key: str, page: str, size: tuple[int, int]) -> None:
-    """Each page looks as it is kept (write it anew with TOLL_SNAPSHOTS=write, and look at it)."""
-    kept = DATA / f"{page}-{size[0]}x{size[1]}.txt"
+    """Each page looks as it is kept."""
 
     async def story(board: Board, pilot: Pilot[None]) -> None:
-        await pilot.press(key)
-        while board.app.page.title.lower() != page:
-            await pilot.pause()
-        await settle(pilot)
-        shown = "\n".join(text_of(board.app)) + "\n"
-        if os.environ.get("TOLL_SNAPSHOTS") == "write":
-            kept.write_text(shown)
-        assert kept.read_text() == shown
+        await open_page(board, pilot, key)
+        looks_as_kept(board, page, size)
 
     play(tmp_path, story, size)
 
