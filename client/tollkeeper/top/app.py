@@ -27,6 +27,7 @@ from tollkeeper.top.pages.agents import AgentsPage
 from tollkeeper.top.pages.history import HistoryPage
 from tollkeeper.top.pages.page import Page
 from tollkeeper.top.pages.usage import UsagePage
+from tollkeeper.top.pages.workflows import WorkflowsPage
 from tollkeeper.top.widgets.key_line import KeyLine
 from tollkeeper.top.widgets.lines import Lines
 
@@ -94,6 +95,7 @@ class Dashboard(App[None]):
             AgentsPage(deeds, self._burn, now),
             UsagePage(self._burn),
             HistoryPage(call, now),
+            WorkflowsPage(call, now),
         )
 
     def compose(self) -> ComposeResult:

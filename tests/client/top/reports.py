@@ -11,10 +11,10 @@ NAMES = {
     "weekly": ["2026-11-22", "2026-11-15", "2026-11-08"],
     "monthly": ["2026-11", "2026-10", "2026-08"],
 }
-PARTS = {
-    "model": ["claude-opus-5-5", "claude-haiku-5"],
-    "agent": ["Agent-1", "[red]Agent-2"],
-    "task": ["Fix auth bypass", None],
+PARTS: dict[str, tuple[str | None, str | None]] = {
+    "model": ("claude-opus-5-5", "claude-haiku-5"),
+    "agent": ("Agent-1", "[red]Agent-2"),
+    "task": ("Fix auth bypass", None),
 }
 
 
@@ -46,7 +46,7 @@ def report(verb: str, params: Mapping[str, Any], names: Sequence[str] | None = N
     """The answer to this verb, newest first; each period was dearer than the one before it."""
     [by] = params.get("by", [None])
     shown = NAMES[verb] if names is None else names
-    rows = [
+    rows: list[Figures] = [
         {KEYS[verb]: name, **line(2.0 * (len(shown) - at), by)} for at, name in enumerate(shown)
     ]
     total = sum(row["valueUSD"] for row in rows)

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from xml.etree import ElementTree
 
 from rich.cells import cell_len
@@ -23,7 +23,6 @@ NOW = datetime.fromisoformat(TIME)
 # The width of a letter in a screenshot.
 CELL = 12.2
 DATA = Path(__file__).parents[2] / "data" / "top"
-T = TypeVar("T")
 
 
 class Silence:
@@ -54,7 +53,7 @@ class Answers:
         self.by_verb: dict[str, Any] = {}
         self.asked: list[tuple[str, dict[str, Any]]] = []
 
-    async def __call__(self, verb: str, kind: type[T], **params: Any) -> T:
+    async def __call__(self, verb: str, kind: type[Any], **params: Any) -> Any:
         self.asked.append((verb, params))
         answer = self.by_verb.get(verb, NoDaemonError("no daemon is running"))
         if callable(answer):

@@ -68,7 +68,7 @@ class HistoryPage(AskingPage):
         return answer.get("importing")
 
     def draw(self) -> None:
-        width = self._table.size.width
+        width = self._table.room
         if not width:
             return
         if self._shown is None or self._shown[:2] != (self._period, self._split):

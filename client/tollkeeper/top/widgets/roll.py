@@ -19,7 +19,7 @@ class Roll(ScrollView, can_focus=True):
     """Lines to scroll in. Where one of them is chosen the keys choose another, else they scroll."""
 
     class Picked(Message):
-        """Enter on the line that is chosen, or a click on it."""
+        """Somebody clicked on the line that is chosen already."""
 
     DEFAULT_CSS = """
     Roll { height: 1fr; overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1; }
@@ -31,7 +31,6 @@ class Roll(ScrollView, can_focus=True):
         Binding("pageup", "turn(-1)", "Previous page", show=False),
         Binding("home", "move_far(-1)", "First", show=False),
         Binding("end", "move_far(1)", "Last", show=False),
-        Binding("enter", "pick", "Pick", show=False),
     ]
 
     def __init__(self) -> None:
@@ -39,6 +38,11 @@ class Roll(ScrollView, can_focus=True):
         self._lines: tuple[Text, ...] = ()
         self._chosen: int | None = None
         self._is_at_end = True
+
+    @property
+    def room(self) -> int:
+        """How many cells of a line are seen; 0 as long as the page was not."""
+        return self.scrollable_content_region.width
 
     @property
     def chosen(self) -> int | None:
@@ -60,7 +64,7 @@ class Roll(ScrollView, can_focus=True):
             self._bring_in_sight(chosen)
 
     def render_line(self, y: int) -> Strip:
-        at, width, style = y + self.scroll_offset.y, self.size.width, self.rich_style
+        at, width, style = y + self.scroll_offset.y, self.room, self.rich_style
         if at >= len(self._lines):
             return Strip.blank(width, style)
         if at == self._chosen:
@@ -87,17 +91,12 @@ class Roll(ScrollView, can_focus=True):
         """Move to the first line, or to the last."""
         self.action_move(direction * max(len(self._lines), 1))
 
-    def action_pick(self) -> None:
-        """Say that this is the line."""
-        if self._chosen is not None:
-            self.post_message(self.Picked())
-
     def on_click(self, event: Click) -> None:
         at = event.y + self.scroll_offset.y
         if self._chosen is None or at >= len(self._lines):
             return
         if at == self._chosen:
-            self.action_pick()
+            self.post_message(self.Picked())
         self._choose(at)
 
     def _choose(self, line: int) -> None:
