@@ -25,6 +25,7 @@ from tollkeeper.top.calls import Call, Calls
 from tollkeeper.top.deeds import Deeds
 from tollkeeper.top.pages.agents import AgentsPage
 from tollkeeper.top.pages.history import HistoryPage
+from tollkeeper.top.pages.log import LogPage
 from tollkeeper.top.pages.page import Page
 from tollkeeper.top.pages.usage import UsagePage
 from tollkeeper.top.pages.workflows import WorkflowsPage
@@ -96,6 +97,7 @@ class Dashboard(App[None]):
             UsagePage(self._burn),
             HistoryPage(call, now),
             WorkflowsPage(call, now),
+            LogPage(call, now),
         )
 
     def compose(self) -> ComposeResult:
