@@ -116,6 +116,18 @@ def test_daemon_that_goes(tmp_path: Path) -> None:
     play(tmp_path, story)
 
 
+def test_keys_without_agents(tmp_path: Path) -> None:
+    """Where there is no agent to choose keys do what they do, and go into no field that is hidden."""
+
+    async def story(board: Board, pilot: Pilot[None]) -> None:
+        board.says(status())
+        await settle(pilot)
+        for key in "212":
+            await open_page(board, pilot, key)
+
+    play(tmp_path, story)
+
+
 def test_alerts_pop_up(tmp_path: Path) -> None:
     """An alert that comes is shown over everything; those from before are not."""
 
