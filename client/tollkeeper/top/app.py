@@ -27,6 +27,7 @@ from tollkeeper.top.pages.agents import AgentsPage
 from tollkeeper.top.pages.history import HistoryPage
 from tollkeeper.top.pages.log import LogPage
 from tollkeeper.top.pages.page import Page
+from tollkeeper.top.pages.settings import SettingsPage
 from tollkeeper.top.pages.usage import UsagePage
 from tollkeeper.top.pages.workflows import WorkflowsPage
 from tollkeeper.top.widgets.key_line import KeyLine
@@ -59,6 +60,7 @@ class Dashboard(App[None]):
 
     TITLE = "Tollkeeper"
     ENABLE_COMMAND_PALETTE = False
+    AUTO_FOCUS = None
     CSS = """
     #line { height: 1; background: $panel; padding: 0 1; }
     #line.-gone { background: $error; color: $text; }
@@ -98,6 +100,7 @@ class Dashboard(App[None]):
             HistoryPage(call, now),
             WorkflowsPage(call, now),
             LogPage(call, now),
+            SettingsPage(paths),
         )
 
     def compose(self) -> ComposeResult:

@@ -1,7 +1,6 @@
 """Stories that are told to a dashboard with the busy fleet, and how it should look after them."""
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from textual.pilot import Pilot
 from tollkeeper.top.widgets.card_view import CardView
 
 from .fleet import busy
-from .screens import DATA, Board, text_of
+from .screens import Board, compare, settle, text_of
 
 Story = Callable[[Board, Pilot[None]], Awaitable[None]]
 SMALL, LARGE = (80, 24), (200, 60)
@@ -43,14 +42,6 @@ def play(
     asyncio.run(go())
 
 
-async def settle(pilot: Pilot[None]) -> None:
-    """Let everything happen that is under way: until the screen is the same twice."""
-    before, shown = None, text_of(pilot.app)
-    while shown != before:
-        await pilot.pause(0.05)
-        before, shown = shown, text_of(pilot.app)
-
-
 async def open_page(board: Board, pilot: Pilot[None], key: str) -> None:
     """Go to the page with this key, and wait until all of it is there."""
     await pilot.press(key)
@@ -61,11 +52,7 @@ async def open_page(board: Board, pilot: Pilot[None], key: str) -> None:
 
 def looks_as_kept(board: Board, page: str, size: tuple[int, int]) -> None:
     """The screen is the one that is kept (write it anew with TOLL_SNAPSHOTS=write, and look at it)."""
-    kept = DATA / f"{page}-{size[0]}x{size[1]}.txt"
-    shown = "\n".join(text_of(board.app)) + "\n"
-    if os.environ.get("TOLL_SNAPSHOTS") == "write":
-        kept.write_text(shown)
-    assert kept.read_text() == shown
+    compare(f"{page}-{size[0]}x{size[1]}", text_of(board.app))
 
 
 def chosen(board: Board) -> str | None:

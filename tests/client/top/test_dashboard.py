@@ -11,8 +11,8 @@ from tollkeeper.model import Alert
 from tollkeeper.top.widgets.card_view import CardView
 
 from .fleet import busy
-from .screens import DATA, Board, text_of
-from .stories import SIZE_NAMES, SIZES, chosen, looks_as_kept, open_page, play, settle
+from .screens import DATA, Board, settle, text_of
+from .stories import SIZE_NAMES, SIZES, chosen, looks_as_kept, open_page, play
 
 
 @pytest.mark.parametrize("size", SIZES, ids=SIZE_NAMES)

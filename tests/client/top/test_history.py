@@ -26,8 +26,8 @@ from tollkeeper.top.drawing.history import (
 
 from .fleet import busy
 from .reports import report
-from .screens import Board, text_of
-from .stories import LARGE, SIZE_NAMES, SIZES, looks_as_kept, open_page, play, settle
+from .screens import Board, settle, text_of
+from .stories import LARGE, SIZE_NAMES, SIZES, looks_as_kept, open_page, play
 
 REPORTS: dict[str, Any] = {
     "daily": partial(report, "daily"),

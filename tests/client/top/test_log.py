@@ -18,8 +18,8 @@ from tollkeeper.top.drawing.journal import lines_of
 from tollkeeper.top.pages import log
 
 from .fleet import busy
-from .screens import Board, text_of
-from .stories import SIZE_NAMES, SIZES, looks_as_kept, open_page, play, settle
+from .screens import Board, settle, text_of
+from .stories import SIZE_NAMES, SIZES, looks_as_kept, open_page, play
 
 KINDS = ("warned", "reached", "paused", "resumed", "limit-set")
 

@@ -16,8 +16,8 @@ from tollkeeper.top.drawing.workflows import RANKS, rank_after, ranked
 from tollkeeper.top.widgets.roll import Roll
 
 from .fleet import busy
-from .screens import Board, text_of
-from .stories import LARGE, SIZE_NAMES, SIZES, looks_as_kept, open_page, play, settle
+from .screens import Board, settle, text_of
+from .stories import LARGE, SIZE_NAMES, SIZES, looks_as_kept, open_page, play
 from .works import WORKS, shown, top
 
 TOP: dict[str, Any] = wire.decode(wire.encode(top({"by": "value"})), Top)  # pyright: ignore[reportAssignmentType]
