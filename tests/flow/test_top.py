@@ -135,7 +135,7 @@ def test_settings_page(daemon: Keeper, size: tuple[int, int]) -> None:
 
     async def story(pilot: Pilot[None]) -> None:
         await shown(pilot, "No agent is running")
-        await pilot.press("3")
+        await pilot.press("6")
         await shown(pilot, "▐X▌ Warn at 80 % plan usage")
         await settle(pilot)
         compare(f"settings-{size[0]}x{size[1]}", text_of(pilot.app))
@@ -149,7 +149,7 @@ def test_settings(daemon: Keeper) -> None:
 
     async def story(pilot: Pilot[None]) -> None:
         await shown(pilot, "No agent is running")
-        await pilot.press("3")
+        await pilot.press("6")
         await shown(pilot, "▐●▌ Pause agent and notify")
         pilot.app.screen.query_one("#limits-action-stop").scroll_visible(animate=False)
         await pilot.pause(0.2)

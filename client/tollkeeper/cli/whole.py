@@ -47,5 +47,4 @@ def _tell(report: bytes) -> None:
 def _progress(report: bytes) -> str:
     """How far the reading has come, in words."""
     importing = json.loads(report)["importing"]
-    done, total = (words.size(importing[key]) for key in ("done_bytes", "total_bytes"))
-    return f"the history is being read, {done} of {total}"
+    return words.reading(importing["done_bytes"], importing["total_bytes"])

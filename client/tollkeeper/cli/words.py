@@ -30,6 +30,11 @@ def size(count: int) -> str:
     return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
 
 
+def reading(done: int, total: int) -> str:
+    """How far the history is read, in bytes of logs."""
+    return f"the history is being read, {size(done)} of {size(total)}"
+
+
 def span(seconds: float) -> str:
     """A span of time by its two largest units: 42s, 12m 05s, 3h 20m, 2d 4h."""
     whole = max(int(seconds), 0)

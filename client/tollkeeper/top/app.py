@@ -21,11 +21,15 @@ from tollkeeper.following import Source, follow
 from tollkeeper.model import Alert, Status
 from tollkeeper.paths import Paths
 from tollkeeper.top.burn import Burn
+from tollkeeper.top.calls import Call, Calls
 from tollkeeper.top.deeds import Deeds
 from tollkeeper.top.pages.agents import AgentsPage
+from tollkeeper.top.pages.history import HistoryPage
+from tollkeeper.top.pages.log import LogPage
 from tollkeeper.top.pages.page import Page
 from tollkeeper.top.pages.settings import SettingsPage
 from tollkeeper.top.pages.usage import UsagePage
+from tollkeeper.top.pages.workflows import WorkflowsPage
 from tollkeeper.top.widgets.key_line import KeyLine
 from tollkeeper.top.widgets.lines import Lines
 
@@ -75,6 +79,7 @@ class Dashboard(App[None]):
         environment: Mapping[str, str] = os.environ,
         feed: Callable[[Paths], AbstractContextManager[Source]] = Feed,
         now: Callable[[], datetime] = local_now,
+        call: Call | None = None,
     ) -> None:
         super().__init__(ansi_color=has_few_colours(environment))
         self._paths = paths
@@ -88,9 +93,13 @@ class Dashboard(App[None]):
         self._line = Lines(id="line")
         self._tabs = TabbedContent()
         deeds = Deeds(paths)
+        call = call or Calls(paths)
         self.pages: tuple[Page, ...] = (
             AgentsPage(deeds, self._burn, now),
             UsagePage(self._burn),
+            HistoryPage(call, now),
+            WorkflowsPage(call, now),
+            LogPage(call, now),
             SettingsPage(paths),
         )
 

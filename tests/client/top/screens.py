@@ -7,6 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 from rich.cells import cell_len
@@ -14,7 +15,8 @@ from textual.app import App
 from textual.pilot import Pilot
 
 from client.making import TIME
-from tollkeeper.errors import NoDaemonError
+from tollkeeper import wire
+from tollkeeper.errors import NoDaemonError, TollError
 from tollkeeper.model import Status
 from tollkeeper.paths import Paths, find_paths
 from tollkeeper.top.app import Dashboard, StatusCame
@@ -46,16 +48,36 @@ class Silence:
         self._closed.set()
 
 
+class Answers:
+    """What each verb is answered with: a value of the wire, a function of the params, or an error."""
+
+    def __init__(self) -> None:
+        self.by_verb: dict[str, Any] = {}
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+
+    async def __call__(self, verb: str, kind: type[Any], **params: Any) -> Any:
+        self.asked.append((verb, params))
+        answer = self.by_verb.get(verb, NoDaemonError("no daemon is running"))
+        if callable(answer):
+            answer = answer(params)
+        if isinstance(answer, TollError):
+            raise answer
+        return wire.decode(wire.encode(answer), kind)
+
+
 class Board:
     """A dashboard that hears only what the test says; to be used inside ``run_test``."""
 
     def __init__(self, home: Path, **environment: str) -> None:
         self.silence = Silence()
+        self.answers = Answers()
+        self.now = NOW
         self.app = Dashboard(
             find_paths({"TOLL_HOME": str(home)}),
             {"COLORTERM": "truecolor", **environment},
             self.silence.opened,
-            lambda: NOW,
+            lambda: self.now,
+            self.answers,
         )
 
     def says(self, status: Status | None) -> None:
