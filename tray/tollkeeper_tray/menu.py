@@ -129,7 +129,7 @@ def _agent_row(agent: Agent) -> str:
 
 def _deeds(agent: Agent) -> tuple[Entry, ...]:
     """Always the same entries, so that a change of state changes words alone."""
-    is_held = agent.held is not None or agent.state == "paused"
+    is_held = words.state_of(agent) in ("paused", "blocked")
     end = Entry(f"Really stop {line(agent.name, NAME_LENGTH)}", Choice("stop", agent.id))
     return (
         Entry("Pause", Choice("pause", agent.id), is_open=agent.state != "paused"),

@@ -82,7 +82,10 @@ def _run(command: list[str]) -> None:
             command[0],
             command,
             os.environ,
-            file_actions=[(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)],
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, descriptor, os.devnull, os.O_RDWR, 0)
+                for descriptor in range(3)
+            ],
             setsigmask=(),
             setsid=True,
         )

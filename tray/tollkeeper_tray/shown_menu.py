@@ -64,7 +64,9 @@ def _reword(menu: Any, entries: Sequence[Entry]) -> None:
     items = [item for item in menu.get_children() if item.get_child()]  # Lines have none.
     for item, entry in zip(items, entries, strict=True):
         if item.get_child().get_text() != entry.label:
-            item.set_label(entry.label)
+            # Over D-Bus an underscore marks a letter to press, and a changed label goes there as it is.
+            item.set_use_underline(True)
+            item.set_label(entry.label.replace("_", "__"))
         if item.get_sensitive() != entry.is_enabled:
             item.set_sensitive(entry.is_enabled)
         if entry.under:
