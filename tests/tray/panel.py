@@ -166,8 +166,8 @@ def panel(folder: Path) -> Generator[Panel]:
             **QUIET,
         }
         with (
-            running([_settings_service()], **theirs),
-            running(["xfce4-panel", "--disable-wm-check"], **theirs),
+            running([_settings_service()], None, **theirs),
+            running(["xfce4-panel", "--disable-wm-check"], None, **theirs),
         ):
             opened = Panel({**desktop.environment, **QUIET, "PYTHONPATH": str(packages)})
             try:

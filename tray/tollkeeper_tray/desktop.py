@@ -141,7 +141,8 @@ def _pystray() -> Any:
         importlib.import_module("PIL")
         library = importlib.import_module("pystray")
         if library.Icon.__module__.endswith(GTK_BACKENDS):
-            importlib.import_module("pystray._util.notify_dbus").Notifier = Notifier
+            theirs: Any = importlib.import_module("pystray._util.notify_dbus")
+            theirs.Notifier = Notifier
         return library
     except ModuleNotFoundError as error:
         raise TrayError(f"the tray needs {error.name}", INSTALL) from None
