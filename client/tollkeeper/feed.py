@@ -99,14 +99,16 @@ class Feed:
 
     Iterate over it (which ends in NoDaemonError when the daemon is gone), or call ``next_change``
     with a timeout of your own. It subscribes before it asks for the snapshot, so that nothing
-    falls between the two.
+    falls between the two, and waits ``patience`` seconds for a daemon that is not there, as Toll does.
     """
 
-    def __init__(self, paths: Paths | None = None, timeout: float = 5.0) -> None:
+    def __init__(
+        self, paths: Paths | None = None, timeout: float = 5.0, patience: float = 0.0
+    ) -> None:
         import zmq
 
         self.paths = paths or find_paths()
-        self._toll = Toll(self.paths, timeout)
+        self._toll = Toll(self.paths, timeout, patience)
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._socket = self._context.socket(zmq.SUB)
         self._socket.linger = 0
@@ -177,12 +179,14 @@ class Feed:
 class AsyncFeed:
     """The same for asyncio: ``async with AsyncFeed() as feed: async for change in feed``."""
 
-    def __init__(self, paths: Paths | None = None, timeout: float = 5.0) -> None:
+    def __init__(
+        self, paths: Paths | None = None, timeout: float = 5.0, patience: float = 0.0
+    ) -> None:
         import zmq
         import zmq.asyncio
 
         self.paths = paths or find_paths()
-        self._toll = AsyncToll(self.paths, timeout)
+        self._toll = AsyncToll(self.paths, timeout, patience)
         self._context = zmq.asyncio.Context()
         self._socket = self._context.socket(zmq.SUB)
         self._socket.linger = 0

@@ -4,7 +4,7 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct, field
@@ -15,8 +15,9 @@ from tollkeeper_daemon import misfits
 from tollkeeper_daemon.rules.settings import Limits
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-KINDS: tuple[AlertKind, ...] = get_args(AlertKind)
 
+# What some editors put before UTF-8.
+MARK = "\ufeff"
 QUIET = re.compile(r"((?:[01]\d|2[0-3]):[0-5]\d)-((?:[01]\d|2[0-3]):[0-5]\d)")
 
 
@@ -25,13 +26,12 @@ class ConfigError(Exception):
 
 
 class Sources(Struct, frozen=True, forbid_unknown_fields=True):
-    """``[sources]``: where agents are looked for.
+    """``[sources]``: where agents are looked for."""
 
-    ``processes`` also looks for clients among the user's processes, which finds the versions
-    that write no session file.
-    """
-
-    processes: bool = True
+    processes: Annotated[
+        bool,
+        Meta(description="Also look among your processes for clients that write no session file"),
+    ] = True
 
 
 Source = Literal["auto", "both", "subscription", "api"]
@@ -40,12 +40,17 @@ Source = Literal["auto", "both", "subscription", "api"]
 class Accounts(Struct, frozen=True, forbid_unknown_fields=True):
     """``[accounts]``: who pays where no agent and no log tells it.
 
-    ``auto``, which ``both`` says as well, tells it from the client's settings. ``homes`` are single
-    Claude homes, by their paths, for which something else holds.
+    ``auto``, which ``both`` says as well, tells it from the client's settings.
     """
 
-    source: Source = "auto"
-    homes: dict[str, Source] = {}
+    source: Annotated[
+        Source,
+        Meta(description="Who pays where no agent and no log tells it; auto and both find it out"),
+    ] = "auto"
+    homes: Annotated[
+        dict[str, Source],
+        Meta(description="Claude homes, by their paths, for which something else holds"),
+    ] = {}
 
     def of_home(self, path: str) -> Source:
         """The setting for the home at this path, links followed."""
@@ -56,76 +61,93 @@ class Accounts(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Notify(Struct, frozen=True, forbid_unknown_fields=True):
-    """``[notify]``: which notices are shown, when, and where.
+    """``[notify]``: which notices are shown, when, and where."""
 
-    ``off`` are kinds that are not shown, ``quiet`` the hours (local time) in which none is, such as
-    ``22:00-07:00``. ``command`` is a shell command line that gets each notice as JSON. An agent that
-    waits for a person so long is a notice; 0 is for never.
-    """
-
-    desktop: bool = True
-    off: tuple[str, ...] = ()
-    quiet: str = ""
-    command: str = ""
-    waiting_after_seconds: Annotated[int, Meta(ge=0)] = 120
+    desktop: Annotated[
+        bool, Meta(description="Show notices on the desktop, where there is one")
+    ] = True
+    off: Annotated[tuple[AlertKind, ...], Meta(description="Kinds of notices not shown")] = ()
+    quiet: Annotated[
+        str,
+        Meta(description="Hours of local time in which no notice is shown, such as 22:00-07:00"),
+    ] = ""
+    command: Annotated[
+        str, Meta(description="A shell command line that gets each notice as JSON; empty for none")
+    ] = ""
+    waiting_after_seconds: Annotated[
+        int,
+        Meta(ge=0, description="An agent that waits for a person so long is a notice; 0 for never"),
+    ] = 120
 
     def __post_init__(self) -> None:
-        """ValueError for hours and kinds that are none."""
+        """ValueError for hours that are none."""
         hours = QUIET.fullmatch(self.quiet)
         if self.quiet and (not hours or hours[1] == hours[2]):
             raise ValueError('quiet must be written as two times of the day, such as "22:00-07:00"')
-        if unknown := set(self.off) - set(KINDS):
-            raise ValueError(f"off has no kind {min(unknown)!r}; there are {', '.join(KINDS)}")
 
 
 class On(Struct, frozen=True, forbid_unknown_fields=True):
     """``[on]``: a shell command line for each event, which gets it as JSON; empty for none."""
 
-    agent_started: str = ""
-    agent_exited: str = ""
-    limit_warned: str = ""
-    limit_reached: str = ""
-    action: str = ""
-    alert: str = ""
-    plan: str = ""
-    run_ended: str = ""
-    day_ended: str = ""
-    week_ended: str = ""
-    workflow_ended: str = ""
-    stage_ended: str = ""
-    timeout_seconds: Annotated[float, Meta(gt=0)] = 30
+    agent_started: Annotated[str, Meta(description="Runs when an agent started")] = ""
+    agent_exited: Annotated[str, Meta(description="Runs when an agent ended")] = ""
+    limit_warned: Annotated[str, Meta(description="Runs when a limit is nearly spent")] = ""
+    limit_reached: Annotated[str, Meta(description="Runs when a limit is spent")] = ""
+    action: Annotated[
+        str, Meta(description="Runs when anything was done because of a limit or by a person")
+    ] = ""
+    alert: Annotated[str, Meta(description="Runs for each notice, shown or not")] = ""
+    plan: Annotated[
+        str, Meta(description="Runs when another figure of the plan was seen, or it refuses")
+    ] = ""
+    run_ended: Annotated[str, Meta(description="Runs when a run has ended, with its report")] = ""
+    day_ended: Annotated[str, Meta(description="Runs when a day has ended, with its report")] = ""
+    week_ended: Annotated[str, Meta(description="Runs when a week has ended, with its report")] = ""
+    workflow_ended: Annotated[str, Meta(description="Runs when a marked workflow has ended")] = ""
+    stage_ended: Annotated[str, Meta(description="Runs when a stage of a workflow has ended")] = ""
+    timeout_seconds: Annotated[
+        float, Meta(gt=0, description="A command that runs so long is killed")
+    ] = 30
 
 
 class Reports(Struct, frozen=True, forbid_unknown_fields=True):
-    """``[reports]``: on which day weeks begin, in the report by week."""
+    """``[reports]``: how reports are made."""
 
-    start_of_week: Weekday = "sunday"
+    start_of_week: Annotated[
+        Weekday, Meta(description="The day on which weeks begin, in the report by week")
+    ] = "sunday"
 
 
 class History(Struct, frozen=True, forbid_unknown_fields=True):
-    """``[history]``: how many days each single request is kept, 0 for ever; sums always are."""
+    """``[history]``: what is kept; sums always are."""
 
-    keep_requests_days: Annotated[int, Meta(ge=0)] = 400
+    keep_requests_days: Annotated[
+        int, Meta(ge=0, description="Days for which each single request is kept; 0 for ever")
+    ] = 400
 
 
 Percent = Annotated[float, Meta(gt=0, le=100)]
 
 
 class PlanSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """``[plan]``: the subscription's name, and at which percentages of its windows to warn."""
+    """``[plan]``: the subscription's name, and when to warn."""
 
-    name: str = ""
-    warn_at: tuple[Percent, ...] = (80.0,)
+    name: Annotated[str, Meta(description="The subscription's plan, as in toll plans")] = ""
+    warn_at: Annotated[
+        tuple[Percent, ...],
+        Meta(description="Percentages of the plan's windows at which to warn"),
+    ] = (80.0,)
 
 
 class SegmentSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """``[segments]``: presets or formats of what is kept ready for prompts and status lines.
+    """``[segments]``: presets or formats of what is kept ready for prompts and status lines."""
 
-    ``format`` is that of everything, ``statusline`` that of each conversation.
-    """
-
-    format: str = "brief"
-    statusline: str = "statusline"
+    format: Annotated[
+        str, Meta(description="The line about everything: a preset, or a format with fields in {}")
+    ] = "brief"
+    statusline: Annotated[str, Meta(description="The line about one conversation, likewise")] = (
+        "statusline"
+    )
 
     def __post_init__(self) -> None:
         """ValueError for formats that can't be shown."""
@@ -147,17 +169,27 @@ STAGES = {
 class WorkflowSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """``[workflow]``: what tells the work that requests belong to, and who hears of it.
 
-    ``write_metrics`` writes a line about each stage that ends into ``.claude/workflow-metrics.jsonl`` of
-    its project; ``projects`` are folders, with all below them, for which something else holds.
-    ``task_patterns`` are regular expressions that find task ids beside those built in, ``stages`` says
-    which stage a subagent's type stands for; another type is a stage of its own name where its agent
-    has none.
+    A subagent's type that ``stages`` does not name is a stage of its own name where its agent has none.
     """
 
-    write_metrics: bool = False
-    projects: dict[str, bool] = {}
-    task_patterns: tuple[str, ...] = ()
-    stages: dict[str, str] = field(default_factory=lambda: dict(STAGES))
+    write_metrics: Annotated[
+        bool,
+        Meta(
+            description="Write a line into the project's workflow-metrics.jsonl when a stage ends"
+        ),
+    ] = False
+    projects: Annotated[
+        dict[str, bool],
+        Meta(description="The same for single folders, with all below them"),
+    ] = {}
+    task_patterns: Annotated[
+        tuple[str, ...],
+        Meta(description="Regular expressions that find task ids beside those built in"),
+    ] = ()
+    stages: Annotated[
+        dict[str, str],
+        Meta(description="Which stage of a workflow each type of subagent stands for"),
+    ] = field(default_factory=lambda: dict(STAGES))
 
     def __post_init__(self) -> None:
         """ValueError for patterns that are none."""
@@ -183,11 +215,13 @@ class WorkflowSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class BeadsSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """``[beads]``: whether a stage that ends is commented on in its task, and how ``bd`` is called."""
+    """``[beads]``: what is told to the tracker of tasks."""
 
-    comment: bool = False
-    command: str = "bd"
-    author: str = "tollkeeper"
+    comment: Annotated[
+        bool, Meta(description="Comment on a task in Beads when a stage of it ends")
+    ] = False
+    command: Annotated[str, Meta(description="How Beads' own command is called")] = "bd"
+    author: Annotated[str, Meta(description="In whose name it comments")] = "tollkeeper"
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
@@ -206,21 +240,39 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     beads: BeadsSettings = BeadsSettings()
 
 
+# Read once, when the daemon starts; the others hold as soon as the file is saved.
+AT_START = ("sources", "history")
+
+
 def load_config(path: Path) -> Config:
     """The settings in this file, the defaults when there is none; ConfigError when it is broken."""
     if path.exists() and not path.is_file():
         raise ConfigError(f"{path}: not a regular file")
     try:
-        found = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+        return config_of(found_in(path.read_bytes().decode()))
     except FileNotFoundError:
         return Config()
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
-    except RecursionError:
-        raise ConfigError(f"{path}: it is nested too deep") from None
-    except ValueError as error:
+    except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: {misfits.of_syntax(error)}") from None
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def found_in(text: str) -> dict[str, Any]:
+    """What this text says; ConfigError when it is no TOML."""
+    try:
+        return tomllib.loads(text.removeprefix(MARK))
+    except RecursionError:
+        raise ConfigError("it is nested too deep") from None
+    except ValueError as error:
+        raise ConfigError(misfits.of_syntax(error)) from None
+
+
+def config_of(found: dict[str, Any]) -> Config:
+    """The settings that a file says so; ConfigError for what can't be one."""
     try:
         return msgspec.convert(found, Config)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{path}: {misfits.misfit(Config, found) or error}") from None
+        raise ConfigError(misfits.misfit(Config, found) or str(error)) from None

@@ -5,13 +5,14 @@ import tomllib
 from collections.abc import Mapping
 from datetime import date, datetime, time
 from difflib import get_close_matches
-from typing import Any, Literal, cast, get_args, get_origin
+from typing import Any, cast
 
 import msgspec
-from msgspec import Struct, inspect
+from msgspec import Struct
 from msgspec.structs import fields
 
 from tollkeeper.cli.words import plain
+from tollkeeper_daemon.forms import wanted
 
 LONGEST_SHOWN = 60
 # Python refuses to write numbers of thousands of digits.
@@ -87,43 +88,6 @@ def _unknown(
     return f"{full} is no setting; there are {', '.join(known)}"
 
 
-def wanted(kind: Any) -> str:
-    """What a value of this type is, as people say it."""
-    if get_origin(kind) is Literal:
-        *first, last = [json.dumps(value) for value in get_args(kind)]
-        return f"{', '.join(first)} or {last}"
-    return _described(inspect.type_info(kind))
-
-
-def _described(kind: inspect.Type) -> str:
-    match kind:
-        case inspect.BoolType():
-            return "true or false"
-        case inspect.StrType():
-            return "text in quotes"
-        case inspect.IntType():
-            return f"a whole number{_range(kind)}"
-        case inspect.FloatType():
-            return f"a number{_range(kind)}"
-        case inspect.VarTupleType(item_type=item):
-            return f"a list in [ ], in which each is {_described(item)}"
-        case _:
-            return "something else"
-
-
-def _range(kind: inspect.IntType | inspect.FloatType) -> str:
-    if kind.ge is not None:
-        low = _number(kind.ge)
-        return f" from {low} on" if kind.le is None else f" from {low} to {_number(kind.le)}"
-    bounds = {"above": kind.gt, "below": kind.lt, "at most": kind.le}
-    told = [f"{word} {_number(bound)}" for word, bound in bounds.items() if bound is not None]
-    return f" {' and '.join(told)}" if told else ""
-
-
-def _number(bound: float) -> str:
-    return f"{int(bound) if bound == int(bound) else bound:,}"
-
-
 def shown(value: object) -> str:
     """The value as it stands in the file, or about so."""
     match value:
@@ -135,8 +99,11 @@ def shown(value: object) -> str:
             told = str(value)
         case datetime() | date() | time():
             told = value.isoformat()
+        case None:
+            told = "null"
         case list():
-            told = f"[{', '.join(shown(each) for each in cast(list[object], value)[:10])}]"
+            items = cast(list[object], value)[:10]
+            told = f"[{', '.join('[…]' if isinstance(i, list) else shown(i) for i in items)}]"
         case _:
             return "a section"
     return _cut(told)

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from tollkeeper.control import AsyncToll, Toll, is_listening
 from tollkeeper.errors import CallError, NoAnswerError, NoDaemonError, ProtocolError, TollError
 from tollkeeper.model import Status
 from tollkeeper.paths import Paths
+from waiting import wait_until
 
 from .fake_daemon import FakeDaemon, reply
 from .making import agent, status
@@ -19,17 +21,21 @@ from .making import agent, status
 Ask = Callable[..., Any]
 
 
-def ask_blocking(paths: Paths, method: str, kind: Any, timeout: float = 10, **params: Any) -> Any:
+def ask_blocking(
+    paths: Paths, method: str, kind: Any, timeout: float = 10, patience: float = 0, **params: Any
+) -> Any:
     """Ask with the blocking client."""
-    with Toll(paths, timeout) as toll:
+    with Toll(paths, timeout, patience) as toll:
         return toll.call(method, kind, **params)
 
 
-def ask_async(paths: Paths, method: str, kind: Any, timeout: float = 10, **params: Any) -> Any:
+def ask_async(
+    paths: Paths, method: str, kind: Any, timeout: float = 10, patience: float = 0, **params: Any
+) -> Any:
     """Ask with the client for asyncio."""
 
     async def work() -> Any:
-        async with AsyncToll(paths, timeout) as toll:
+        async with AsyncToll(paths, timeout, patience) as toll:
             return await toll.call(method, kind, **params)
 
     return asyncio.run(work())
@@ -92,6 +98,46 @@ def test_no_answer(home: Paths, ask: Ask) -> None:
     """A daemon that says nothing in time is told as such."""
     with FakeDaemon(home, lambda call: []), pytest.raises(NoAnswerError, match=r"0\.05 s"):
         ask(home, "ping", dict, timeout=0.05)
+
+
+def test_daemon_that_goes_away(home: Paths, ask: Ask) -> None:
+    """A call is given up when who was asked goes away, long before the time for it is over."""
+    with ThreadPoolExecutor() as pool:
+        with FakeDaemon(home, lambda call: []) as daemon:
+            asked = pool.submit(ask, home, "ping", dict, timeout=60)
+            wait_until(lambda: daemon.calls)
+        assert isinstance(asked.exception(10), NoAnswerError)
+
+
+def test_client_goes_on_with_the_next_daemon(home: Paths) -> None:
+    """A client that has asked a daemon before asks the one after it as well."""
+    with Toll(home) as toll:
+        for pid in (1, 2):
+            with FakeDaemon(home, lambda call, pid=pid: [reply(call, {"pid": pid})]):
+                assert {"pid": pid} == toll.call("ping", dict[str, int])
+
+
+def test_patience(home: Paths, ask: Ask) -> None:
+    """A patient call waits for a daemon to be there, and no longer than it is told."""
+    with pytest.raises(NoDaemonError):
+        ask(home, "ping", dict, patience=0.05)
+    with ThreadPoolExecutor() as pool:
+        asked = pool.submit(ask, home, "ping", dict[str, int], patience=10)
+        assert not wait([asked], 0.05).done
+        with FakeDaemon(home, lambda call: [reply(call, {"pid": 1})]):
+            assert {"pid": 1} == asked.result(10)
+
+
+def test_calls_at_the_same_time(home: Paths) -> None:
+    """Calls that are made of one client at the same time get each its own answer."""
+
+    async def work() -> list[dict[str, str]]:
+        async with AsyncToll(home) as toll:
+            calls = [toll.call(name, dict[str, str]) for name in ("one", "two", "three")]
+            return await asyncio.gather(*calls)
+
+    with FakeDaemon(home, lambda call: [reply(call, {"method": call.method})]):
+        assert ["one", "two", "three"] == [each["method"] for each in asyncio.run(work())]
 
 
 def test_client_goes_on_after_no_answer(home: Paths) -> None:

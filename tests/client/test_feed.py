@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 from msgspec.structs import replace
 
 from tollkeeper import wire
 from tollkeeper.errors import NoDaemonError
-from tollkeeper.feed import ALERTS_KEPT, AsyncFeed, Feed, apply
+from tollkeeper.feed import ALERTS_KEPT, AsyncFeed, Change, Feed, apply
 from tollkeeper.model import Action, Agent, Alert, DaemonInfo, Importing, Limit, Plan, Status, Usage
 from tollkeeper.paths import Paths
 
@@ -219,6 +220,22 @@ def test_feed_without_a_daemon(home: Paths) -> None:
         with pytest.raises(NoDaemonError):
             list(feed)
         assert not feed.wait_for_daemon(0)
+
+
+def test_patient_feeds(home: Paths, snapshots: list[Status]) -> None:
+    """Patient feeds begin when a daemon comes up."""
+
+    async def first() -> Change | None:
+        async with AsyncFeed(home, patience=10) as feed:
+            return await feed.next_change()
+
+    with Feed(home, patience=10) as feed, ThreadPoolExecutor() as pool:
+        begun = [pool.submit(feed.next_change), pool.submit(asyncio.run, first())]
+        assert not wait(begun, 0.05).done
+        with FakeDaemon(home, lambda call: [reply(call, snapshots[0])]):
+            assert [Change("snapshot", None, snapshots[0])] * 2 == [
+                each.result(10) for each in begun
+            ]
 
 
 def test_daemon_that_goes(home: Paths, snapshots: list[Status]) -> None:

@@ -208,7 +208,10 @@ def test_garbage_is_an_error(garbage: bytes) -> None:
     assert garbage == link.read_result(link.RESULT + garbage + b"}")
 
 
-@pytest.mark.parametrize("modules", [("daily", "report"), ("workflow", "workflow_top_view")])
+@pytest.mark.parametrize(
+    "modules",
+    [("daily", "report"), ("workflow", "workflow_top_view"), ("config", "config_view")],
+)
 def test_a_report_loads_little(modules: tuple[str, ...]) -> None:
     """Asking for a report loads none of the libraries that take longer than the daemon's answer."""
     names = ", ".join(f"tollkeeper.cli.{name}" for name in ("main", *modules))

@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from tollkeeper_daemon import misfits
 from tollkeeper_daemon.config import Config, ConfigError, load_config
+from tollkeeper_daemon.forms import wanted
 from tollkeeper_daemon.toml_text import parse
 
 
@@ -97,8 +98,8 @@ def test_broken_toml(tmp_path: Path, content: str | bytes, text: str) -> None:
 @pytest.mark.parametrize("most", [1_000, 1_000.0])
 def test_bounds_are_shown_as_people_write_them(most: float) -> None:
     """A bound is shown without the decimals that it does not need, and with those that it does."""
-    assert "a number from 0 to 1,000" == misfits.wanted(Annotated[float, Meta(ge=0, le=most)])
-    assert "a number below 0.5" == misfits.wanted(Annotated[float, Meta(lt=0.5)])
+    assert "a number from 0 to 1,000" == wanted(Annotated[float, Meta(ge=0, le=most)])
+    assert "a number below 0.5" == wanted(Annotated[float, Meta(lt=0.5)])
 
 
 def test_a_mark_at_the_beginning(tmp_path: Path) -> None:

@@ -1,10 +1,11 @@
 """The settings that follow a file."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
-from tollkeeper_daemon.config import Config
+from tollkeeper_daemon.config import Config, ConfigError
 from tollkeeper_daemon.own.file import OwnFile
 from tollkeeper_daemon.own.settings import Settings
 
@@ -76,3 +77,47 @@ def test_broken_file_is_told_once(followed: Followed) -> None:
     assert alert.startswith(f"{followed.path}: ")
     assert alert.endswith("; the settings before it stay in force")
     assert 7 == followed.settings.config.limits.daily
+
+
+def test_an_edit_is_in_force_at_once(followed: Followed) -> None:
+    """What is set holds when the edit ends, once, and no look after it finds anything new."""
+    asyncio.run(followed.settings.edit(lambda text: "[limits]\ndaily = 7\n"))
+    assert [7] == followed.daily
+    assert "[limits]\ndaily = 7\n" == followed.path.read_text()
+    assert 0 == followed.path.stat().st_mode & 0o077
+    assert [] == followed.look(4)
+
+
+def test_an_edit_takes_what_was_saved_with_it(followed: Followed) -> None:
+    """What somebody saved just before an edit is not lost, and what they save after it holds, too."""
+    followed.save("[limits]\ndaily = 7\n")
+    asyncio.run(followed.settings.edit(lambda text: f"{text}per_run = 8\n"))
+    assert (7, 8) == (
+        followed.settings.config.limits.daily,
+        followed.settings.config.limits.per_run,
+    )
+    followed.save("[limits]\ndaily = 9\n")
+    assert [9] == followed.look()
+
+
+@pytest.mark.parametrize("text", ["[limits", "[limits]\ndaily = 'x'\n"])
+def test_a_broken_file_is_not_edited(followed: Followed, text: str) -> None:
+    """A file that is broken, or would be, stays as it is, and so do the settings in force."""
+    for before, after in ((text, ""), ("# mine\n", text)):
+        followed.save(before)
+        with pytest.raises(ConfigError, match=str(followed.path)):
+            asyncio.run(followed.settings.edit(lambda _, after=after: after))
+        assert before == followed.path.read_text()
+    assert [] == followed.daily
+
+
+def test_what_the_file_sets(followed: Followed) -> None:
+    """What the file sets is read as it is now, with what is wrong with it."""
+    assert ({}, None) == followed.settings.read()
+    followed.save("[limits]\ndaily = -7\n")
+    found, broken = followed.settings.read()
+    assert {"limits": {"daily": -7}} == found
+    assert f"{followed.path}: limits.daily must be" in (broken or "")
+    followed.path.unlink()
+    followed.path.mkdir()
+    assert str(followed.path) in (followed.settings.read()[1] or "")

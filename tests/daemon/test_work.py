@@ -320,6 +320,15 @@ def test_stages_in_order(store: Store) -> None:
     assert ("w-1.2-plan", "w-1.11-plan") == told[0]["tasks"]
 
 
+def test_stages_in_the_same_quarter_of_an_hour(store: Store) -> None:
+    """Stages that began within one stand in the order in which their spans say."""
+    stages = ["review", "plan", "implement"]
+    for minute, stage in enumerate(stages):
+        book(store, booking(stage=stage))
+        go_through(store, [span(stage=stage, started=60 * minute, id=f"m:{stage}")])
+    assert stages == [line["stage"] for line in ask(store, "show", workflow="w-1")["stages"]]
+
+
 def test_line_of_a_stage(store: Store) -> None:
     """A line names who did it with which models, how often and how it went, and what it took."""
     book(

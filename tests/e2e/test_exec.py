@@ -7,6 +7,7 @@ import pytest
 from flow.keeper import TOLL, Keeper
 from tollkeeper_daemon.store.schema import SpanRecord, WorkSum
 from tollkeeper_daemon.store.store import Store
+from tollkeeper_daemon.workflows.marks import is_marked
 from tollkeeper_daemon.workflows.timing import accounted
 
 from .client import Client
@@ -47,7 +48,7 @@ def test_run_at_a_stage(stand_in: StandIn, client: Client, keeper: Keeper) -> No
     result = client.finish(run)
     assert (run.returncode, result.text) == (0, "All done.")
     [span], sums = work(keeper, 3)
-    assert (span.id, span.role, span.status) == ("m:1", "Ada", "completed")
+    assert (is_marked(span), span.role, span.status) == (True, "Ada", "completed")
     assert {(each.stage, each.task) for each in sums} == {("analyze", "")}
     assert sum(each.totals.value for each in sums) == round(result.total_cost_usd * 1e9)
     assert 0 < accounted(span) <= span.ended - span.started
@@ -63,7 +64,7 @@ def test_run_that_is_told_to_end(stand_in: StandIn, client: Client, keeper: Keep
     assert run.wait(20) == 128 + signal.SIGTERM
     assert client.session_files() == {}
     [span], sums = work(keeper, 1)
-    assert (span.id, span.status) == ("m:1", "failed")
+    assert (is_marked(span), span.status) == (True, "failed")
     assert [each.totals.requests for each in sums] == [1]
 
 
@@ -84,3 +85,21 @@ def test_subagents_at_their_stages(stand_in: StandIn, client: Client, keeper: Ke
     assert all(span.ended > span.started for span in spans)
     used = {each.stage: each.totals.value for each in sums}
     assert used == {"analyze": round(4 * COST_USD * 1e9), "": round(3 * COST_USD * 1e9)}
+
+
+def test_run_that_no_daemon_saw(stand_in: StandIn, client: Client, keeper: Keeper) -> None:
+    """What was asked and over before a daemon came is booked by the task id in the conversation's name."""
+    play(stand_in, replies=2)
+    command = under("--no-start", "--task", ".claude-4nq.1-analyze")
+    name = ("--name", ".claude-4nq.1-analyze")
+    run = client.start("GO, please", args=name, under=command, extra_env=home_of(keeper))
+    result = client.finish(run)
+    keeper.start()
+    keeper.wait_for_requests(2)
+    [stage] = keeper.report("workflow.show", workflow=".claude-4nq")["stages"]
+    assert ("analyze", [".claude-4nq.1-analyze"], 2) == (
+        stage["stage"],
+        stage["tasks"],
+        stage["requests"],
+    )
+    assert round(result.total_cost_usd, 9) == stage["cost_usd"] == 2 * COST_USD

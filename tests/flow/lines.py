@@ -12,6 +12,7 @@ OPUS = "claude-opus-5-5"
 HAIKU = "claude-haiku-5-5"
 VERSION = "2.1.330"
 
+_process = uuid.uuid4().hex[:8]  # No two processes that write lines write the same reply.
 _numbers = itertools.count(1)
 
 
@@ -108,7 +109,7 @@ def reply(
     ``outputs`` names what each block says of the output instead, as older clients do.
     """
     number = next(_numbers)
-    names = f"msg_01flow{number:09}", f"req_011flow{number:09}"
+    names = f"msg_01{_process}{number:09}", f"req_011{_process}{number:09}"
     counts = outputs or (tokens.output,) * blocks
     return b"".join(
         _block(writer, names, tokens, model, (index, output), when)

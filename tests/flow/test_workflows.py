@@ -6,6 +6,7 @@ import os
 import pytest
 
 from tollkeeper import wire
+from tollkeeper.errors import CallError
 from tollkeeper.feed import Feed
 from tollkeeper.model import Span
 from tollkeeper_daemon.store.schema import SpanRecord
@@ -79,6 +80,33 @@ def test_marked_stage_of_an_agent(daemon: Keeper) -> None:
     assert ended.worked_seconds > 0
     [seen] = daemon.toll.agents()
     assert (seen.workflow, seen.stage) == ("w-1", None)
+
+
+def test_stage_with_an_id_of_its_own(daemon: Keeper) -> None:
+    """Start and end are said again, to the next daemon too, and are the same span: beside one without an id."""
+    own = {"role": "Ada", "id": "run-1"}
+    for event, status in (("start", None), ("end", "failed")):
+        more = {"status": status} if status else {}
+        said = mark(daemon, event, **own, **more)
+        assert ("m:run-1", "Ada", status) == (said.id, said.role, said.status)
+        daemon.kill()
+        daemon.start()
+        again = mark(daemon, event, **own, **more)
+        assert (said.started_at, said.ended_at) == (again.started_at, again.ended_at)
+    assert "failed" == mark(daemon, "start", role="Ada", id="m:run-1").status
+    assert "m:1" == mark(daemon, "start", role="Ada").id
+    assert daemon.stop() == 0
+    assert ["m:run-1", "m:1"] == [span.id for span in spans(daemon)]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"id": "x"}, {"id": "m:7", "role": ""}, {"id": "7", "role": ""}, {"status": "failed"}]
+)
+def test_start_that_can_not_be(daemon: Keeper, wrong: dict[str, str]) -> None:
+    """A start has no status, and an id of its own only with a role, and none that a span may get."""
+    with pytest.raises(CallError) as refused:
+        mark(daemon, "start", **wrong)
+    assert "bad-params" == refused.value.code
 
 
 def test_markers_by_command(daemon: Keeper) -> None:

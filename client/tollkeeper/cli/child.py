@@ -59,22 +59,26 @@ def told_to_end() -> int:
     return min(signal.sigpending() & ENDING, default=0)
 
 
-def run(command: Sequence[str], environment: Mapping[str, str], held_back: set[int]) -> int:
-    """Run the command to its end; its exit status, or 128 and the number of the signal that ended it.
+def run(
+    command: Sequence[str], environment: Mapping[str, str], held_back: set[int]
+) -> tuple[int, bool]:
+    """Run the command to its end: its exit status, and whether a signal had told it to end.
 
-    FileNotFoundError, PermissionError or another OSError when it can't be started.
+    The status is 128 and the number of the signal where one ended it. FileNotFoundError, PermissionError or another OSError when it can't be started.
     """
     child = os.posix_spawnp(
         command[0], [*command], environment, setsigmask=held_back, setsigdef=RESTORED
     )
+    was_told = False
     while True:
         number, is_for_us = _next_signal()
         if number == signal.SIGCHLD:
             pid, status = os.waitpid(child, os.WNOHANG)
             if pid:
                 code = os.waitstatus_to_exitcode(status)
-                return code if code >= 0 else 128 - code
+                return code if code >= 0 else 128 - code, was_told
             continue
+        was_told |= number in ENDING
         if is_for_us:
             os.kill(child, number)
         if number == signal.SIGTSTP:

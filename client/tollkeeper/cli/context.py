@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from argparse import ArgumentParser, HelpFormatter
 
 from tollkeeper.cli import link, terminal
@@ -25,6 +26,8 @@ ANSWER_SECONDS = 10.0
 MOST_HELP = 100
 # A report over a long history, asked for while the daemon imports.
 REPORT_SECONDS = 60.0
+# A daemon that ends may refuse calls for a moment, before the next one can be started.
+PAUSES_SECONDS = (0.0, 0.1, 0.5, 2.0)
 # What Python raises when an answer is not built as whoever shows it expects.
 MISREAD = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 NOT_OURS = "the daemon's answer is not of this protocol"
@@ -103,15 +106,16 @@ class Ask:
     def raw(
         self, method: str, params: dict[str, Any] | None = None, timeout: float = REPORT_SECONDS
     ) -> bytes:
-        """Ask the daemon once, for JSON; starts one when none runs."""
+        """Ask the daemon for JSON; starts one when none runs, and asks again when it goes away."""
         self.asked = True
         run = find_places()[2]
-        try:
-            return link.ask(run, method, params or {}, timeout)
-        except NoDaemonError:
-            if not self.may_start:
-                raise
-        return link.ask(str(self.paths().run), method, params or {}, timeout)
+        for pause in PAUSES_SECONDS if self.may_start else ():
+            try:
+                return link.ask(run, method, params or {}, timeout)
+            except NoDaemonError:
+                self.paths()
+                time.sleep(pause)
+        return link.ask(run, method, params or {}, timeout)
 
     def plain(self, method: str, params: dict[str, Any] | None = None) -> Any:
         """The same, as plain dicts and lists."""

@@ -1,10 +1,8 @@
 """``toll doctor``: say what is wrong, and how to mend it."""
 
 import re
-import tomllib
 from argparse import ArgumentParser, Namespace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from msgspec import to_builtins
@@ -15,6 +13,7 @@ from tollkeeper.cli.context import MISREAD, NOT_OURS, Ask, print_json
 from tollkeeper.cli.doctor_setup import setup_findings
 from tollkeeper.cli.doctor_tray import tray_findings
 from tollkeeper.cli.finding import Finding
+from tollkeeper.cli.unreadable import unreadable
 from tollkeeper.control import Toll, is_listening
 from tollkeeper.errors import NoAnswerError, ProtocolError, StartError
 from tollkeeper.paths import Paths, find_paths
@@ -78,22 +77,10 @@ def without_daemon(paths: Paths, failed: StartError | None = None) -> list[Findi
         if words := refusal(paths):
             findings.append(told(f"the last start failed: {words}"))
     for path in own_files:
-        text = _unreadable(path)
+        text = unreadable(path)
         if text and not any(str(path) in finding.text for finding in findings):
             findings.append(Finding(False, text, _way_out(text)))
     return findings
-
-
-def _unreadable(path: Path) -> str | None:
-    if not path.exists():
-        return None
-    if not path.is_file():
-        return f"{path}: not a regular file"
-    try:
-        tomllib.loads(path.read_text("utf-8"))
-    except (ValueError, RecursionError, OSError) as error:
-        return f"{path}: {error}"
-    return None
 
 
 def _way_out(text: str) -> str:

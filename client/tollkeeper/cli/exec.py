@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
@@ -10,7 +9,7 @@ from argparse import ArgumentParser, Namespace
 
 from tollkeeper.cli import child, link, words
 from tollkeeper.cli.amounts import more_dollars
-from tollkeeper.cli.context import MISREAD, Ask, UsageError
+from tollkeeper.cli.context import Ask, UsageError
 from tollkeeper.cli.marking import folder
 from tollkeeper.errors import CallError, NoDaemonError, TollError
 from tollkeeper.places import find_places
@@ -59,11 +58,12 @@ def run(ask: Ask, options: Namespace) -> int:
             _end(marked, "failed")
             return 128 + number
         try:
-            status = child.run(options.command, environment, held_back)
+            status, was_told = child.run(options.command, environment, held_back)
         except OSError as error:
             _end(marked, "failed")
             return _not_started(options.command[0], error)
-        _end(marked, "failed" if status else "completed")
+        # Claude Code's own status after ^C is 0.
+        _end(marked, "failed" if status or was_told else "completed")
         return status
 
 
@@ -134,21 +134,22 @@ def _start_daemon(run: str, deadline: float) -> None:
 
 
 def _begin(stage: dict[str, Any]) -> Marked | None:
-    """Mark that the stage begins; what it takes to end it, None when there is nothing to end."""
+    """Mark that the stage begins; what it takes to end it, None when there is nothing to end.
+
+    It has an id of our own, by which it is ended also where no answer came.
+    """
     if not stage:
         return None
-    call = {**stage, "event": "start"}
+    marked = {**stage, "id": f"{os.getpid()}-{time.time_ns()}"}
     try:
-        span = json.loads(link.ask(find_places()[2], "workflow.stage", call, PATIENCE_SECONDS))
-        return {**stage, "event": "end", "id": span["id"]}
+        _mark({**marked, "event": "start"}, PATIENCE_SECONDS)
     except CallError as error:
         if error.code != "no-stage":
             _warn(f"this stage is not marked: {error.message}")
+        return None
     except TollError as error:
-        _warn(f"this stage is not marked: {error.message}")
-    except MISREAD:
-        _warn("this stage is not marked: the daemon's answer is not of this protocol")
-    return None
+        _warn(f"this stage may not be marked: {error.message}")
+    return marked
 
 
 def _end(marked: Marked | None, status: str) -> None:
@@ -156,9 +157,23 @@ def _end(marked: Marked | None, status: str) -> None:
     if marked is None:
         return
     try:
-        link.ask(find_places()[2], "workflow.stage", {**marked, "status": status}, END_SECONDS)
+        _mark({**marked, "event": "end", "status": status}, END_SECONDS)
     except TollError as error:
-        _warn(f"that the stage has ended is not marked: {error.message}")
+        if error.code != "not-found":  # Else its start was not heard, which was said.
+            _warn(f"that the stage has ended is not marked: {error.message}")
+
+
+def _mark(call: dict[str, Any], timeout: float) -> None:
+    """Tell the daemon; where it is gone, or goes away, the next one is told, if that comes within a second."""
+    run, deadline = find_places()[2], time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            link.ask(run, "workflow.stage", call, timeout)
+            return
+        except NoDaemonError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(STEP_SECONDS)
 
 
 def _not_started(command: str, error: OSError) -> int:

@@ -34,6 +34,7 @@ VERBS = {
     "prices": "every known price; set, remove, import, check",
     "reprice": "charge stored requests by the prices in force",
     "plans": "the subscription plans; set, remove",
+    "config": "the settings; get, set, path, edit",
     "setup": "put status line and hooks into Claude Code's settings; --undo takes them out",
     "statusline": "what Claude Code's status line may call",
     "hook": "what Claude Code's hooks call",

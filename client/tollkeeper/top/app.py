@@ -12,7 +12,7 @@ from textual import on, work
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.widgets import Footer, TabbedContent, TabPane
+from textual.widgets import TabbedContent, TabPane
 
 from tollkeeper import segment
 from tollkeeper.cli import words
@@ -24,7 +24,9 @@ from tollkeeper.top.burn import Burn
 from tollkeeper.top.deeds import Deeds
 from tollkeeper.top.pages.agents import AgentsPage
 from tollkeeper.top.pages.page import Page
+from tollkeeper.top.pages.settings import SettingsPage
 from tollkeeper.top.pages.usage import UsagePage
+from tollkeeper.top.widgets.key_line import KeyLine
 from tollkeeper.top.widgets.lines import Lines
 
 # A change is shown at once, and the next one not before.
@@ -54,6 +56,7 @@ class Dashboard(App[None]):
 
     TITLE = "Tollkeeper"
     ENABLE_COMMAND_PALETTE = False
+    AUTO_FOCUS = None
     CSS = """
     #line { height: 1; background: $panel; padding: 0 1; }
     #line.-gone { background: $error; color: $text; }
@@ -88,6 +91,7 @@ class Dashboard(App[None]):
         self.pages: tuple[Page, ...] = (
             AgentsPage(deeds, self._burn, now),
             UsagePage(self._burn),
+            SettingsPage(paths),
         )
 
     def compose(self) -> ComposeResult:
@@ -96,7 +100,7 @@ class Dashboard(App[None]):
             for number, page in enumerate(self.pages, 1):
                 with TabPane(f"{number} {page.title}", id=f"page-{number}"):
                     yield page
-        yield Footer(show_command_palette=False)
+        yield KeyLine(id="keys")
 
     def on_mount(self) -> None:
         for number in range(1, len(self.pages) + 1):

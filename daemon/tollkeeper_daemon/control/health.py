@@ -51,9 +51,9 @@ async def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
 
 def _own_files(daemon: Daemon) -> list[dict[str, Any]]:
     """The user's own files as they are now, and what is wrong with each; for a thread."""
-    prices, plans = daemon.pricing.file, daemon.own_plans
+    settings, prices, plans = daemon.settings.file, daemon.pricing.file, daemon.own_plans
     checks = {
-        daemon.settings.path: lambda: load_config(daemon.settings.path),
+        settings.path: lambda: load_config(settings.path),
         prices.path: lambda: load_prices(prices.read(), str(prices.path)),
         plans.path: lambda: load_plans(plans.read(), str(plans.path)),
     }

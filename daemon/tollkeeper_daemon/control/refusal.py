@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from tollkeeper_daemon.config import ConfigError
 from tollkeeper_daemon.ledger.prices import PriceError
 from tollkeeper_daemon.own.file import OwnFileError
 from tollkeeper_daemon.own.plans import PlanError
@@ -36,7 +37,7 @@ def editing(path: object) -> Generator[None]:
     """Refuse what can't be done because of the user's own file at this path."""
     try:
         yield
-    except (PriceError, PlanError, OwnFileError) as error:
+    except (ConfigError, PriceError, PlanError, OwnFileError) as error:
         raise Refused("broken-file", str(error), "mend it, or move it away") from None
     except EditError as error:
         raise Refused("broken-file", f"{path}: {error}", "edit it by hand") from None

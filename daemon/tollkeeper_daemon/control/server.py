@@ -15,6 +15,8 @@ from tollkeeper.errors import ProtocolError
 from tollkeeper_daemon.control import (
     audit,
     blocks,
+    config_get,
+    config_set,
     daily,
     earlier,
     export,
@@ -106,6 +108,7 @@ REPORTS: dict[str, Verb] = {
     "blocks": marked(blocks.answer),
     "prices.check": prices_check.answer,
     "plans": plans.answer,
+    "config.get": config_get.answer,
     "log": journal.answer,
     "workflow.show": marked(workflow_show.answer),
     "workflow.compare": marked(workflow_compare.answer),
@@ -124,6 +127,7 @@ JOBS: dict[str, Job] = {
     "reprice": reprice.answer,
     "plans.set": plans_set.answer,
     "plans.remove": plans_remove.answer,
+    "config.set": config_set.answer,
 }
 
 # These wait for others, for an hour perhaps, and take no place from those that work.

@@ -14,7 +14,7 @@ from tollkeeper_daemon.labels.task_ids import of_task
 from tollkeeper_daemon.names import path_of
 from tollkeeper_daemon.rules.settings import Label
 from tollkeeper_daemon.store.schema import SpanRecord
-from tollkeeper_daemon.workflows.marks import EndStatus, Event
+from tollkeeper_daemon.workflows.marks import EndStatus, Event, marked_id
 
 # Deeper than processes are nested.
 Pids = Annotated[tuple[int, ...], Meta(max_length=200)]
@@ -26,7 +26,8 @@ class Stage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     ``agent`` is an agent's name, pid, id or conversation, or a subagent's type; ``pids`` are the
     caller's own and those above it; ``status`` says how a stage ended. With a ``role`` it is the stage
-    of somebody who is about to be started: a span of its own, which is ended by its ``id``.
+    of somebody who is about to be started: a span of its own, which is ended by its ``id``. It may
+    be started by an id of the caller's own, which is no number: said again, that is the same span.
     """
 
     event: Event
@@ -54,16 +55,26 @@ def answer(daemon: Daemon, params: dict[str, Any]) -> Span:
         raise Refused("no-stage", "which stage? the task's id does not tell")
     if not (wish.labels.workflow or wish.labels.task):
         raise Refused("bad-params", "a stage is one of a workflow or a task: name it")
-    if wish.event == "start" and (wish.status or wish.id):
-        raise Refused("bad-params", "a stage that starts has no status and no id yet")
+    if wish.event == "start":
+        _check_start(wish)
     return daemon.work.workflows.view(_marked(daemon, wish))
+
+
+def _check_start(wish: Stage) -> None:
+    """Refused when something is said that a stage does not have when it starts."""
+    if wish.status:
+        raise Refused("bad-params", "a stage that starts has no status yet")
+    if wish.id and wish.role is None:
+        raise Refused("bad-params", "a stage that starts has an id of your own only with a role")
+    if wish.id and marked_id(wish.id).removeprefix(marked_id("")).isdecimal():
+        raise Refused("bad-params", f"{wish.id!r} is a number: an id of your own is none")
 
 
 def _marked(daemon: Daemon, wish: Stage) -> SpanRecord:
     workflows, now, status = daemon.work.workflows, now_ms(), wish.status or ""
     folder = path_of(wish.folder)
     if wish.event == "start" and wish.role is not None:
-        return workflows.start_apart(wish.labels, wish.role, folder, now)
+        return workflows.start_apart(wish.labels, wish.role, folder, now, wish.id or "")
     if wish.id:
         ended = workflows.end_apart(wish.labels, wish.id, status, now)
         if ended is None:

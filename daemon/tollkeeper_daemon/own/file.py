@@ -112,6 +112,10 @@ class Changes:
         at_rest, self._glimpsed = seen == self._glimpsed, seen
         return at_rest and self._is_news(seen)
 
+    def forget(self) -> None:
+        """Let whatever stands there be news to the next looks."""
+        self._read = None
+
     def _is_news(self, seen: tuple[Stamp | None]) -> bool:
         is_news, self._read = seen != self._read, seen
         return is_news

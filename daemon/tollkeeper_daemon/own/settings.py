@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 from tollkeeper.model import AlertKind
-from tollkeeper_daemon.config import Config, ConfigError, load_config
-from tollkeeper_daemon.own.file import Changes, OwnFile
+from tollkeeper_daemon.config import Config, ConfigError, config_of, found_in, load_config
+from tollkeeper_daemon.own.file import Changes, OwnFile, OwnFileError
 
 log = logging.getLogger(__name__)
 
@@ -13,7 +14,7 @@ Follower = Callable[[Config], None]
 
 
 class Settings:
-    """What the daemon began with, and what became of it.
+    """What the daemon began with (``began_with``), and what became of it (``config``).
 
     Limits, notices, commands, reports and who pays follow the file at once. Where agents are looked for
     and how long history is kept is read once, at the start.
@@ -22,8 +23,8 @@ class Settings:
     def __init__(
         self, file: OwnFile, config: Config, alert: Callable[[AlertKind, str], None]
     ) -> None:
-        self.config = config
-        self.path = file.path
+        self.began_with = self.config = config
+        self.file = file
         self._changes = Changes(file)
         self._alert = alert
         self._followers: list[Follower] = []
@@ -38,15 +39,53 @@ class Settings:
         if not self._changes.are_at_rest():
             return
         try:
-            config = load_config(self.path)
+            config = load_config(self.file.path)
         except ConfigError as error:
             if self._broken != str(error):
                 self._alert("failed", f"{error}; the settings before it stay in force")
             self._broken = str(error)
-            return
+        else:
+            self._put_in_force(config)
+
+    def read(self) -> tuple[dict[str, Any], str | None]:
+        """What the file sets as it now is, and what is wrong with it, None for nothing; for a thread."""
+        found: dict[str, Any] = {}
+        try:
+            found = found_in(self.file.read() or "")
+            config_of(found)
+        except ConfigError as error:
+            return found, f"{self.file.path}: {error}"
+        except OwnFileError as error:
+            return found, str(error)
+        return found, None
+
+    async def edit(self, change: Callable[[str | None], str]) -> None:
+        """Write the file as changed, and put it in force; what nothing changes is put in force as it is.
+
+        ``change`` is given the text, None where there is no file. ConfigError when the file is broken,
+        or would be after it, OwnFileError when it can't be read or written; what ``change`` raises is
+        raised. The file is then as it was.
+        """
+
+        def checked(text: str | None) -> tuple[str | None, Config]:
+            self._config_of(text or "")
+            changed = change(text)
+            return None if changed == (text or "") else changed, self._config_of(changed)
+
+        config = await self.file.edit(checked)
+        self._changes.forget()
+        self._put_in_force(config)
+
+    def _config_of(self, text: str) -> Config:
+        try:
+            return config_of(found_in(text))
+        except ConfigError as error:
+            raise ConfigError(f"{self.file.path}: {error}") from None
+
+    def _put_in_force(self, config: Config) -> None:
         self._broken = ""
         if config != self.config:
             self.config = config
-            log.info("the settings in %s are in force", self.path)
+            log.info("the settings in %s are in force", self.file.path)
             for follower in self._followers:
                 follower(config)

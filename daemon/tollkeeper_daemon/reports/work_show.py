@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from tollkeeper_daemon.labels.task_ids import numbers_of
-from tollkeeper_daemon.ledger.books import QUARTER_MS
+from tollkeeper_daemon.ledger.books import QUARTER_MS, quarter
 from tollkeeper_daemon.ledger.prices import PriceList
 from tollkeeper_daemon.reports.work import (
     RUNNING,
@@ -155,8 +155,14 @@ def _place(
     """Where the stage stands among the others."""
     tasks = {*(each.task for each in sums), *(span.labels.task for span in spans)}
     numbers = min([found for task in tasks if (found := numbers_of(task))], default=())
-    began = min([*(each.first * QUARTER_MS for each in sums), *(span.started for span in spans)])
-    return not stage, not numbers, numbers, began, stage
+    return not stage, not numbers, numbers, _began(sums, spans), stage
+
+
+def _began(sums: list[WorkSum], spans: list[SpanRecord]) -> int:
+    """When the stage began (ms): sums tell the quarter of an hour, and spans the moment in it."""
+    first = min([*(each.first for each in sums), *(quarter(span.started) for span in spans)])
+    moments = [span.started for span in spans if quarter(span.started) == first]
+    return min(moments, default=first * QUARTER_MS)
 
 
 def _status(spans: list[SpanRecord]) -> str | None:

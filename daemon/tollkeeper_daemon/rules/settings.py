@@ -20,20 +20,32 @@ Fraction = Annotated[float, Meta(gt=0, lt=1)]
 
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
-    """``[limits]``: bounds in dollars, 0 for none, and what is done when one is reached.
+    """``[limits]``: bounds in dollars, and what is done when one is reached."""
 
-    They count what is billed; with ``counts = "value"`` the list price of everything, a
-    subscription's requests too. ``warn_at`` are fractions of a bound. An agent that is stopped gets
-    ``grace_seconds`` to end by itself.
-    """
-
-    per_agent: Dollars = 5.0
-    per_run: Dollars = 20.0
-    daily: Dollars = 50.0
-    action: LimitAction = "pause"
-    warn_at: tuple[Fraction, ...] = (0.8,)
-    counts: Literal["cost", "value"] = "cost"
-    grace_seconds: Annotated[float, Meta(ge=0, le=3600)] = 10.0
+    per_agent: Annotated[
+        Dollars, Meta(description="Dollars that one agent may spend; 0 is no limit")
+    ] = 5.0
+    per_run: Annotated[
+        Dollars, Meta(description="Dollars that all agents of a run may spend; 0 is no limit")
+    ] = 20.0
+    daily: Annotated[
+        Dollars, Meta(description="Dollars that may be spent in a day; 0 is no limit")
+    ] = 50.0
+    action: Annotated[
+        LimitAction, Meta(description="What is done with an agent that reaches a limit")
+    ] = "pause"
+    warn_at: Annotated[
+        tuple[Fraction, ...], Meta(description="Fractions of a limit at which to warn")
+    ] = (0.8,)
+    counts: Annotated[
+        Literal["cost", "value"],
+        Meta(
+            description="Limits count what is billed (cost), or the list price of everything (value)"
+        ),
+    ] = "cost"
+    grace_seconds: Annotated[
+        float, Meta(ge=0, le=3600, description="What a stopped agent gets to end by itself")
+    ] = 10.0
 
 
 def most(unit: Unit) -> int:

@@ -60,6 +60,11 @@ def is_marked(span: SpanRecord) -> bool:
     return span.id.startswith(f"{MARKED}:")
 
 
+def marked_id(name: str) -> str:
+    """The id of the span that a marker names so: by an id of the marker's own, or as the span is shown."""
+    return name if name.startswith(f"{MARKED}:") else f"{MARKED}:{name}"
+
+
 def fits(one: Labels, other: Labels) -> bool:
     """Whether both are at one stage of one piece of work; in a workflow either may leave the task open."""
     if (one.workflow, one.stage) != (other.workflow, other.stage):

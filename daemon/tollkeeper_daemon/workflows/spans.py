@@ -83,10 +83,15 @@ class Spans:
 
     def end_marked(self, workflow: str, id: str, now: int, status: str) -> SpanRecord | None:
         """The marked span with this id ends; one that has ended stays as it is. None for no such span."""
-        if span := self._open.get((workflow, id)):
-            return self.end(span, now, status)
-        known = self._store.read(lambda transaction: transaction.work.span(workflow, id))
+        known = self.with_id(workflow, id)
+        if known and not known.ended:
+            return self.end(known, now, status)
         return self._end_again(known, now, status) if known and known.presumed else known
+
+    def with_id(self, workflow: str, id: str) -> SpanRecord | None:
+        """The span of the workflow with this id, whether it lasts or not."""
+        saved = self._store.read(lambda transaction: transaction.work.span(workflow, id))
+        return self._open.get((workflow, id), saved)
 
     def meant(self, mark: Mark) -> SpanRecord | None:
         """The open span that a marker is about."""
@@ -118,13 +123,16 @@ class Spans:
         return self.begin_marked(mark, now, absorbed)
 
     def begin_marked(
-        self, mark: Mark, now: int, instead_of: Sequence[SpanRecord] = ()
+        self, mark: Mark, now: int, instead_of: Sequence[SpanRecord] = (), id: str = MARKED
     ) -> SpanRecord:
-        """Open a span, whatever else is open; it goes on as the first of those that it replaces."""
+        """Open a span, whatever else is open; it goes on as the first of those that it replaces.
+
+        Unless it has an ``id`` of its own it is numbered.
+        """
         first = instead_of[0] if instead_of else None
         span = SpanRecord(
             workflow=mark.labels.workflow,
-            id=MARKED,
+            id=id,
             labels=mark.labels,
             role=mark.role,
             started=first.started if first else now,

@@ -18,7 +18,7 @@ from tollkeeper_daemon.store.schema import SpanRecord, WorkflowRecord
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.store.transaction import Transaction
 from tollkeeper_daemon.workflows.following import Following
-from tollkeeper_daemon.workflows.marks import Event, Mark, fits, is_marked
+from tollkeeper_daemon.workflows.marks import MARKED, Event, Mark, fits, is_marked, marked_id
 from tollkeeper_daemon.workflows.members import Members
 from tollkeeper_daemon.workflows.spans import Also, Spans, nothing
 from tollkeeper_daemon.workflows.used import used_by
@@ -140,14 +140,23 @@ class Workflows:
         self._store.write(also)
         return span
 
-    def start_apart(self, labels: Labels, role: str, folder: str, now: int) -> SpanRecord:
-        """A stage starts by somebody who does not run yet: a span of its own, whatever else is open."""
+    def start_apart(
+        self, labels: Labels, role: str, folder: str, now: int, id: str = ""
+    ) -> SpanRecord:
+        """A stage starts by somebody who does not run yet: a span of its own, whatever else is open.
+
+        With an ``id`` it is the one that was started by it before, whether that lasts or not.
+        """
+        known = self._spans.with_id(labels.workflow, marked_id(id)) if id else None
+        if known:
+            return known
+        own = marked_id(id) if id else MARKED
         self._tell_workflow(labels.workflow, "start", folder, now)
-        return self._spans.begin_marked(Mark(labels, role, folder=folder), now)
+        return self._spans.begin_marked(Mark(labels, role, folder=folder), now, id=own)
 
     def end_apart(self, labels: Labels, id: str, status: str, now: int) -> SpanRecord | None:
         """The span with this id ends; None when there is none."""
-        return self._spans.end_marked(labels.workflow, id, now, status)
+        return self._spans.end_marked(labels.workflow, marked_id(id), now, status)
 
     def _tell_workflow(self, name: str, event: Event, folder: str, now: int) -> None:
         """A stage of it tells that the workflow has begun, or goes on after its end."""

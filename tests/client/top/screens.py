@@ -1,5 +1,6 @@
 """A dashboard without a daemon: what it is told is said by the test, and what it shows is text."""
 
+import os
 import threading
 from collections import defaultdict
 from collections.abc import Generator
@@ -10,6 +11,7 @@ from xml.etree import ElementTree
 
 from rich.cells import cell_len
 from textual.app import App
+from textual.pilot import Pilot
 
 from client.making import TIME
 from tollkeeper.errors import NoDaemonError
@@ -71,3 +73,19 @@ def text_of(app: App[None]) -> list[str]:
             gap = column - cell_len(lines[row])
             lines[row] += " " * gap + (each.text or "").replace("\xa0", " ").rstrip("\n")
     return [line.rstrip() for _, line in sorted(lines.items())]
+
+
+async def settle(pilot: Pilot[None]) -> None:
+    """Let everything happen that is under way: until the screen is the same twice."""
+    before, shown = None, text_of(pilot.app)
+    while shown != before:
+        await pilot.pause(0.05)
+        before, shown = shown, text_of(pilot.app)
+
+
+def compare(name: str, lines: list[str]) -> None:
+    """The screen is as it is kept under this name; TOLL_SNAPSHOTS=write keeps it."""
+    kept, shown = DATA / f"{name}.txt", "".join(f"{line}\n" for line in lines)
+    if os.environ.get("TOLL_SNAPSHOTS") == "write":
+        kept.write_text(shown)
+    assert kept.read_text() == shown

@@ -1,7 +1,6 @@
 """The dashboard on a screen of its own: pages as they look, keys, the mouse, a daemon that goes."""
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from tollkeeper.model import Alert
 from tollkeeper.top.widgets.card_view import CardView
 
 from .fleet import busy
-from .screens import DATA, Board, text_of
+from .screens import Board, compare, settle, text_of
 
 Story = Callable[[Board, Pilot[None]], Awaitable[None]]
 SMALL, LARGE = (80, 24), (200, 60)
@@ -30,7 +29,7 @@ def play(
 
     async def go() -> None:
         board = Board(home, **(environment or {}))
-        async with asyncio.timeout(30), board.app.run_test(size=size) as pilot:
+        async with asyncio.timeout(30), board.app.run_test(size=size, notifications=True) as pilot:
             try:
                 board.says(busy())
                 while chosen(board) is None:
@@ -43,14 +42,6 @@ def play(
     asyncio.run(go())
 
 
-async def settle(pilot: Pilot[None]) -> None:
-    """Let everything happen that is under way: until the screen is the same twice."""
-    before, shown = None, text_of(pilot.app)
-    while shown != before:
-        await pilot.pause(0.05)
-        before, shown = shown, text_of(pilot.app)
-
-
 def chosen(board: Board) -> str | None:
     """The title of the card that has the focus."""
     focused = board.app.screen.focused
@@ -61,17 +52,13 @@ def chosen(board: Board) -> str | None:
 @pytest.mark.parametrize(("key", "page"), [("1", "agents"), ("2", "usage")])
 def test_page(tmp_path: Path, key: str, page: str, size: tuple[int, int]) -> None:
     """Each page looks as it is kept (write it anew with TOLL_SNAPSHOTS=write, and look at it)."""
-    kept = DATA / f"{page}-{size[0]}x{size[1]}.txt"
 
     async def story(board: Board, pilot: Pilot[None]) -> None:
         await pilot.press(key)
         while board.app.page.title.lower() != page:
             await pilot.pause()
         await settle(pilot)
-        shown = "\n".join(text_of(board.app)) + "\n"
-        if os.environ.get("TOLL_SNAPSHOTS") == "write":
-            kept.write_text(shown)
-        assert kept.read_text() == shown
+        compare(f"{page}-{size[0]}x{size[1]}", text_of(board.app))
 
     play(tmp_path, story, size)
 
@@ -200,7 +187,6 @@ def test_few_colours(tmp_path: Path, environment: dict[str, str]) -> None:
 
     async def story(board: Board, pilot: Pilot[None]) -> None:
         assert board.app.ansi_color == (environment["TERM"] == "xterm")
-        kept = (DATA / "agents-80x24.txt").read_text()
-        assert kept == "\n".join(text_of(board.app)) + "\n"
+        compare("agents-80x24", text_of(board.app))
 
     play(tmp_path, story, environment=environment)

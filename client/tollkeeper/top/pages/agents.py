@@ -34,7 +34,8 @@ class AgentsPage(Page):
     DEFAULT_CSS = """
     AgentsPage Horizontal { height: 1fr; }
     AgentsPage #side { width: 48; border-left: solid $foreground 30%; padding: 0 0 0 1; }
-    AgentsPage #filter { dock: bottom; display: none; height: 3; }
+    AgentsPage { layers: cards above; }
+    AgentsPage #filter { layer: above; dock: bottom; display: none; height: 3; }
     AgentsPage #filter.-open { display: block; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [

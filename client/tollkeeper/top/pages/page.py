@@ -31,7 +31,8 @@ class Page(Container):
         """Let the keys go to the first part of the page that takes any, unless one has them."""
         focused = self.screen.focused
         if focused is None or self not in focused.ancestors:
-            self.screen.set_focus(next((each for each in self.query("*") if each.focusable), None))
+            chain = self.screen.focus_chain
+            self.screen.set_focus(next((each for each in chain if self in each.ancestors), None))
 
     async def open(self) -> None:
         """The page is seen from now on: ask for what it needs besides the status."""

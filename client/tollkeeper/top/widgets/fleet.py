@@ -45,6 +45,7 @@ class Fleet(VerticalScroll):
     def __init__(self, now: Callable[[], datetime]) -> None:
         super().__init__(can_focus=False)
         self._now = now
+        self._nobody = Static(NOBODY, classes="nobody")
         self.order: Order = "started"
         self.sought = ""
         self._agents: tuple[Agent, ...] = ()
@@ -54,7 +55,7 @@ class Fleet(VerticalScroll):
         self._drawn: dict[str, tuple[object, ...]] = {}
 
     def compose(self) -> ComposeResult:
-        yield Static(NOBODY, classes="nobody")
+        yield self._nobody
 
     @property
     def chosen(self) -> Agent | None:
@@ -75,9 +76,9 @@ class Fleet(VerticalScroll):
         self._agents = agents
         self._shown = arranged(agents, self.order, self.sought)
         await self._make_room(len(self._shown))
-        nobody = self.query_one(".nobody", Static)
-        nobody.display = not self._shown
-        nobody.update(NO_MATCH if agents else NOBODY)
+        self._nobody.display = not self._shown
+        if not self._shown:
+            self._nobody.update(NO_MATCH if agents else NOBODY)
         self.draw()
         self._keep(chosen)
 

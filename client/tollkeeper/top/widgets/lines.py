@@ -15,6 +15,7 @@ class Lines(Static):
 
     def show(self, lines: Sequence[Text]) -> None:
         """Show these lines from now on."""
-        if tuple(lines) != self._lines:
-            self._lines = tuple(lines)
-            self.update(Text("\n").join(self._lines))
+        before, self._lines = self._lines, tuple(lines)
+        if self._lines != before:
+            # Laying everything out anew costs ten times as much as these lines.
+            self.update(Text("\n").join(self._lines), layout=len(self._lines) != len(before))

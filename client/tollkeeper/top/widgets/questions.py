@@ -62,6 +62,7 @@ class Form(ModalScreen[dict[str, str] | None]):
     }
     Form Input { margin-bottom: 1; }
     """
+    AUTO_FOCUS = "Input"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss_form", "Cancel")]
 
     def __init__(self, title: str, fields: Mapping[str, str], hint: str) -> None:

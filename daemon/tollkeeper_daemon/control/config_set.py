@@ -1,0 +1,36 @@
+"""``config.set``: settings, into config.toml and in force."""
+
+import asyncio
+from typing import Any
+
+from msgspec import Struct
+
+from tollkeeper.settings import Settings
+from tollkeeper_daemon.control.config_get import told
+from tollkeeper_daemon.control.refusal import Refused, editing, params_as
+from tollkeeper_daemon.daemon import Daemon
+from tollkeeper_daemon.own.catalogue import UnknownSettingError, check_names
+from tollkeeper_daemon.own.config_toml import SettingError, with_values
+
+
+class Wanted(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the settings are to say, by their dotted names; null is for the default, out of the file.
+
+    Without any the file is put in force as it is.
+    """
+
+    values: dict[str, Any]
+
+
+async def answer(daemon: Daemon, params: dict[str, Any]) -> Settings:
+    """These settings as they are now; all of them were changed, or the call is refused and none was."""
+    values = params_as(Wanted, params).values
+    try:
+        check_names(values)
+        with editing(daemon.settings.file.path):
+            await daemon.settings.edit(lambda text: with_values(text, values))
+    except UnknownSettingError as error:
+        raise Refused("bad-params", str(error), error.hint) from None
+    except SettingError as error:
+        raise Refused("bad-params", str(error)) from None
+    return await asyncio.to_thread(told, daemon, values)
