@@ -18,7 +18,7 @@ QUIT_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 # How long a silence lasts before the daemon is looked for, and ages are told anew.
 SILENCE_SECONDS = 1.0
 # A change is shown at once, and the next one not before.
-PAUSE_SECONDS = 0.3
+PAUSE_SECONDS = 0.5
 
 
 def run() -> None:

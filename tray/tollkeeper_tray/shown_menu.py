@@ -28,20 +28,21 @@ class ShownMenu:
         if menu == before:
             return False
         if self._is_in_place and shape_of(menu) == shape_of(before):
-            # The library makes it anew from this after each click.
-            icon._menu = self.made()
             glib = importlib.import_module("gi.repository.GLib")
             glib.idle_add(lambda: _reword(icon._menu_handle, _entries(menu)))
         else:
-            icon.menu = self.made()
+            icon.update_menu()
         return True
 
     def made(self) -> Any:
-        """The library's menu for what is shown now."""
+        """The library's menu: whenever it is made anew, of what is shown then."""
+        return self._pystray.Menu(self._rows)
+
+    def _rows(self) -> list[Any]:
         rows: list[Any] = []
         for group in self._menu:
             rows += [self._pystray.Menu.SEPARATOR, *map(self._item, group)]
-        return self._pystray.Menu(*rows[1:])
+        return rows[1:]
 
     def _item(self, entry: Entry) -> Any:
         choice = entry.choice
