@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tollkeeper.errors import TollError
-from tollkeeper_tray.menu import Choice, Menu
+from tollkeeper_tray.menu import Choice
 from tollkeeper_tray.notices import Notifier
 from tollkeeper_tray.shown_menu import GTK_BACKENDS, ShownMenu
 from tollkeeper_tray.view import GONE, View
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 INSTALL = "install it with: pip install 'tollkeeper[tray]'"
-# A menu that somebody reads does not change more often than this.
-MENU_SECONDS = 1.0
+# What somebody reads does not change more often than this, unless the icon does.
+WORDS_SECONDS = 1.0
 # Plain X shows titles in Latin-1.
 LATIN = {"🤖 ": "", "⚠": "!", "‖": "||"}
 
@@ -42,7 +42,7 @@ class Tray:
         self._plain = self._pystray.Icon.__module__.endswith("._xorg")
         self._image = self._drawn(GONE)
         self._menu = ShownMenu(self._pystray, choose, GONE.menu)
-        self._menu_changed = -MENU_SECONDS
+        self._words_changed = -WORDS_SECONDS
         self._icon = self._pystray.Icon(
             "tollkeeper", icon=self._image, title=self._title(GONE), menu=self._menu.made()
         )
@@ -73,7 +73,7 @@ class Tray:
         self._flush()
 
     def show(self, view: View) -> None:
-        """Show this view; from any thread. A menu that changed lately is left to the next one."""
+        """Show this view; from any thread. Words that changed lately are left to the next one."""
         _in_its_thread(lambda: self._show(view))
 
     def tell(self, text: str) -> None:
@@ -82,22 +82,20 @@ class Tray:
             _in_its_thread(lambda: self._icon.notify(text, "Tollkeeper"))
 
     def _show(self, view: View) -> None:
-        if (view.mood, view.ring) != (self._shown.mood, self._shown.ring):
+        now = time.monotonic()
+        is_due = now - self._words_changed >= WORDS_SECONDS
+        is_other = (view.mood, view.ring) != (self._shown.mood, self._shown.ring)
+        if is_other:
             self._image = self._drawn(view)
+        if is_other or (self._plain and self._is_homeless()):
+            # For one that is homeless this asks for a place again.
             self._icon.icon = self._image
-        elif self._plain and self._is_homeless():
-            # Setting it asks for a place again.
-            self._icon.icon = self._image
-        if view.title != self._shown.title:
+        if is_other or is_due:
             self._icon.title = self._title(view)
-        self._show_menu(view.menu)
+        if is_due and self._menu.show(self._icon, view.menu):
+            self._words_changed = now
         self._shown = view
         self._flush()
-
-    def _show_menu(self, menu: Menu) -> None:
-        now = time.monotonic()
-        if now - self._menu_changed >= MENU_SECONDS and self._menu.show(self._icon, menu):
-            self._menu_changed = now
 
     def _ask_for_clicks(self) -> None:
         """The library handles clicks on plain X, and does not ask for them."""
