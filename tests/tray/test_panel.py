@@ -105,3 +105,14 @@ def test_open_menu_stays(shown: Panel, keeper: Keeper, tmp_path: Path) -> None:
 def entries(panel: Panel) -> list[str]:
     """The numbers of the menu's entries; an entry that is made anew has another."""
     return re.findall(r"\((\d+), {", panel.menu())
+
+
+def test_no_bus(shown: Panel, keeper: Keeper) -> None:
+    """In a session without a bus the icon is a plain one, and no bus is started for it."""
+    environment = {**keeper.environment, **shown.environment}
+    del environment["DBUS_SESSION_BUS_ADDRESS"]
+    look = "from tollkeeper_tray import desktop; print(desktop._pystray().Icon.__module__)"
+    plain = subprocess.run(
+        [sys.executable, "-c", look], env=environment, capture_output=True, text=True, check=False
+    )
+    assert "pystray._xorg\n" == plain.stdout
