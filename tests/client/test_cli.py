@@ -89,7 +89,7 @@ def test_doctor_without_a_daemon(run: Run) -> None:
     assert "BAD  no daemon is running\n     mend: toll up\n" in out
     exit_status, out, _ = run("doctor", "--no-start", "--json")
     assert exit_status == 1
-    assert [True, False, True] == [finding["well"] for finding in json.loads(out)]
+    assert [True, False, True, True] == [finding["well"] for finding in json.loads(out)]
 
 
 def test_doctor_of_a_healthy_daemon(home: Paths, run: Run) -> None:

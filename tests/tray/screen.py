@@ -54,11 +54,28 @@ class Screen:
         """The title and the ground of the icon in the tray; None while there is none."""
         errors: Any = importlib.import_module("Xlib.error")
         try:
-            for window in self._windows(self._display.screen().root):
-                if window.get_wm_class() == ("tollkeeperSystemTrayIcon", "tollkeeper"):
-                    return self._seen(window)
+            return self._seen(window) if (window := self._icon_window()) else None
         except (errors.BadWindow, errors.BadDrawable, errors.BadMatch):
             pass  # It went while it was looked at, or is not on the screen yet.
+        return None
+
+    def click_icon(self) -> None:
+        """Click on the icon, which is there."""
+        window = self._icon_window()
+        place = window.translate_coords(self._display.screen().root, 0, 0)
+        # Where the root lies as seen from the icon.
+        x, y = str(5 - place.x), str(5 - place.y)
+        subprocess.run(
+            ["xdotool", "mousemove", x, y, "click", "1"],
+            env={**os.environ, "DISPLAY": self.name},
+            check=True,
+            timeout=20,
+        )
+
+    def _icon_window(self) -> Any:
+        for window in self._windows(self._display.screen().root):
+            if window.get_wm_class() == ("tollkeeperSystemTrayIcon", "tollkeeper"):
+                return window
         return None
 
     def _seen(self, window: Any) -> "tuple[str, tuple[int, int, int]] | None":

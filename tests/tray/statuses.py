@@ -1,10 +1,22 @@
 """Statuses for the tray to show, with as little in them as a test needs."""
 
+from datetime import datetime
 from typing import Any
 
-from tollkeeper.model import Agent, AgentState, DaemonInfo, Limit, Plan, Status, Today, Usage
+from tollkeeper.model import (
+    Agent,
+    AgentState,
+    DaemonInfo,
+    Limit,
+    Plan,
+    Status,
+    Today,
+    Usage,
+    Window,
+)
 
 NINE = "2026-11-22T09:00:00+00:00"
+NOW = datetime.fromisoformat(NINE)
 
 
 def spent(dollars: float, requests: int = 10, **more: Any) -> Usage:
@@ -24,6 +36,11 @@ def limit(state: str, action: str) -> Limit:
     """A budget of ten dollars."""
     fields: dict[str, Any] = {"state": state, "action": action}
     return Limit(scope="daily", bound_usd=10.0, used=10.0, fraction=1.0, **fields)
+
+
+def window(percent: float, resets_at: str = "2026-11-22T11:00:00+00:00") -> Window:
+    """A window of the plan with so much used, as seen right now."""
+    return Window(used_percent=percent, resets_at=resets_at, observed_at=NINE)
 
 
 def status(

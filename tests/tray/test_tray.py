@@ -1,6 +1,7 @@
 """The command toll-tray: on a display of its own, and where there is none."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Generator, Mapping
@@ -37,12 +38,14 @@ def command(
 
 
 @contextmanager
-def tray_command(keeper: Keeper, on: Screen, errors: Path) -> Generator["subprocess.Popen[bytes]"]:
+def tray_command(
+    keeper: Keeper, on: Screen, errors: Path, **more: str
+) -> Generator["subprocess.Popen[bytes]"]:
     """The command, running on this display; it ends well when it is told to."""
     with open(errors, "wb") as stderr:
         process = subprocess.Popen(
             [sys.executable, "-m", "tollkeeper_tray"],
-            env={**keeper.environment, "DISPLAY": on.name, "PYSTRAY_BACKEND": "xorg"},
+            env={**keeper.environment, "DISPLAY": on.name, "PYSTRAY_BACKEND": "xorg", **more},
             stdin=subprocess.DEVNULL,
             stdout=stderr,
             stderr=stderr,
@@ -62,11 +65,25 @@ def test_tray_follows_the_daemon(keeper: Keeper, tmp_path: Path) -> None:
     with screen() as on, on.tray(), tray_command(keeper, on, tmp_path / "errors"):
         wait_until(lambda: on.icon() == (GONE, GREY))
         keeper.start()
-        wait_until(lambda: on.icon() == ("0 agents | $0.00 today", GREEN))
+        wait_until(lambda: on.icon() == ("Tollkeeper: no agent is running", GREEN))
         keeper.start_agent().says("waiting", waitingFor="permission prompt")
-        wait_until(lambda: on.icon() == ("1 agent | ! 1 pending | $0.00 today", AMBER))
+        wait_until(lambda: on.icon() == ("[1 agent | ! 1 pending]", AMBER))
         keeper.stop()
         wait_until(lambda: on.icon() == (GONE, GREY))
+
+
+@needs_screen
+@pytest.mark.skipif(shutil.which("xdotool") is None, reason="xdotool is not installed")
+def test_click_opens_the_dashboard(keeper: Keeper, tmp_path: Path) -> None:
+    """On plain X, which has no menus, a click on the icon opens the dashboard in a terminal."""
+    said, terminal = tmp_path / "said", tmp_path / "terminal"
+    terminal.write_text(f'#!/bin/sh\necho "$@" > {said}\n')
+    terminal.chmod(0o700)
+    errors = tmp_path / "errors"
+    with screen() as on, on.tray(), tray_command(keeper, on, errors, TERMINAL=str(terminal)):
+        wait_until(lambda: on.icon() == (GONE, GREY))
+        on.click_icon()
+        wait_until(lambda: said.exists() and said.read_text().endswith("toll top\n"))
 
 
 @needs_screen

@@ -1,6 +1,7 @@
 """The command ``toll-tray``: shows the agents in the desktop's tray."""
 
 import argparse
+import os
 import sys
 
 from tollkeeper import __version__
@@ -24,7 +25,10 @@ def main() -> None:
     try:
         run()
     except TollError as error:
-        sys.exit(f"toll-tray: {error.message}{f'; {error.hint}' if error.hint else ''}")
+        text = f"toll-tray: {error.message}{f'; {error.hint}' if error.hint else ''}"
+        print(text, file=sys.stderr, flush=True)
+        # A backend that failed leaves a thread behind that waits for ever.
+        os._exit(1)
 
 
 if __name__ == "__main__":

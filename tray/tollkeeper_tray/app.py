@@ -1,20 +1,24 @@
 """The tray's story: follow the daemon in a thread and show what it says, until somebody quits."""
 
 import signal
+import sys
 import threading
 from collections.abc import Callable
+from datetime import datetime
 
 from tollkeeper.feed import Feed
 from tollkeeper.following import follow
 from tollkeeper.paths import Paths, find_paths
+from tollkeeper_tray.deeds import do
 from tollkeeper_tray.desktop import Tray, TrayError
+from tollkeeper_tray.menu import Choice
 from tollkeeper_tray.view import View, view_of
 
 QUIT_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-# How long a silence lasts before the daemon is looked for.
-SILENCE_SECONDS = 2.0
-# A menu that somebody reads should not be redrawn more often than this.
-PAUSE_SECONDS = 1.0
+# How long a silence lasts before the daemon is looked for, and ages are told anew.
+SILENCE_SECONDS = 1.0
+# A change is shown at once, and the next one not before.
+PAUSE_SECONDS = 0.5
 
 
 def run() -> None:
@@ -42,22 +46,35 @@ def run() -> None:
             tray.stop()
             raise
 
+    def choose(choice: Choice) -> None:
+        if choice.verb == "quit":
+            quit()
+        else:
+            threading.Thread(target=_do, args=(choice, paths, tray), daemon=True).start()
+
     def ready() -> None:
         threading.Thread(target=wait_for_signal, daemon=True).start()
         threading.Thread(target=follow_daemon, daemon=True).start()
 
-    tray = Tray(quit)
-    try:
-        tray.run(ready)
-    except TrayError:
-        # The GTK backend fails in tidying up where nothing shows notifications.
-        if not stopping.is_set():
-            raise
-    else:
-        if not stopping.is_set():
-            raise TrayError("the tray is gone")
+    tray = Tray(choose)
+    tray.run(ready)
+    if not stopping.is_set():
+        raise TrayError("the tray is gone")
+
+
+def _do(choice: Choice, paths: Paths, tray: Tray) -> None:
+    if came := do(choice, paths):
+        if came.is_error:
+            print(f"toll-tray: {came.text}", file=sys.stderr)
+        tray.tell(came.text)
 
 
 def _follow_daemon(paths: Paths, show: Callable[[View], None], stopping: threading.Event) -> None:
     with Feed(paths) as feed:
-        follow(feed, lambda status: show(view_of(status)), stopping, PAUSE_SECONDS, SILENCE_SECONDS)
+        follow(
+            feed,
+            lambda status: show(view_of(status, datetime.now().astimezone())),
+            stopping,
+            PAUSE_SECONDS,
+            SILENCE_SECONDS,
+        )

@@ -2,18 +2,28 @@
 
 import importlib
 import logging
+import os
 import sys
 import threading
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tollkeeper.errors import TollError
+from tollkeeper_tray.menu import Choice
+from tollkeeper_tray.notices import Notifier
+from tollkeeper_tray.shown_menu import GTK_BACKENDS, ShownMenu
 from tollkeeper_tray.view import GONE, View
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 INSTALL = "install it with: pip install 'tollkeeper[tray]'"
+# What somebody reads does not change more often than this, unless the icon does.
+WORDS_SECONDS = 1.0
+# Plain X shows titles in Latin-1.
+LATIN = {"🤖 ": "", "⚠": "!", "‖": "||"}
 
 
 class TrayError(TollError):
@@ -25,21 +35,24 @@ class TrayError(TollError):
 class Tray:
     """An icon in the tray, with its title and menu; TrayError when the desktop has none."""
 
-    def __init__(self, quit: Callable[[], None]) -> None:
+    def __init__(self, choose: Callable[[Choice], None]) -> None:
         self._pystray = _pystray()
-        self._quit = quit
         self._shown: View = GONE
         # Plain X: no menu, no transparency, and Latin-1 in the title.
         self._plain = self._pystray.Icon.__module__.endswith("._xorg")
         self._image = self._drawn(GONE)
+        self._menu = ShownMenu(self._pystray, choose, GONE.menu)
+        self._words_changed = -WORDS_SECONDS
         self._icon = self._pystray.Icon(
-            "tollkeeper", icon=self._image, title=self._title(GONE), menu=self._menu(GONE)
+            "tollkeeper", icon=self._image, title=self._title(GONE), menu=self._menu.made()
         )
+        if self._plain:
+            self._ask_for_clicks()
 
     def run(self, ready: Callable[[], None]) -> None:
         """Show the icon until ``stop``, in the main thread; calls ``ready`` once it shows.
 
-        TrayError when the backend fails, be it in tidying up.
+        TrayError when the backend fails.
         """
         if self._plain:
             # The backend notes its thread only after it has called back, which needs it.
@@ -60,22 +73,36 @@ class Tray:
         self._flush()
 
     def show(self, view: View) -> None:
-        """Show this view; from any thread."""
+        """Show this view; from any thread. Words that changed lately are left to the next one."""
         _in_its_thread(lambda: self._show(view))
 
+    def tell(self, text: str) -> None:
+        """Show this as a notification, where the backend can; from any thread."""
+        if self._pystray.Icon.HAS_NOTIFICATION:
+            _in_its_thread(lambda: self._icon.notify(text, "Tollkeeper"))
+
     def _show(self, view: View) -> None:
-        if view.mood != self._shown.mood:
+        now = time.monotonic()
+        is_due = now - self._words_changed >= WORDS_SECONDS
+        is_other = (view.mood, view.ring) != (self._shown.mood, self._shown.ring)
+        if is_other:
             self._image = self._drawn(view)
+        if is_other or (self._plain and self._is_homeless()):
+            # For one that is homeless this asks for a place again.
             self._icon.icon = self._image
-        elif self._plain and self._is_homeless():
-            # Setting it asks for a place again.
-            self._icon.icon = self._image
-        if view.title != self._shown.title:
+        if is_other or is_due:
             self._icon.title = self._title(view)
-        if (view.agents, view.sums) != (self._shown.agents, self._shown.sums):
-            self._icon.menu = self._menu(view)
+        if is_due and self._menu.show(self._icon, view.menu):
+            self._words_changed = now
         self._shown = view
         self._flush()
+
+    def _ask_for_clicks(self) -> None:
+        """The library handles clicks on plain X, and does not ask for them."""
+        x = importlib.import_module("Xlib.X")
+        events = x.ExposureMask | x.StructureNotifyMask | x.ButtonPressMask
+        self._icon._window.change_attributes(event_mask=events)
+        self._icon._display.flush()
 
     def _is_homeless(self) -> bool:
         """Whether no panel holds the icon: one that starts later, or anew, is not asked of itself."""
@@ -90,35 +117,43 @@ class Tray:
     def _drawn(self, view: View) -> "Image":
         from tollkeeper_tray.icon import draw
 
-        return draw(view.mood, opaque=self._plain)
+        return draw(view.mood, view.ring, opaque=self._plain)
 
     def _title(self, view: View) -> str:
         if not self._plain:
             return view.title
-        return view.title.replace("⚠", "!").encode("latin-1", "replace").decode("latin-1")
-
-    def _menu(self, view: View) -> Any:
-        item, separator = self._pystray.MenuItem, self._pystray.Menu.SEPARATOR
-        return self._pystray.Menu(
-            *(item(row, None, enabled=False) for row in view.agents),
-            separator,
-            *(item(row, None, enabled=False) for row in view.sums),
-            separator,
-            item("Quit", lambda: self._quit()),
-        )
+        title = view.title
+        for letter, latin in LATIN.items():
+            title = title.replace(letter, latin)
+        return title.encode("latin-1", "replace").decode("latin-1")
 
 
 def _pystray() -> Any:
     """The library, which looks for a desktop when it is imported."""
+    if sys.platform != "darwin" and not _has_bus():
+        # The other backends need one, and would start a bus that nobody else is on.
+        os.environ.setdefault("PYSTRAY_BACKEND", "xorg")
     log = logging.getLogger("pystray")
     log.handlers, log.propagate = [_Complaints()], False
     try:
         importlib.import_module("PIL")
-        return importlib.import_module("pystray")
+        library = importlib.import_module("pystray")
+        if library.Icon.__module__.endswith(GTK_BACKENDS):
+            theirs: Any = importlib.import_module("pystray._util.notify_dbus")
+            theirs.Notifier = Notifier
+        return library
     except ModuleNotFoundError as error:
         raise TrayError(f"the tray needs {error.name}", INSTALL) from None
     except Exception as error:  # noqa: BLE001 - a backend raises what its toolkit does
         raise TrayError(f"no desktop to show the tray in: {_in_a_line(error)}") from None
+
+
+def _has_bus() -> bool:
+    """Whether this session has a D-Bus of its own."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    return bool(
+        os.environ.get("DBUS_SESSION_BUS_ADDRESS") or (runtime and Path(runtime, "bus").exists())
+    )
 
 
 def _in_its_thread(call: Callable[[], None]) -> None:

@@ -1,123 +1,82 @@
-"""What the tray says: a status in, a mood, a title and the menu's rows out. Pure."""
+"""What the tray says: a status in, a mood, a ring, a title and a menu out. Pure."""
 
+import math
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
 
-from tollkeeper.cli import words
-from tollkeeper.model import Agent, Limit, Status, Usage
+from tollkeeper.model import Plan, Status, Window
+from tollkeeper.segment import FIELDS, render
+from tollkeeper.segment.fields import Seen
+from tollkeeper_tray.menu import GONE as GONE_MENU
+from tollkeeper_tray.menu import Menu, menu_of
 
-Mood = Literal["calm", "waiting", "limited", "gone"]
+Mood = Literal["calm", "warned", "reached", "limited", "gone"]
 
-# Each state has a mark of its own: menus have no colours.
-MARKS = {"working": "●", "idle": "○", "waiting": "⚠", "paused": "‖", "blocked": "⊘"}
-NAME_LENGTH = 32
-DOING_LENGTH = 40
+RING_STEPS = 24
 
 
 class View(Struct, frozen=True):
     """All that the tray shows at one moment.
 
-    ``title`` is the tooltip; ``agents`` and ``sums`` are the menu's rows, a group each.
+    ``ring`` is how much is used of the plan's five-hour window or of the day's budget, whichever is
+    the fuller, in steps of ``RING_STEPS``; None where there is neither. ``title`` is the tooltip.
     """
 
     mood: Mood
+    ring: int | None
     title: str
-    agents: tuple[str, ...]
-    sums: tuple[str, ...]
+    menu: Menu
 
 
-GONE = View(
-    mood="gone",
-    title="Tollkeeper: no daemon answers",
-    agents=("No daemon answers",),
-    sums=("Start it with: toll up",),
-)
+GONE = View(mood="gone", ring=None, title="Tollkeeper: no daemon answers", menu=GONE_MENU)
 
 
-def view_of(status: Status | None) -> View:
-    """What to show of this status; None is a daemon that does not answer."""
+def view_of(status: Status | None, now: datetime) -> View:
+    """What to show of this status; None is a daemon that does not answer.
+
+    ``now`` has the zone of the times shown.
+    """
     if status is None:
         return GONE
-    alive = [agent for agent in status.agents if agent.state != "exited"]
-    alive.sort(key=lambda agent: agent.started_at)
-    pending = sum(agent.state == "waiting" for agent in alive)
-    every = [*status.limits, *(limit for agent in alive for limit in agent.limits)]
-    limits = [limit for limit in every if not limit.waived]
     return View(
-        mood=_mood(status, pending, limits),
-        title=_title(status, len(alive), pending, limits),
-        agents=tuple(_agent_row(agent) for agent in alive) or ("No agent is running",),
-        sums=_sums(status),
+        mood=_mood(status, now),
+        ring=_ring(status, now),
+        title=render(status, "brief", "plain", now) or "Tollkeeper: no agent is running",
+        menu=menu_of(status, now),
     )
 
 
-def _mood(status: Status, pending: int, limits: list[Limit]) -> Mood:
-    """Limited comes before waiting: while nothing may run, an answer moves nothing on."""
-    held = any(limit.state == "reached" and limit.action != "warn" for limit in limits)
-    if status.plan.limited_until or held:
+def _mood(status: Status, now: datetime) -> Mood:
+    """The worst of what is: while nothing may run, an answer to an agent moves nothing on."""
+    if FIELDS["limited"](Seen(status, now, None)).text:
         return "limited"
-    return "waiting" if pending else "calm"
+    alive = [agent for agent in status.agents if agent.state != "exited"]
+    every = [*status.limits, *(limit for agent in alive for limit in agent.limits)]
+    limits = [limit for limit in every if not limit.waived]
+    if any(limit.state == "reached" and limit.action != "warn" for limit in limits):
+        return "reached"
+    is_near = any(limit.state != "under" for limit in limits)
+    windows = (FIELDS[name](Seen(status, now, None)) for name in ("plan", "plan_week"))
+    is_near = is_near or any(said.tone != "calm" for said in windows)
+    return "warned" if is_near or any(agent.state == "waiting" for agent in alive) else "calm"
 
 
-def _title(status: Status, alive: int, pending: int, limits: list[Limit]) -> str:
-    parts = [f"{alive} agent{'' if alive == 1 else 's'}"]
-    if pending:
-        parts.append(f"⚠ {pending} pending")
-    api, subscription = status.today.api, status.today.subscription
-    if subscription.requests:
-        value = words.money(subscription.value_usd, _guessed(subscription))
-        parts.append(f"subscription {value} today")
-    if api.requests or not subscription.requests:
-        parts.append(f"{words.money(api.cost_usd, _guessed(api))} today")
-    if status.plan.limited_until:
-        parts.append(f"plan limited until {_clock(status.plan.limited_until)}")
-    if any(limit.state == "reached" for limit in limits):
-        parts.append("limit reached")
-    return " | ".join(parts)
+def _ring(status: Status, now: datetime) -> int | None:
+    used = [*_windows(status, now)]
+    used += [limit.fraction for limit in status.limits if limit.scope == "daily"]
+    if not used:
+        return None
+    fraction = min(max(used), 1.0)
+    # Neither empty before it is, nor full.
+    return max(math.floor(fraction * RING_STEPS + 1e-6), 1) if fraction > 0 else 0
 
 
-def _agent_row(agent: Agent) -> str:
-    state = words.state_of(agent)
-    is_waiting = agent.waiting_for and state == "waiting"
-    doing = f"waiting: {agent.waiting_for}" if is_waiting else state
-    mark = MARKS.get(state, "")
-    name, doing = _line(agent.name, NAME_LENGTH), _line(doing, DOING_LENGTH)
-    return f"{mark} {name} – {doing} – {words.paid(agent.usage, agent.source)}"
-
-
-def _sums(status: Status) -> tuple[str, ...]:
-    """Today by who pays: what a subscription is worth and what is billed are never added up."""
-    today = status.today
-    used = [(today.subscription, "subscription"), (today.api, "api")]
-    rows = [
-        f"Today: {words.paid(usage, source)}, {_amount(usage)}"
-        for usage, source in used
-        if usage.requests
-    ]
-    if not rows:
-        rows.append("Today: nothing used")
-    if importing := status.daemon.importing:
-        done, total = words.size(importing.done_bytes), words.size(importing.total_bytes)
-        rows.append(f"Importing {done} of {total}")
-    return tuple(rows)
-
-
-def _amount(usage: Usage) -> str:
-    plural = "" if usage.requests == 1 else "s"
-    return f"{usage.requests:,} request{plural}, {words.tokens(usage.total_tokens)} tokens"
-
-
-def _guessed(usage: Usage) -> bool:
-    return usage.unpriced_requests > 0
-
-
-def _clock(moment: str) -> str:
-    return f"{datetime.fromisoformat(moment).astimezone():%H:%M}"
-
-
-def _line(text: str, length: int) -> str:
-    """The text on one line of at most this length: names come from whoever starts an agent."""
-    text = " ".join("".join(each if each.isprintable() else " " for each in text).split())
-    return text if len(text) <= length else f"{text[: length - 1]}…"
+def _windows(status: Status, now: datetime) -> Iterator[float]:
+    plans: tuple[Plan, ...] = status.plans or (status.plan,)
+    for plan in plans:
+        window: Window | None = plan.five_hour
+        if window and datetime.fromisoformat(window.resets_at) > now:
+            yield max(window.used_percent, window.estimated_percent or 0.0) / 100

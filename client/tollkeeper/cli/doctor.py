@@ -11,6 +11,7 @@ from tollkeeper import __version__
 from tollkeeper.cli import words
 from tollkeeper.cli.context import MISREAD, NOT_OURS, Ask, print_json
 from tollkeeper.cli.doctor_setup import setup_findings
+from tollkeeper.cli.doctor_tray import tray_findings
 from tollkeeper.cli.finding import Finding
 from tollkeeper.cli.unreadable import unreadable
 from tollkeeper.control import Toll, is_listening
@@ -39,6 +40,7 @@ def run(ask: Ask, options: Namespace) -> int:
     else:
         findings += _ask(paths) if is_listening(paths) else without_daemon(paths)
     findings += setup_findings(paths)
+    findings += tray_findings()
     if ask.as_json:
         print_json(to_builtins(findings))
     else:

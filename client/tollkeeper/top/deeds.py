@@ -7,26 +7,9 @@ from msgspec import Struct
 from tollkeeper.cli import words
 from tollkeeper.control import AsyncToll
 from tollkeeper.errors import TollError
-from tollkeeper.model import Agent, Done, Tagged
+from tollkeeper.model import Agent, Tagged
+from tollkeeper.outcomes import CALL_SECONDS, STOP_SECONDS, Came, DoneAnswer, refused, told
 from tollkeeper.paths import Paths
-
-# Stopping takes the grace period, perhaps twice.
-STOP_SECONDS = 7200.0
-CALL_SECONDS = 10.0
-DONE = {"paused": "is paused", "resumed": "goes on", "stopped": "has ended"}
-
-
-class Came(Struct, frozen=True):
-    """What came of it, in a line."""
-
-    text: str
-    is_error: bool = False
-
-
-class DoneAnswer(Struct, frozen=True):
-    """The answer to ``pause``, ``resume`` and ``stop``."""
-
-    done: tuple[Done, ...]
 
 
 class TaggedAnswer(Struct, frozen=True):
@@ -61,13 +44,13 @@ class Deeds:
                 "tag", TaggedAnswer, CALL_SECONDS, agents=[agent.id], clear=True, **said
             )
         except TollError as error:
-            return _refused(error)
+            return refused(error)
         [tagged] = answer.tagged
         if tagged.error:
             return Came(f"{tagged.agent}: {tagged.error}", is_error=True)
         known = (tagged.workflow, tagged.task, tagged.stage)
-        told = ", ".join(filter(None, known)) or "no workflow, task or stage"
-        return Came(f"{words.plain(tagged.agent)}: {words.plain(told)}")
+        labels_now = ", ".join(filter(None, known)) or "no workflow, task or stage"
+        return Came(f"{words.plain(tagged.agent)}: {words.plain(labels_now)}")
 
     async def _act(
         self, verb: str, agent: Agent, timeout: float = CALL_SECONDS, **params: Any
@@ -75,21 +58,9 @@ class Deeds:
         try:
             answer = await self._call(verb, DoneAnswer, timeout, agents=[agent.id], **params)
         except TollError as error:
-            return _refused(error)
-        [done] = answer.done
-        name = words.plain(done.agent)
-        if done.error:
-            return Came(f"{name}: {words.plain(done.error)}", is_error=True)
-        note = words.plain(done.note or "")
-        if not done.kind:
-            return Came(f"{name}: {note}")
-        return Came(f"{name} {DONE.get(done.kind, done.kind)}. {note}".rstrip())
+            return refused(error)
+        return told(answer.done[0])
 
     async def _call(self, verb: str, kind: type[Any], timeout: float, **params: Any) -> Any:
         async with AsyncToll(self._paths, timeout) as toll:
             return await toll.call(verb, kind, **params)
-
-
-def _refused(error: TollError) -> Came:
-    text = f"{error.message}; {error.hint}" if error.hint else error.message
-    return Came(words.plain(text), is_error=True)

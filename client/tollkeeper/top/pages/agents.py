@@ -11,8 +11,9 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Input
 
 from tollkeeper.model import Agent, Status
+from tollkeeper.outcomes import Came
 from tollkeeper.top.burn import Burn
-from tollkeeper.top.deeds import Came, Deeds
+from tollkeeper.top.deeds import Deeds
 from tollkeeper.top.drawing.summary import summary
 from tollkeeper.top.pages.page import Page
 from tollkeeper.top.widgets.fleet import Fleet

@@ -1,0 +1,37 @@
+"""What ``toll doctor`` says of the tray icon: whether it can have a menu, and what is to be installed."""
+
+import importlib
+import sys
+from contextlib import suppress
+from importlib.util import find_spec
+from typing import Any
+
+from tollkeeper.cli.finding import Finding
+
+NOT_INSTALLED = "tray icon: not installed: pip install 'tollkeeper[tray]'"
+NO_MENU = (
+    "tray icon: without a menu, a click opens the dashboard; for one: apt install python3-gi "
+    "gir1.2-ayatanaappindicator3-0.1, and docs/tray.md says how a virtual environment sees them"
+)
+
+
+def tray_findings() -> list[Finding]:
+    """A line; the tray is an extra, so that nothing has to be mended where it is not there."""
+    if find_spec("pystray") is None or find_spec("PIL") is None:
+        return [Finding(True, NOT_INSTALLED)]
+    if sys.platform == "darwin" or has_menu():
+        return [Finding(True, "tray icon: toll-tray, with its menu")]
+    return [Finding(True, NO_MENU)]
+
+
+def has_menu() -> bool:
+    """Whether this Python sees what shows icons with menus on Linux."""
+    try:
+        gi: Any = importlib.import_module("gi")
+    except ImportError:
+        return False
+    for name in ("AppIndicator3", "AyatanaAppIndicator3"):
+        with suppress(ValueError):
+            gi.require_version(name, "0.1")
+            return True
+    return False
