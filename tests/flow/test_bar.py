@@ -96,6 +96,17 @@ def test_resumed_by_somebody_else(keeper: Keeper) -> None:
     assert not is_frozen(agent.pid)
 
 
+def test_listeners_hear_of_a_thaw(keeper: Keeper) -> None:
+    """Who follows the updates hears that an agent that somebody else let go on is held no more."""
+    [agent] = start_bounded(keeper, per_agent=usual(1))
+    with keeper.feed() as feed:
+        overspend(agent)
+        wait_until(lambda: (now := feed.latest(1).agents[0]).held and now.state == "paused")
+        agent.resume()
+        wait_until(lambda: feed.latest(1).agents[0].held is None)
+        assert feed.latest(0.5).agents == keeper.toll.agents()
+
+
 def test_stopped(keeper: Keeper) -> None:
     """With the action stop an agent ends by SIGTERM, and what it started ends with it."""
     agent, pids = start_bounded_family(keeper, per_agent=usual(1), action="stop")

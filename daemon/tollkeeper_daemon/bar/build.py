@@ -65,7 +65,7 @@ class Budgets:
         self._paths = paths
         self._signals = signals or Signals()
         self._herald = herald
-        self._blocked: set[str] = set()
+        self._kinds: dict[str, str] = {}
         self.journal = Journal(store, herald.acted)
         self._holds = Holds(store, self._signals, Denials(paths.deny), self._holds_changed)
         herald.hold_of = self.hold_of
@@ -167,13 +167,14 @@ class Budgets:
         self.limits_moved(now)
 
     def _holds_changed(self) -> None:
-        """Keep the file in step, and tell of those who are blocked: their processes look as before."""
+        """Keep the file in step, and tell of those whose processes look as before."""
         self._write_frozen()
         alive = {agent.record.id: agent for agent in self._roster.alive()}
-        before = self._blocked
-        self._blocked = {id for id, each in alive.items() if self._holds.is_held(each, "blocked")}
-        for id in sorted((before ^ self._blocked) & alive.keys()):
-            self._herald.agent("agent.changed", alive[id])
+        before = self._kinds
+        self._kinds = {id: each.kind for id, each in self._holds.records.items() if id in alive}
+        for id, agent in alive.items():
+            if _is_unseen(agent, before.get(id), self._kinds.get(id)):
+                self._herald.agent("agent.changed", agent)
         self.on_held()
 
     def _write_frozen(self) -> None:
@@ -182,3 +183,13 @@ class Budgets:
             frozen.write(self._paths.frozen, self.frozen())
         except FrozenFileError as error:
             log.warning("%s", error)
+
+
+def _is_unseen(agent: LiveAgent, before: str | None, now: str | None) -> bool:
+    """Whether an agent is held otherwise than before, and no look at its process would show that.
+
+    Who is paused is seen to stop. Who was let go by somebody else was seen to run before that.
+    """
+    if before == now:
+        return False
+    return "blocked" in (before, now) or (now is None and not agent.stopped)
