@@ -18,7 +18,7 @@ import sys
 import termios
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import cycle, islice
 from pathlib import Path
@@ -72,7 +72,7 @@ def _parse() -> argparse.Namespace:
 
 
 @contextmanager
-def _dashboard(daemon: Daemon) -> Iterator[tuple[int, int]]:
+def _dashboard(daemon: Daemon) -> Generator[tuple[int, int]]:
     """``toll top`` on a terminal of its own: its pid, and the terminal's other end."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
@@ -94,7 +94,7 @@ def _dashboard(daemon: Daemon) -> Iterator[tuple[int, int]]:
 
 
 @contextmanager
-def _replies(agents: Agents, a_second: float) -> Iterator[None]:
+def _replies(agents: Agents, a_second: float) -> Generator[None]:
     """So many replies a second, by one agent after the other."""
     done = threading.Event()
 
