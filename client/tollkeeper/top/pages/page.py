@@ -32,7 +32,9 @@ class Page(Container):
         focused = self.screen.focused
         if focused is None or self not in focused.ancestors:
             chain = self.screen.focus_chain
-            self.screen.set_focus(next((each for each in chain if self in each.ancestors), None))
+            first = next((each for each in chain if self in each.ancestors), None)
+            # To scroll to it before all is laid out would hide what stands above it.
+            self.screen.set_focus(first, scroll_visible=False)
 
     async def open(self) -> None:
         """The page is seen from now on: ask for what it needs besides the status."""
