@@ -9,6 +9,7 @@ from tollkeeper.demo.story import (
     CAST,
     MOST_PERCENT,
     STAGES,
+    Deed,
     Grant,
     Marker,
     Prompt,
@@ -25,13 +26,14 @@ NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 OPUS_OUTPUT = 20
 
 
-def told_within(seconds: float) -> list[object]:
+def told_within(seconds: float) -> list[Deed]:
+    """What happens until this second."""
     return [*takewhile(lambda deed: deed.at <= seconds, story())]
 
 
 def test_times_are_in_order() -> None:
     """Over ten minutes nothing happens before what was told before it, and all of it to the cast."""
-    deeds = [*takewhile(lambda deed: deed.at <= 600, story())]
+    deeds = told_within(600)
     assert all(before.at <= after.at for before, after in pairwise(deeds))
     named = {deed.agent for deed in deeds if not isinstance(deed, Grant)}
     assert {part.name for part in CAST} == named

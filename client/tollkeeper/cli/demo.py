@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import select
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-import time
+import threading
 from argparse import ArgumentParser, Namespace
 from contextlib import contextmanager, suppress
 
@@ -115,14 +116,15 @@ def _await_ready(stage: Stage, errors: IO[bytes]) -> None:
 
 def _show_top(place: Place, seconds: float | None) -> None:
     """The dashboard in this terminal, until somebody leaves it or its time is over."""
-    command = [sys.executable, "-m", "tollkeeper.cli.main", "--no-start", "top"]
-    top = subprocess.Popen(command, env=place.environment(), cwd=place.folder)
-    try:
-        with suppress(subprocess.TimeoutExpired):
-            top.wait(seconds)
-    finally:
-        top.terminate()
-        top.wait()
+    from tollkeeper.top.app import Dashboard
+
+    os.environ.update(place.variables())  # Whatever it may start belongs to the demo.
+    top = Dashboard(place.paths)
+    if seconds is not None:
+        over = threading.Timer(seconds, lambda: top.call_from_thread(top.exit))
+        over.daemon = True
+        over.start()
+    top.run()
 
 
 def _tell(ask: Ask, place: Place, tray: bool) -> None:
@@ -139,10 +141,8 @@ def _tell(ask: Ask, place: Place, tray: bool) -> None:
 
 def _wait(stage: Stage, seconds: float | None) -> None:
     """Until the time is over, or the stage ends by itself."""
-    deadline = None if seconds is None else time.monotonic() + seconds
     assert stage.stdout
-    left = None if deadline is None else max(deadline - time.monotonic(), 0.0)
-    select.select([stage.stdout], [], [], left)
+    select.select([stage.stdout], [], [], seconds)
 
 
 def _end(stage: Stage, place: Place) -> None:

@@ -50,6 +50,7 @@ class Agent:
             self._conversation.owned()
         self._write_past()
         self._session.write("busy")
+        self._show_status_line(0.0)
 
     @property
     def pid(self) -> int:
@@ -105,13 +106,16 @@ class Agent:
         self._context = min(self._context + CONTEXT_A_REPLY, MOST_CONTEXT)
         added, removed = self._changes
         self._changes = added + deed.added, removed + deed.removed
+        self._show_status_line(deed.at)
+
+    def _show_status_line(self, at: float) -> None:
         line = status_line(
             self._conversation,
             self._part.model,
             self._context,
             self._changes,
             self._replies * SECONDS_A_REPLY,
-            {} if self._part.by_key else self._windows(deed.at),
+            {} if self._part.by_key else self._windows(at),
         )
         leave_status(str(self._place.paths.run), self._conversation.id, line)
 

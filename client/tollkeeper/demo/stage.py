@@ -52,7 +52,7 @@ def main() -> None:
 
 def _leave(number: int, frame: object) -> None:
     """Go out through every ``with``."""
-    sys.exit(0)
+    sys.exit(128 + number)
 
 
 @contextmanager
