@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run demo test check fmt e2e lowest
+.PHONY: run demo test check fmt e2e lowest pictures
 
 run: $(VENV)/.ready  ## Start the daemon and show the agents live.
 	$(BIN)/toll status --live
@@ -23,6 +23,9 @@ e2e: $(VENV)/.ready .cache/npm/.ready .cache/ccusage/.ready .cache/starship/.rea
 
 lowest: .venv-lowest/.ready  ## Run the same tests with the oldest dependencies that are allowed.
 	.venv-lowest/bin/pytest --ignore=tests/e2e $(PARALLEL)
+
+pictures: $(VENV)/.ready  ## Make the pictures of the README anew, on a virtual display.
+	PYTHONPATH=tests $(BIN)/python docs/pictures.py
 
 check: $(VENV)/.ready  ## Lint, formatting, types and import contracts.
 	$(BIN)/ruff check .

@@ -1,8 +1,13 @@
 """``toll demo``: what it shows within seconds, that it touches nothing of anybody, and leaves nothing behind."""
 
+import fcntl
 import json
 import os
+import select
 import signal
+import struct
+import subprocess
+import termios
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,22 +16,25 @@ from typing import Any
 import psutil
 import pytest
 
+from ending import end
 from freezing import state_of
 from proc import needs_proc
 from tollkeeper.control import Toll
 from tollkeeper.demo.place import Place
-from tollkeeper.demo.story import CAST, SPENDER, STAGES, Marker, story
+from tollkeeper.demo.story import CACHER, CAST, SPENDER, STAGES, Marker, story
 from tollkeeper.model import Status
 from waiting import wait_until
 
 from .bounded import start_billed
-from .keeper import Keeper
+from .keeper import TOLL, Keeper
 from .terminal import LEFT, Running
 
 pytestmark = [needs_proc, pytest.mark.timeout(120)]
 
 # That of the first round.
 WORKFLOW = next(deed.workflow for deed in story() if isinstance(deed, Marker))
+# How a terminal is told to show the other screen, and to come back (xterm's private mode 1049).
+ENTERED, LEAVES = b"\x1b[?1049h", b"\x1b[?1049l"
 
 Ending = tuple[str, signal.Signals]
 
@@ -184,3 +192,35 @@ def test_commands_of_the_folder(keeper: Keeper) -> None:
         shown.running.interrupt()
         assert not shown.place.toll.exists()
     assert not keeper.paths.run.exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_dashboard_gives_the_terminal_back(keeper: Keeper, number: signal.Signals) -> None:
+    """In a terminal the dashboard opens; a signal to end it leaves the other screen, and nothing of the demo."""
+    temporary = keeper.root / "tmp"
+    temporary.mkdir()
+    ours, its = os.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 36, 120, 0, 0))
+    environment = {**keeper.environment, "TMPDIR": str(temporary)}
+    process = subprocess.Popen(
+        [TOLL, "demo"], env=environment, stdin=its, stdout=its, stderr=its, start_new_session=True
+    )
+    shown = b""
+
+    def read(mark: bytes) -> bool:
+        nonlocal shown
+        while select.select([ours], [], [], 0)[0]:
+            shown += os.read(ours, 1 << 16)
+        return mark in shown
+
+    try:
+        wait_until(lambda: read(CACHER.name.encode()))
+        assert ENTERED in shown and LEAVES not in shown
+        process.send_signal(number)
+        wait_until(lambda: read(LEAVES) and process.poll() is not None)
+        assert 0 == process.returncode
+    finally:
+        end(process)
+        os.close(its)
+        os.close(ours)
+    assert [] == [*temporary.iterdir()]

@@ -28,6 +28,8 @@ READY: Final = "ready"
 TRAY: Final = (sys.executable, "-m", "tollkeeper_tray")
 # How often agents are looked at that somebody may have ended or frozen.
 LOOK_SECONDS: Final = 0.2
+# Some ticks of the system's clock: so they are told apart, and stand in their order, by their start.
+START_SECONDS: Final = 0.03
 PATIENCE_SECONDS: Final = 15.0
 
 
