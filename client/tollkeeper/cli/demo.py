@@ -74,8 +74,11 @@ def run(ask: Ask, options: Namespace) -> None:
             pass  # That is how one leaves.
         finally:
             _end(stage, place)
+        said = _last_words(errors)
         if stage.returncode:
-            raise DemoError(f"the demo ended early: {_last_words(errors) or stage.returncode}")
+            raise DemoError(f"the demo ended early: {said or stage.returncode}")
+        if said:  # Such as by a tray that found no desktop.
+            print(said, file=sys.stderr)
 
 
 @contextmanager
@@ -151,10 +154,12 @@ def _end(stage: Stage, place: Place) -> None:
     stage.stdin.close()
     try:
         stage.wait(END_SECONDS)
-    finally:
-        stage.stdout.close()
-        if place.folder.exists():
-            _take_down(place)
+    except subprocess.TimeoutExpired:
+        stage.kill()
+        stage.wait()
+    stage.stdout.close()
+    if place.folder.exists():
+        _take_down(place)
 
 
 def _take_down(place: Place) -> None:

@@ -31,7 +31,6 @@ name = "max"
 
 [limits]
 per_run = 0
-daily = 25
 
 [accounts.homes]
 {keyed} = "api"

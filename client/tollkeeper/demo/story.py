@@ -11,7 +11,7 @@ SONNET: Final = "claude-sonnet-5-5"
 HAIKU: Final = "claude-haiku-5-5"
 ROUND_SECONDS: Final = 60.0
 # An orchestrator that nobody is: what is still held late in a round gets so much more.
-GRANT_USD: Final = 5.0
+GRANT_USD: Final = 1.0
 HOUR: Final = 3600.0
 DAY: Final = 24 * HOUR
 
