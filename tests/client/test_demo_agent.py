@@ -59,6 +59,13 @@ def test_plays_what_it_is_told(place: Place, agent: Agent) -> None:
     assert said and ("waiting", "permission prompt") == (said["status"], said["waitingFor"])
 
 
+def test_state_lasts(place: Place, agent: Agent) -> None:
+    """What is said again changes nothing: the agent is in that state since it was first said."""
+    before = session(place, agent)
+    agent.play(Says(1.0, CACHER.name, "busy"))
+    assert before == session(place, agent)
+
+
 def test_frozen_agent_writes_nothing(place: Place, agent: Agent) -> None:
     """While it is frozen it asks for nothing, as a real one; when it goes on, it does."""
     before = lines(place)

@@ -71,9 +71,13 @@ class SessionFile:
         self._conversation = conversation
         self._name = name
         self._started = now()
+        self._state = "", ""
 
     def write(self, status: str, waiting_for: str = "") -> None:
-        """Write it whole, as the client does on every change."""
+        """Write it whole, as the client does when its state changes; said again, it is no change."""
+        if (status, waiting_for) == self._state:
+            return
+        self._state = status, waiting_for
         note: dict[str, Any] = {
             "pid": self._pid,
             "sessionId": self._conversation.id,
