@@ -1,13 +1,16 @@
-# The words of this project: run, test, check, fmt.
+# The words of this project: run, demo, test, check, fmt.
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check fmt e2e lowest
+.PHONY: run demo test check fmt e2e lowest pictures
 
 run: $(VENV)/.ready  ## Start the daemon and show the agents live.
 	$(BIN)/toll status --live
+
+demo: $(VENV)/.ready  ## Show the dashboard over a made-up fleet.
+	$(BIN)/toll demo
 
 # A file's tests stay together, since they may share what takes long to set up.
 PARALLEL := --numprocesses logical --dist loadfile
@@ -20,6 +23,9 @@ e2e: $(VENV)/.ready .cache/npm/.ready .cache/ccusage/.ready .cache/starship/.rea
 
 lowest: .venv-lowest/.ready  ## Run the same tests with the oldest dependencies that are allowed.
 	.venv-lowest/bin/pytest --ignore=tests/e2e $(PARALLEL)
+
+pictures: $(VENV)/.ready  ## Make the pictures of the README anew, on a virtual display.
+	PYTHONPATH=tests $(BIN)/python docs/pictures.py
 
 check: $(VENV)/.ready  ## Lint, formatting, types and import contracts.
 	$(BIN)/ruff check .

@@ -99,9 +99,9 @@ class Session:
 
 
 @contextmanager
-def session(folder: Path) -> Generator[Session]:
+def session(folder: Path, size: str = "640x240") -> Generator[Session]:
     """A session whose files lie in this folder, which must have a short path."""
-    with virtual_display("640x240") as name:
+    with virtual_display(size) as name:
         opened = Session(folder, name)
         opened.start_bus()
         try:

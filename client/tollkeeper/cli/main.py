@@ -15,6 +15,7 @@ VERBS = {
     "status": "the state of things: agents, plan, today",
     "agents": "a line per agent",
     "top": "the live dashboard in the terminal",
+    "demo": "a made-up fleet to look at, which leaves nothing behind",
     "watch": "updates as they come",
     "pause": "freeze agents",
     "resume": "let agents go on, with more budget if need be",

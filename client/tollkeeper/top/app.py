@@ -1,6 +1,8 @@
 """The dashboard: pages, keys, and a thread that follows the daemon."""
 
+import asyncio
 import os
+import signal
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -38,6 +40,7 @@ PAUSE_SECONDS = 0.4
 # Ages move on when nothing happens.
 SILENCE_SECONDS = 5.0
 GONE = "No daemon answers. Waiting for it to come back; start it with: toll up"
+ENDING = (signal.SIGTERM, signal.SIGHUP)
 # Alerts that are older were told before the dashboard was opened.
 MOST_TOASTS = 3
 
@@ -114,10 +117,15 @@ class Dashboard(App[None]):
     def on_mount(self) -> None:
         for number in range(1, len(self.pages) + 1):
             self.bind(str(number), f"open({number})", show=False)
+        # Whoever is told to end gives the terminal back first.
+        for number in ENDING:
+            asyncio.get_running_loop().add_signal_handler(number, self.exit)
         self._line.show([Text("Asking the daemon …")])
         self._follow()
 
     def on_unmount(self) -> None:
+        for number in ENDING:
+            asyncio.get_running_loop().remove_signal_handler(number)
         self._stopping.set()
 
     @work(thread=True)
