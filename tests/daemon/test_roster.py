@@ -341,3 +341,13 @@ def test_status_since(told: int | None, since: int) -> None:
     agent = appear(roster, process(), session(status="busy"), NOW)
     roster.hear(agent, session(status="waiting", statusUpdatedAt=told), NOW)
     assert since == agent.status_since
+
+
+def test_status_since_nobody_knows_when() -> None:
+    """Since when a status holds that was found so is not known, and the same status again is no news."""
+    roster = Roster()
+    agent = appear(roster, process(), session(status="busy"), NOW)
+    assert agent.status_since == 0
+    roster.hear(agent, session(status="waiting"), NOW + SECOND)
+    roster.hear(agent, session(status="waiting"), NOW + MINUTE)
+    assert agent.status_since == NOW + SECOND

@@ -78,7 +78,18 @@ def test_status_has_its_shape(shared: Keeper) -> None:
     }
     [agent] = status["agents"]
     assert agent.keys() == {
-        *("id", "name", "pid", "state", "waiting_for", "source", "account", "model", "cwd"),
+        *(
+            "id",
+            "name",
+            "pid",
+            "state",
+            "state_since",
+            "waiting_for",
+            "source",
+            "account",
+            "model",
+            "cwd",
+        ),
         *("project", "conversation", "started_at", "last_activity_at", "workflow", "task"),
         *("stage", "lines_added", "lines_removed", "context_used_percent", "usage"),
         *("subagents", "limits", "held"),

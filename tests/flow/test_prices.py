@@ -319,7 +319,7 @@ def test_doctor_of_a_daemon_that_can_not_start(keeper: Keeper, name: str) -> Non
     path.write_text(text)
     told = keeper.run("doctor")
     assert (told.returncode, told.stderr) == (1, "")
-    ok, bad, mend, _ = told.stdout.splitlines()
+    ok, bad, mend, *_ = told.stdout.splitlines()
     assert ok.startswith("ok   directories: ")
     assert bad.startswith(f"BAD  the daemon did not start: {path}: ")
     assert said in bad

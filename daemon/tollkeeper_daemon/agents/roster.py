@@ -166,9 +166,13 @@ class Roster:
         return before != (agent.record, agent.status, agent.waiting_for)
 
     def _take_status(self, agent: LiveAgent, session: Session, now: int) -> None:
-        since = session.statusUpdatedAt or now
-        agent.status_since = min(max(since, agent.record.started), now)
-        agent.status = STATES.get(session.status or "", "idle")
+        status = STATES.get(session.status or "", "idle")
+        if session.statusUpdatedAt:
+            agent.status_since = min(max(session.statusUpdatedAt, agent.record.started), now)
+        elif status != agent.status:
+            # At the first sight of it nobody knows how long it has been so.
+            agent.status_since = now if agent.status else 0
+        agent.status = status
         agent.waiting_for = (session.waitingFor or "") if agent.status == "waiting" else ""
 
     def call(self, agent: LiveAgent, name: str) -> bool:
