@@ -20,9 +20,9 @@ from tollkeeper.top.widgets.fleet import Fleet
 from tollkeeper.top.widgets.lines import Lines
 from tollkeeper.top.widgets.questions import Form, Question
 
-# From here on the summary stands beside the cards.
+# From here on the summary stands beside the cards, as wide as leaves room for a scroll bar.
 WIDE = 124
-SIDE = 46
+SIDE = 44
 USUAL_USD = "5"
 
 
