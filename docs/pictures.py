@@ -36,7 +36,7 @@ INDENTED: Final = re.compile(
 )
 CELL: Final = 12.2
 
-DESKTOP: Final = "760x440"
+DESKTOP: Final = "800x440"
 TRAY: Final = ["trayer", "--edge", "top", "--align", "left", "--width", "100", "--height", "32"]
 # The icon is the only one, and the first.
 ICON: Final = (16, 16)
