@@ -3,9 +3,13 @@
 import json
 import os
 import subprocess
+import threading
 import time
 import uuid
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import cycle
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -119,6 +123,27 @@ class Agents:
     ) -> None:
         for agent in self.all:
             agent.end()
+
+    @contextmanager
+    def replying(self, a_second: float) -> Generator[None]:
+        """So many replies a second are logged, by one agent after the other."""
+        done = threading.Event()
+
+        def write() -> None:
+            due = time.monotonic()
+            for agent in cycle(self.all):
+                append(agent.log, agent.reply(200))
+                due += 1 / a_second
+                if done.wait(max(due - time.monotonic(), 0)):
+                    return
+
+        thread = threading.Thread(target=write)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
 
 
 def append(log: Path, data: bytes) -> int:

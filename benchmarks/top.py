@@ -16,7 +16,6 @@ import struct
 import subprocess
 import sys
 import termios
-import threading
 import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
@@ -24,7 +23,7 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Final
 
-from agents import Agents, append
+from agents import Agents
 from measure import MB, cpu_seconds, memory_of, percentile
 from tolld import Daemon
 
@@ -58,7 +57,7 @@ def main() -> None:
             with _dashboard(daemon) as (pid, terminal):
                 _read_for(terminal, SETTLE_SECONDS)
                 _measure("at rest", pid, terminal, options)
-                with _replies(agents, options.a_second):
+                with agents.replying(options.a_second):
                     _measure("updating", pid, terminal, options)
                 print(f"memory       {memory_of(pid).rss / MB:.0f} MB")
 
@@ -91,28 +90,6 @@ def _dashboard(daemon: Daemon) -> Generator[tuple[int, int]]:
         process.kill()
         process.wait()
         os.close(ours)
-
-
-@contextmanager
-def _replies(agents: Agents, a_second: float) -> Generator[None]:
-    """So many replies a second, by one agent after the other."""
-    done = threading.Event()
-
-    def write() -> None:
-        due = time.monotonic()
-        for agent in cycle(agents.all):
-            append(agent.log, agent.reply(200))
-            due += 1 / a_second
-            if done.wait(max(due - time.monotonic(), 0)):
-                return
-
-    thread = threading.Thread(target=write)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
 
 
 def _measure(name: str, pid: int, terminal: int, options: argparse.Namespace) -> None:

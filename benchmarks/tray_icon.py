@@ -11,7 +11,6 @@ import argparse
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import Final
 
-from agents import Agents, append
+from agents import Agents
 from measure import MB, cpu_seconds, memory_of, percentile
 from tolld import Daemon
 from tollkeeper.feed import Feed
@@ -51,7 +50,7 @@ def main() -> None:
             with _tray(daemon, shown) as pid:
                 time.sleep(SETTLE_SECONDS)
                 _measure("at rest", pid, options.seconds)
-                with _replies(agents, options.a_second):
+                with agents.replying(options.a_second):
                     _measure("updating", pid, options.seconds)
                     _changes("updating", daemon, agents, shown, options.changes)
                 _changes("at rest", daemon, agents, shown, options.changes)
@@ -80,28 +79,6 @@ def _tray(daemon: Daemon, shown: Panel) -> Generator[int]:
     finally:
         process.kill()
         process.wait()
-
-
-@contextmanager
-def _replies(agents: Agents, a_second: float) -> Generator[None]:
-    """So many replies a second, by one agent after the other."""
-    done = threading.Event()
-
-    def write() -> None:
-        due = time.monotonic()
-        for agent in cycle(agents.all):
-            append(agent.log, agent.reply(200))
-            due += 1 / a_second
-            if done.wait(max(due - time.monotonic(), 0)):
-                return
-
-    thread = threading.Thread(target=write)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
 
 
 def _measure(name: str, pid: int, seconds: float) -> None:

@@ -35,6 +35,8 @@ class AskingPage(Page):
         self._pause = 0.0
         self._daemon: str | None = None
 
+    # Textual's own metaclass leaves no room for abstract methods.
+
     async def fetch(self) -> Importing | None:
         """Ask, and keep the answer; how far the history is read, where not all of it is. TollError."""
         raise NotImplementedError
