@@ -138,6 +138,9 @@ class Dashboard(App[None]):
 
     @on(StatusCame)
     async def _came(self, event: StatusCame) -> None:
+        if not self.is_running:
+            # It closes: messages that wait are still handed out, and the pages are empty by now.
+            return
         self._line.set_class(event.status is None, "-gone")
         if event.status is None:
             self._line.show([Text(GONE)])
@@ -179,6 +182,8 @@ class Dashboard(App[None]):
 
     @on(TabbedContent.TabActivated)
     async def _opened(self) -> None:
+        if not self.is_running:
+            return
         page = self.page
         page.take_focus()
         await page.open()

@@ -116,6 +116,18 @@ def test_daemon_that_goes(tmp_path: Path) -> None:
     play(tmp_path, story)
 
 
+@pytest.mark.parametrize("key", "123456")
+def test_news_while_it_closes(tmp_path: Path, key: str) -> None:
+    """What the daemon says while the dashboard is closed is of no use to anybody, and does no harm."""
+
+    async def story(board: Board, pilot: Pilot[None]) -> None:
+        await open_page(board, pilot, key)
+        for number in range(100):
+            board.says(status(agent(f"other-{number}")))
+
+    play(tmp_path, story)
+
+
 def test_keys_without_agents(tmp_path: Path) -> None:
     """Where there is no agent to choose keys do what they do, and go into no field that is hidden."""
 
