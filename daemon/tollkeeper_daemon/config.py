@@ -12,6 +12,7 @@ from msgspec import Meta, Struct, field
 from tollkeeper.model import AlertKind
 from tollkeeper.segment import check
 from tollkeeper_daemon import misfits
+from tollkeeper_daemon.places import place_of
 from tollkeeper_daemon.rules.settings import Limits
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -224,6 +225,32 @@ class BeadsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     author: Annotated[str, Meta(description="In whose name it comments")] = "tollkeeper"
 
 
+class CcflareSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """``[ccflare]``: the proxy over several accounts, and what is asked of it."""
+
+    url: Annotated[
+        str,
+        Meta(description="Where ccflare or better-ccflare answers, such as http://127.0.0.1:8080"),
+    ] = ""
+    find: Annotated[
+        bool,
+        Meta(description="Look on this machine for the proxies that agents ask, too"),
+    ] = True
+    key_command: Annotated[
+        str,
+        Meta(description="A shell command line that prints the proxy's key, such as a keyring's"),
+    ] = ""
+    wait_seconds: Annotated[
+        int,
+        Meta(ge=0, description="So long the log line of a request is waited for that a proxy saw"),
+    ] = 90
+
+    def __post_init__(self) -> None:
+        """ValueError for an address that is none."""
+        if self.url:
+            place_of(self.url)
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings; each has a default, so that no file is needed."""
 
@@ -238,6 +265,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     segments: SegmentSettings = SegmentSettings()
     workflow: WorkflowSettings = WorkflowSettings()
     beads: BeadsSettings = BeadsSettings()
+    ccflare: CcflareSettings = CcflareSettings()
 
 
 # Read once, when the daemon starts; the others hold as soon as the file is saved.

@@ -1,0 +1,279 @@
+"""Gives the requests of the ledger the accounts that proxies tell, and books what only a proxy saw.
+
+A row that names the API's id of a request is that request; of the others `match.py` says which they are.
+All of it is a function of the rows and the logs' lines: the order in which they come changes
+nothing, nor does any of them that comes again.
+"""
+
+from collections.abc import Callable, Iterable
+from hashlib import sha256
+
+from msgspec.structs import replace
+
+from tollkeeper_daemon.joins.match import APART_MS, Candidate, match
+from tollkeeper_daemon.ledger.books import Book, Group
+from tollkeeper_daemon.ledger.ledger import Ledger, Posting, group_now
+from tollkeeper_daemon.ledger.moving import Moved, move_group
+from tollkeeper_daemon.ledger.requests import identity, resolve, stray_key
+from tollkeeper_daemon.ledger.tombstones import tombstones_of_request
+from tollkeeper_daemon.paying.payers import is_told_by_proxy
+from tollkeeper_daemon.records import Reply
+from tollkeeper_daemon.store.proxy_shelf import ProxyRow
+from tollkeeper_daemon.store.transaction import Transaction
+
+# What the lines are called that stand for rows, and so their groups in the ledger.
+STAND_IN = "proxy:"
+LONGEST = 80
+
+
+class Joins:
+    """In a transaction of the pipeline's; ``paid`` says in which book something belongs without a proxy."""
+
+    def __init__(self, ledger: Ledger, paid: Moved) -> None:
+        self._ledger = ledger
+        self._paid = paid
+
+    def take(self, rows: Iterable[ProxyRow], transaction: Transaction, posting: Posting) -> None:
+        """A proxy tells of these; of a row that is known only what was not known yet is news."""
+        work = _Work(self._ledger, self._paid, transaction, posting)
+        for row in rows:
+            work.take(row)
+        work.finish()
+
+    def book(self, rows: Iterable[str], transaction: Transaction, posting: Posting) -> None:
+        """Book the rows of these keys, as far as still no log tells of their requests."""
+        work = _Work(self._ledger, self._paid, transaction, posting)
+        for key in rows:
+            work.book(key)
+
+    def settle(self, transaction: Transaction, posting: Posting) -> None:
+        """Join with what the posting changes, and take back what stood for it so far."""
+        if transaction.count("proxied"):
+            work = _Work(self._ledger, self._paid, transaction, posting)
+            for key in [key for key in posting.groups if not is_stand_in(key)]:
+                work.touch(key)
+            work.finish()
+
+
+def is_stand_in(key: str) -> bool:
+    """Whether this is the key of a group that only a proxy told of."""
+    return key.startswith(f"l:{STAND_IN}")
+
+
+class _Work:
+    """One change: what it touches is joined anew in the end, once."""
+
+    def __init__(
+        self, ledger: Ledger, paid: Moved, transaction: Transaction, posting: Posting
+    ) -> None:
+        self._ledger = ledger
+        self._paid = paid
+        self._transaction = transaction
+        self._shelf = transaction.proxied
+        self._posting = posting
+        self._has_loose = transaction.count("proxied_tokens") > 0
+        self._groups: set[str] = set()
+        self._tokens: set[tuple[int, ...]] = set()
+        self._found: dict[str, dict[tuple[int, ...], Candidate]] = {}
+
+    def take(self, row: ProxyRow) -> None:
+        """A row is told, perhaps again."""
+        known = self._shelf.row(row.key)
+        if known is None:
+            self._shelf.save(row)
+        else:
+            more = replace(
+                known,
+                request=known.request or row.request,
+                conversation=known.conversation or row.conversation,
+            )
+            if more == known:
+                return
+            if more.request and not known.request:
+                # It was joined by its tokens, perhaps with what another row is now.
+                self._tokens.add(known.tokens)
+                self._groups.add(known.joined)
+                more = replace(more, joined="")
+            self._shelf.save(more)
+            row = more
+        if row.request:
+            self._groups |= self._keys_of(row.request)
+        else:
+            self._has_loose = True
+            self._tokens.add(row.tokens)
+
+    def book(self, key: str) -> None:
+        """Nobody else told of the row's request in time."""
+        row = self._shelf.row(key)
+        if row is None or row.joined or row.booked:
+            return
+        if row.request and self._is_counted(row):
+            self._shelf.save(replace(row, joined="-"))
+            return
+        was_history, self._ledger.history = self._ledger.history, row.history
+        try:
+            self._ledger.add([_reply(row)], self._transaction, self._posting)
+        finally:
+            self._ledger.history = was_history
+        stand_in = _key(row)
+        self._assign(stand_in, lambda book, reply: _by(row, book))
+        self._shelf.save(replace(row, booked=True))
+
+    def _is_counted(self, row: ProxyRow) -> bool:
+        """Whether the row's request was dropped as old, or another row stands for it."""
+        tombstones = tombstones_of_request(stray_key(row.request), row.request)
+        if self._transaction.has_gone and self._transaction.is_gone(*tombstones):
+            return True
+        return any(each.booked for each in self._shelf.of_request(row.request))
+
+    def touch(self, key: str) -> None:
+        """The group of this key changes."""
+        self._groups.add(key)
+
+    def finish(self) -> None:
+        """Join all that is concerned."""
+        self._groups.discard("")
+        for key in sorted(self._groups):
+            self._join_by_request(key)
+        if self._has_loose:
+            for key in sorted(self._groups):
+                self._note_tokens(key)
+            for tokens in sorted(self._tokens):
+                self._join_by_tokens(tokens)
+        for key in sorted(self._groups):
+            self._pay(key)
+
+    def _join_by_request(self, key: str) -> None:
+        for request in sorted(_requests(self._now(key))):
+            for row in self._shelf.of_request(request):
+                self._join(row, key)
+
+    def _note_tokens(self, key: str) -> None:
+        """The rows that this group may be have its tokens, and those that it was had those it had."""
+        for group in (self._transaction.group(key) or Group(), self._now(key)):
+            self._tokens |= {_tokens(reply) for reply in resolve(group.entries)}
+
+    def _join_by_tokens(self, tokens: tuple[int, ...]) -> None:
+        rows = self._shelf.of_tokens(tokens)
+        found = match(rows, self._candidates(rows, tokens)) if rows else {}
+        for row in rows:
+            group = found.get(row.key, "")
+            if row.joined != group:
+                self._groups |= {row.joined, group} - {""}
+                self._join(row, group)
+
+    def _join(self, row: ProxyRow, group: str) -> None:
+        """The row is this group, and no request of its own; or it is none that is known any more."""
+        if row.booked and group:
+            self._ledger.withdraw(_key(row), self._transaction, self._posting)
+        if row.joined != group or (row.booked and group):
+            self._shelf.save(replace(row, joined=group, booked=row.booked and not group))
+
+    def _candidates(self, rows: list[ProxyRow], tokens: tuple[int, ...]) -> set[Candidate]:
+        """The requests that one of the rows may be: of these tokens, near in time, with no row by id."""
+        keys = {*self._posting.groups}
+        for row in rows:
+            since, until = row.time - APART_MS, row.time + APART_MS + 1
+            keys |= {key for _, _, key in self._transaction.timeline(max(since, 0), max(until, 0))}
+        candidates = (self._candidates_in(key).get(tokens) for key in keys)
+        return {each for each in candidates if each}
+
+    def _candidates_in(self, key: str) -> dict[tuple[int, ...], Candidate]:
+        """What the group may be taken for, by its tokens; its entries change no more by now."""
+        if key not in self._found:
+            group = self._now(key)
+            is_known = is_stand_in(key) or any(map(self._shelf.of_request, _requests(group)))
+            self._found[key] = {
+                _tokens(reply): Candidate(reply.time, key, reply.conversation)
+                for reply in (() if is_known else resolve(group.entries))
+            }
+        return self._found[key]
+
+    def _pay(self, key: str) -> None:
+        """Book the group under the account that its row tells, or under what it would have without."""
+        group = self._now(key)
+        by_request = {each: self._shelf.of_request(each) for each in sorted(_requests(group))}
+        known = {request: min(rows, key=_rank) for request, rows in by_request.items() if rows}
+        others = [*known.values()] or self._joined_by_tokens(group, key)
+
+        def paid(book: Book, reply: Reply) -> Book:
+            row = known.get(reply.request) or next(iter(others), None)
+            if row is not None:
+                return _by(row, book)
+            return self._paid(book, reply.time) if is_told_by_proxy(book) else book
+
+        self._assign(key, paid)
+
+    def _joined_by_tokens(self, group: Group, key: str) -> list[ProxyRow]:
+        if not self._has_loose:
+            return []
+        tokens = {_tokens(reply) for reply in resolve(group.entries)}
+        rows = (row for each in sorted(tokens) for row in self._shelf.of_tokens(each))
+        return sorted((row for row in rows if row.joined == key), key=_rank)
+
+    def _assign(self, key: str, paid: Callable[[Book, Reply], Book]) -> None:
+        move_group(key, self._now(key), paid, self._transaction, self._posting)
+
+    def _keys_of(self, request: str) -> set[str]:
+        """The groups in which the request of this id stands."""
+        known = {*self._transaction.messages_of(request)}
+        stray = stray_key(request)
+        return {*known, *self._posting.request_ids.get(request, ()), stray}
+
+    def _now(self, key: str) -> Group:
+        return group_now(key, self._transaction, self._posting)
+
+
+def _requests(group: Group) -> set[str]:
+    return {entry.request for entry in group.entries if entry.request}
+
+
+def _tokens(reply: Reply) -> tuple[int, ...]:
+    """As a proxy counts them: it does not tell one kind of cache writes from the other."""
+    writes = reply.cache_write_5m + reply.cache_write_1h
+    return reply.input, reply.output, reply.cache_read, writes
+
+
+def _rank(row: ProxyRow) -> tuple[int, str]:
+    return row.time, row.key
+
+
+def _by(row: ProxyRow, book: Book) -> Book:
+    """The book for the same work, paid by the row's account."""
+    if (book.source, book.account) == (row.source, row.account):
+        return book
+    return replace(book, source=row.source, account=row.account)
+
+
+def _line(row: ProxyRow) -> str:
+    """Short enough to stand as it is in the key of its group."""
+    name = row.key if len(row.key) <= LONGEST else sha256(row.key.encode()).hexdigest()
+    return f"{STAND_IN}{name}"
+
+
+def _reply(row: ProxyRow) -> Reply:
+    """The row as a request of its own; its cache writes are taken for those of the usual kind."""
+    return Reply(
+        message="",
+        request="",
+        line=_line(row),
+        conversation=row.conversation or f"proxy {row.proxy}",
+        owned=True,
+        time=row.time,
+        model=row.model,
+        subagent="",
+        subagent_type="",
+        input=row.input,
+        output=row.output,
+        cache_read=row.cache_read,
+        cache_write_5m=row.cache_write,
+        cache_write_1h=0,
+        web_searches=0,
+        fast=False,
+        us=False,
+    )
+
+
+def _key(row: ProxyRow) -> str:
+    """Where the request is filed that stands for the row."""
+    return identity(_reply(row))[0]
