@@ -74,33 +74,43 @@ class _Work:
         self._has_loose = transaction.count("proxied_tokens") > 0
         self._groups: set[str] = set()
         self._tokens: set[tuple[int, ...]] = set()
+        # Those that were booked otherwise before.
+        self._again: set[str] = set()
         self._found: dict[str, dict[tuple[int, ...], Candidate]] = {}
 
     def take(self, row: ProxyRow) -> None:
         """A row is told, perhaps again."""
         known = self._shelf.row(row.key)
-        if known is None:
-            self._shelf.save(row)
-        else:
-            more = replace(
-                known,
-                request=known.request or row.request,
-                conversation=known.conversation or row.conversation,
-            )
+        if known is not None:
+            more = self._with(known, row)
             if more == known:
                 return
-            if more.request and not known.request:
-                # It was joined by its tokens, perhaps with what another row is now.
-                self._tokens.add(known.tokens)
-                self._groups.add(known.joined)
-                more = replace(more, joined="")
-            self._shelf.save(more)
             row = more
+        self._shelf.save(row)
         if row.request:
             self._groups |= self._keys_of(row.request)
         else:
             self._has_loose = True
             self._tokens.add(row.tokens)
+
+    def _with(self, known: ProxyRow, row: ProxyRow) -> ProxyRow:
+        """What is known of the row with this; where that is more, it is joined anew."""
+        more = replace(
+            known,
+            request=known.request or row.request,
+            conversation=known.conversation or row.conversation,
+        )
+        if more == known:
+            return known
+        if known.booked:
+            self._ledger.withdraw(_key(known), self._transaction, self._posting)
+            self._again.add(known.key)
+        if more.request and not known.request:
+            # It was joined by its tokens, perhaps with what another row is now.
+            self._tokens.add(known.tokens)
+            self._groups |= {known.joined} - {""}
+            more = replace(more, joined="")
+        return replace(more, booked=False)
 
     def book(self, key: str) -> None:
         """Nobody else told of the row's request in time."""
@@ -132,7 +142,6 @@ class _Work:
 
     def finish(self) -> None:
         """Join all that is concerned."""
-        self._groups.discard("")
         for key in sorted(self._groups):
             self._join_by_request(key)
         if self._has_loose:
@@ -142,6 +151,8 @@ class _Work:
                 self._join_by_tokens(tokens)
         for key in sorted(self._groups):
             self._pay(key)
+        for key in sorted(self._again):
+            self.book(key)
 
     def _join_by_request(self, key: str) -> None:
         for request in sorted(_requests(self._now(key))):

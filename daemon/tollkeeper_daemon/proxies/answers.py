@@ -75,7 +75,7 @@ class Account(Struct, frozen=True):
     rateLimitReset: str | None = None
     rateLimitedUntil: float | None = None
     billingType: str | None = None
-    usageData: Raw | None = None
+    usageData: Raw = Raw()
 
 
 class AccountCount(Struct, frozen=True):
@@ -186,7 +186,7 @@ def each_of(data: bytes, kind: type[T]) -> tuple[list[T], int]:
 def windows_of(account: Account) -> UsageData:
     """The windows of the account; none where it has others."""
     try:
-        return msgspec.json.decode(account.usageData or b"{}", type=UsageData)
+        return msgspec.json.decode(account.usageData, type=UsageData)
     except UNREADABLE:
         return UsageData()
 

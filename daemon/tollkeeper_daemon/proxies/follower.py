@@ -42,7 +42,8 @@ AGAIN_SECONDS = 3.0
 # However much happens, it is not asked more often than this.
 APART_SECONDS = 1.0
 ACCOUNTS_SECONDS = 25.0
-FIRST_BACK_OFF, LAST_BACK_OFF = 5.0, 300.0
+REOPEN_SECONDS = 10.0
+FIRST_BACK_OFF, LAST_BACK_OFF = 2.0, 300.0
 PAGE = 50
 # What is older than so many rows is joined without their headers, which come with all of the texts.
 MOST_DETAILS = 200
@@ -70,7 +71,7 @@ class Follower:
         self._stopped = threading.Event()
         self._is_live = False
         self._generation = ""
-        self._accounts_due = 0.0
+        self._accounts_due = self._listen_due = 0.0
         self._is_first = True
         # How often each row was looked at whose headers are not there yet; 0 for those that are done.
         self._looks: dict[str, int] = {}
@@ -95,6 +96,8 @@ class Follower:
             except (Trouble, AnswerError) as error:
                 told = Told(trouble=str(error), wants_key=isinstance(error, KeyRefused))
             except Exception as error:
+                if self._stopped.is_set():
+                    return
                 log.exception("a proxy can't be followed")
                 told = Told(trouble=f"something failed ({type(error).__name__})")
             if self._stopped.is_set():
@@ -186,14 +189,16 @@ class Follower:
         return any(self._looks.values())
 
     def _listen(self) -> None:
-        if self._listener is None or not self._listener.is_alive():
+        is_listening = self._listener is not None and self._listener.is_alive()
+        if not is_listening and time.monotonic() >= self._listen_due:
+            self._listen_due = time.monotonic() + REOPEN_SECONDS
             self._listener = threading.Thread(
                 target=self._hear, args=(self._client,), name="proxy-stream", daemon=True
             )
             self._listener.start()
 
     def _hear(self, client: Client) -> None:
-        """Ring for each request that is over, until the stream breaks off; the next look opens it again."""
+        """Ring for each request that is over, and when the stream breaks off; the next look opens it again."""
         try:
             for data in client.events(STREAM):
                 self._is_live = True
@@ -202,4 +207,6 @@ class Follower:
         except (Trouble, ValueError) as error:
             log.debug("the stream of %s broke off: %s", self._place.name, error)
         finally:
-            self._is_live = False
+            if self._is_live:
+                self._is_live = False
+                self._bell.set()

@@ -1,0 +1,202 @@
+"""What logs and proxies tell of the same requests, in any order and again: each counts once, with its account."""
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tollkeeper_daemon.clock import iso
+from tollkeeper_daemon.pipeline import Pipeline
+from tollkeeper_daemon.store.proxy_shelf import ProxyRow
+from tollkeeper_daemon.store.store import Store
+
+from .lines import NINE_MS, NOW, OPUS, assistant, usage
+from .shelf import account_of_store
+from .test_pipeline import pipeline, post
+
+SERVER = "127.0.0.1:8080"
+MINUTE = 60_000
+
+
+class Asked(Struct, frozen=True):
+    """A request as it was: who knows of it, and by what."""
+
+    number: int
+    minute: int = 0
+    conversation: str = "conv-1"
+    output: int = 20
+    is_logged: bool = True
+    has_request_id: bool = True
+    account: str | None = "work"
+    tells_id: bool = True
+    tells_conversation: bool = True
+    sees_id_late: bool = False
+
+    def lines(self) -> list[bytes]:
+        """What the log says of it: a first block with part of the output, then all of it."""
+        if not self.is_logged:
+            return []
+        names = {
+            "message": f"m{self.number}",
+            "request": f"r{self.number}" if self.has_request_id else None,
+            "timestamp": iso(self.time),
+            "sessionId": self.conversation,
+        }
+        parts = (1, self.output)
+        return [assistant(usage(10, output, 5, 3, 4), **names) for output in parts]
+
+    def rows(self) -> list[ProxyRow]:
+        """What the proxy says of it, perhaps without its headers at first."""
+        if self.account is None:
+            return []
+        row = ProxyRow(
+            proxy=SERVER,
+            id=f"row-{self.number}",
+            source="api" if self.account == "work" else "subscription",
+            account=f"proxy {SERVER}/{self.account}",
+            time=self.time + 2_000,
+            seen=NOW,
+            model=OPUS,
+            input=10,
+            output=self.output,
+            cache_read=5,
+            cache_write=7,
+            request=f"r{self.number}" if self.tells_id else "",
+            conversation=self.conversation if self.tells_conversation else "",
+        )
+        first = [replace(row, request="", conversation="")] if self.sees_id_late else []
+        return [*first, row]
+
+    @property
+    def time(self) -> int:
+        return NINE_MS + self.minute * MINUTE
+
+
+Event = bytes | ProxyRow | None
+"""A line of a log, a row of a proxy, or that the wait for log lines is over."""
+
+
+def tell(river: Pipeline, store: Store, event: Event) -> None:
+    """Let it happen."""
+    if event is None:
+        river.book_rows(store.read(lambda t: t.proxied.waiting()))
+    elif isinstance(event, bytes):
+        post(river, event)
+    else:
+        river.take_rows([event])
+
+
+def told(events: Sequence[Event], restarts: frozenset[int] = frozenset()) -> tuple[object, int]:
+    """The books after these events, with another daemon from some of them on; and how many requests."""
+    with tempfile.TemporaryDirectory() as folder, Store(Path(folder)) as store:
+        river = pipeline(store)
+        for place, event in enumerate(events):
+            if place in restarts:
+                river = pipeline(store)
+            tell(river, store, event)
+        books = account_of_store(store)
+        return books, sum(totals.requests for totals in books["sums"].values())
+
+
+def asked(distinct: bool) -> st.SearchStrategy[list[Asked]]:
+    """Some requests; ``distinct`` ones have no tokens in common."""
+    one = st.builds(
+        Asked,
+        number=st.integers(1, 6),
+        minute=st.integers(0, 30),
+        conversation=st.sampled_from(["conv-1", "conv-2"]),
+        output=st.integers(20, 21),
+        is_logged=st.booleans(),
+        has_request_id=st.booleans(),
+        account=st.sampled_from(["work", "home", None]),
+        tells_id=st.booleans(),
+        tells_conversation=st.booleans(),
+        sees_id_late=st.booleans(),
+    )
+    several = st.lists(one, max_size=6, unique_by=lambda each: each.number)
+    if not distinct:
+        return several
+    return several.map(lambda all: [replace(each, output=20 + each.number) for each in all])
+
+
+@settings(max_examples=150, deadline=None)
+@given(asked(distinct=False), st.data())
+def test_any_interleaving(requests: list[Asked], data: st.DataObject) -> None:
+    """Lines and rows in any order, repeated, with waits that end too soon and daemons in between: the
+
+    books are the same as when all is told in turn.
+    """
+    lines: list[Event] = [line for each in requests for line in each.lines()]
+    rows: list[Event] = [row for each in requests for row in each.rows()]
+    again = st.lists(st.sampled_from([*lines, *rows, None]), max_size=6)
+    events = data.draw(st.permutations([*lines, *rows, *data.draw(again)]))
+    restarts = data.draw(st.frozensets(st.integers(0, len(events)), max_size=2))
+    assert told([*lines, *rows, None]) == told([*events, None], restarts)
+
+
+@settings(max_examples=100, deadline=None)
+@given(asked(distinct=True), st.data())
+def test_each_once(requests: list[Asked], data: st.DataObject) -> None:
+    """Every request that a log or a proxy tells of is counted once, and those of proxies by their accounts."""
+    # A log line and a row that have no name in common are told to be one by time.
+    requests = [each for each in requests if each.tells_id <= each.has_request_id]
+    lines: list[Event] = [line for each in requests for line in each.lines()]
+    rows: list[Event] = [row for each in requests for row in each.rows()]
+    events = data.draw(st.permutations([*lines, *rows]))
+    books, count = told([*events, None])
+    assert count == sum(each.is_logged or each.account is not None for each in requests)
+    assert isinstance(books, dict)
+    by_account: Counter[str] = Counter()
+    for (_, book), totals in books["sums"].items():  # pyright: ignore[reportUnknownVariableType]
+        by_account[book.account] += totals.requests  # pyright: ignore[reportUnknownMemberType]
+    expected: Counter[str] = Counter()
+    for each in requests:
+        if each.account:
+            expected[f"proxy {SERVER}/{each.account}"] += 1
+        elif each.is_logged:
+            expected[""] += 1
+    assert +by_account == expected
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store(tmp_path) as store:
+        yield store
+
+
+def counted(store: Store) -> Counter[str]:
+    """How many requests each account has."""
+    found: Counter[str] = Counter()
+
+    def work(transaction: object) -> None:
+        for (_, number), totals in transaction.rows():  # pyright: ignore
+            found[transaction.book(number).account] += totals.requests  # pyright: ignore
+
+    store.read(work)
+    return +found
+
+
+def test_late_line_withdraws(store: Store) -> None:
+    """A log line that comes after its request was booked for the proxy takes that booking's place."""
+    river = pipeline(store)
+    one = Asked(1)
+    river.take_rows(one.rows())
+    assert Counter() == counted(store)
+    tell(river, store, None)
+    assert {f"proxy {SERVER}/work": 1} == counted(store)
+    for line in one.lines():
+        post(river, line)
+    assert {f"proxy {SERVER}/work": 1} == counted(store)
+    totals = river.today["api"].totals
+    assert (1, 20, 3, 4) == (
+        totals.requests,
+        totals.output,
+        totals.cache_write_5m,
+        totals.cache_write_1h,
+    )
