@@ -2,8 +2,9 @@
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +16,7 @@ from tollkeeper_daemon.clock import iso
 from tollkeeper_daemon.pipeline import Pipeline
 from tollkeeper_daemon.store.proxy_shelf import ProxyRow
 from tollkeeper_daemon.store.store import Store
+from tollkeeper_daemon.store.transaction import Transaction
 
 from .lines import NINE_MS, NOW, OPUS, assistant, usage
 from .shelf import account_of_store
@@ -22,6 +24,8 @@ from .test_pipeline import pipeline, post
 
 SERVER = "127.0.0.1:8080"
 MINUTE = 60_000
+
+T = TypeVar("T")
 
 
 class Asked(Struct, frozen=True):
@@ -92,16 +96,29 @@ def tell(river: Pipeline, store: Store, event: Event) -> None:
         river.take_rows([event])
 
 
-def told(events: Sequence[Event], restarts: frozenset[int] = frozenset()) -> tuple[object, int]:
-    """The books after these events, with another daemon from some of them on; and how many requests."""
+def after(
+    events: Sequence[Event], look: Callable[[Store], T], restarts: frozenset[int] = frozenset()
+) -> T:
+    """What is to be seen in the store after these events, with another daemon from some of them on."""
     with tempfile.TemporaryDirectory() as folder, Store(Path(folder)) as store:
         river = pipeline(store)
         for place, event in enumerate(events):
             if place in restarts:
                 river = pipeline(store)
             tell(river, store, event)
-        books = account_of_store(store)
-        return books, sum(totals.requests for totals in books["sums"].values())
+        return look(store)
+
+
+def counted(store: Store) -> Counter[str]:
+    """How many requests each account has."""
+
+    def work(transaction: Transaction) -> Counter[str]:
+        found: Counter[str] = Counter()
+        for (_, number), totals in transaction.rows():
+            found[transaction.book(number).account] += totals.requests
+        return +found
+
+    return store.read(work)
 
 
 def asked(distinct: bool) -> st.SearchStrategy[list[Asked]]:
@@ -137,7 +154,8 @@ def test_any_interleaving(requests: list[Asked], data: st.DataObject) -> None:
     again = st.lists(st.sampled_from([*lines, *rows, None]), max_size=6)
     events = data.draw(st.permutations([*lines, *rows, *data.draw(again)]))
     restarts = data.draw(st.frozensets(st.integers(0, len(events)), max_size=2))
-    assert told([*lines, *rows, None]) == told([*events, None], restarts)
+    in_turn = after([*lines, *rows, None], account_of_store)
+    assert in_turn == after([*events, None], account_of_store, restarts)
 
 
 @settings(max_examples=100, deadline=None)
@@ -149,37 +167,23 @@ def test_each_once(requests: list[Asked], data: st.DataObject) -> None:
     lines: list[Event] = [line for each in requests for line in each.lines()]
     rows: list[Event] = [row for each in requests for row in each.rows()]
     events = data.draw(st.permutations([*lines, *rows]))
-    books, count = told([*events, None])
-    assert count == sum(each.is_logged or each.account is not None for each in requests)
-    assert isinstance(books, dict)
-    by_account: Counter[str] = Counter()
-    for (_, book), totals in books["sums"].items():  # pyright: ignore[reportUnknownVariableType]
-        by_account[book.account] += totals.requests  # pyright: ignore[reportUnknownMemberType]
+    by_account = after([*events, None], counted)
+    assert by_account.total() == sum(
+        each.is_logged or each.account is not None for each in requests
+    )
     expected: Counter[str] = Counter()
     for each in requests:
         if each.account:
             expected[f"proxy {SERVER}/{each.account}"] += 1
         elif each.is_logged:
             expected[""] += 1
-    assert +by_account == expected
+    assert by_account == expected
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     with Store(tmp_path) as store:
         yield store
-
-
-def counted(store: Store) -> Counter[str]:
-    """How many requests each account has."""
-    found: Counter[str] = Counter()
-
-    def work(transaction: object) -> None:
-        for (_, number), totals in transaction.rows():  # pyright: ignore
-            found[transaction.book(number).account] += totals.requests  # pyright: ignore
-
-    store.read(work)
-    return +found
 
 
 def test_late_line_withdraws(store: Store) -> None:

@@ -24,7 +24,7 @@ class FakeCcflare:
     def __init__(self, generation: Generation = "B", port: int = 0) -> None:
         self.generation: Generation = generation
         self.accounts: list[Json] = [self.account("work"), self.account("home")]
-        self.rows: list[Json] = []
+        self.rows: list[Any] = []
         self.details: list[Json] = []
         self.key = ""
         self.raw: dict[str, bytes] = {}
@@ -170,7 +170,7 @@ class FakeCcflare:
         name, _, query = path.partition("?")
         limit = int(query.rpartition("=")[2] or 0)
         counts = [
-            {"name": each["name"], "requestCount": self._count(each["name"])}
+            {"name": each.get("name"), "requestCount": self._count(each.get("name"))}
             for each in self.accounts
         ]
         return {
@@ -181,7 +181,7 @@ class FakeCcflare:
             "/api/requests/detail": self.details[:limit],
         }.get(name)
 
-    def _count(self, account: str) -> int:
+    def _count(self, account: str | None) -> int:
         rows = (row for row in self.rows if row)
         return sum(row.get("accountUsed") == account for row in rows)
 

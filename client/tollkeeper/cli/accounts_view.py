@@ -62,6 +62,12 @@ def resets(row: AccountRow, now: datetime) -> str:
     return words.span((datetime.fromisoformat(row.limited_until) - now).total_seconds())
 
 
+def state_in_words(row: AccountRow, now: datetime) -> str:
+    """What it does, and for how long."""
+    left = resets(row, now)
+    return words.plain(f"{row.state} {left}" if left else row.state)
+
+
 def _row(row: AccountRow, now: datetime) -> Row:
     return Row(
         [

@@ -6,7 +6,6 @@ nothing, nor does any of them that comes again.
 """
 
 from collections.abc import Callable, Iterable
-from hashlib import sha256
 
 from msgspec.structs import replace
 
@@ -14,16 +13,13 @@ from tollkeeper_daemon.joins.match import APART_MS, Candidate, match
 from tollkeeper_daemon.ledger.books import Book, Group
 from tollkeeper_daemon.ledger.ledger import Ledger, Posting, group_now
 from tollkeeper_daemon.ledger.moving import Moved, move_group
-from tollkeeper_daemon.ledger.requests import identity, resolve, stray_key
+from tollkeeper_daemon.ledger.requests import resolve, stray_key
+from tollkeeper_daemon.ledger.stand_ins import group_for, is_stand_in, line_for
 from tollkeeper_daemon.ledger.tombstones import tombstones_of_request
 from tollkeeper_daemon.paying.payers import is_told_by_proxy
 from tollkeeper_daemon.records import Reply
 from tollkeeper_daemon.store.proxy_shelf import ProxyRow
 from tollkeeper_daemon.store.transaction import Transaction
-
-# What the lines are called that stand for rows, and so their groups in the ledger.
-STAND_IN = "proxy:"
-LONGEST = 80
 
 
 class Joins:
@@ -53,11 +49,6 @@ class Joins:
             for key in [key for key in posting.groups if not is_stand_in(key)]:
                 work.touch(key)
             work.finish()
-
-
-def is_stand_in(key: str) -> bool:
-    """Whether this is the key of a group that only a proxy told of."""
-    return key.startswith(f"l:{STAND_IN}")
 
 
 class _Work:
@@ -103,7 +94,7 @@ class _Work:
         if more == known:
             return known
         if known.booked:
-            self._ledger.withdraw(_key(known), self._transaction, self._posting)
+            self._ledger.withdraw(group_for(known.key), self._transaction, self._posting)
             self._again.add(known.key)
         if more.request and not known.request:
             # It was joined by its tokens, perhaps with what another row is now.
@@ -125,7 +116,7 @@ class _Work:
             self._ledger.add([_reply(row)], self._transaction, self._posting)
         finally:
             self._ledger.history = was_history
-        stand_in = _key(row)
+        stand_in = group_for(row.key)
         self._assign(stand_in, lambda book, reply: _by(row, book))
         self._shelf.save(replace(row, booked=True))
 
@@ -176,7 +167,7 @@ class _Work:
     def _join(self, row: ProxyRow, group: str) -> None:
         """The row is this group, and no request of its own; or it is none that is known any more."""
         if row.booked and group:
-            self._ledger.withdraw(_key(row), self._transaction, self._posting)
+            self._ledger.withdraw(group_for(row.key), self._transaction, self._posting)
         if row.joined != group or (row.booked and group):
             self._shelf.save(replace(row, joined=group, booked=row.booked and not group))
 
@@ -256,18 +247,12 @@ def _by(row: ProxyRow, book: Book) -> Book:
     return replace(book, source=row.source, account=row.account)
 
 
-def _line(row: ProxyRow) -> str:
-    """Short enough to stand as it is in the key of its group."""
-    name = row.key if len(row.key) <= LONGEST else sha256(row.key.encode()).hexdigest()
-    return f"{STAND_IN}{name}"
-
-
 def _reply(row: ProxyRow) -> Reply:
     """The row as a request of its own; its cache writes are taken for those of the usual kind."""
     return Reply(
         message="",
         request="",
-        line=_line(row),
+        line=line_for(row.key),
         conversation=row.conversation or f"proxy {row.proxy}",
         owned=True,
         time=row.time,
@@ -283,8 +268,3 @@ def _reply(row: ProxyRow) -> Reply:
         fast=False,
         us=False,
     )
-
-
-def _key(row: ProxyRow) -> str:
-    """Where the request is filed that stands for the row."""
-    return identity(_reply(row))[0]

@@ -5,6 +5,7 @@ Three are known: ccflare (C), better-ccflare 3.5.4 (B) and 3.5.63 (H). Which one
 zero is left out of the answers, and each generation has fields that others lack.
 """
 
+import contextlib
 import re
 from collections.abc import Iterator
 from typing import Annotated, TypeVar
@@ -88,7 +89,7 @@ class AccountCount(Struct, frozen=True):
 class Stats(Struct, frozen=True):
     """``/api/stats``."""
 
-    accounts: list[AccountCount] = []
+    accounts: list[Raw] = []
 
 
 class Row(Struct, frozen=True):
@@ -181,6 +182,16 @@ def each_of(data: bytes, kind: type[T]) -> tuple[list[T], int]:
         except UNREADABLE:
             continue
     return found, len(parts) - len(found)
+
+
+def counts_of(data: bytes) -> dict[str, int]:
+    """How many requests ``/api/stats`` counts of each account, as far as it can be read."""
+    found: dict[str, int] = {}
+    for part in one_of(data, Stats).accounts:
+        with contextlib.suppress(*UNREADABLE):
+            each = msgspec.json.decode(part, type=AccountCount)
+            found[each.name] = each.requestCount
+    return found
 
 
 def windows_of(account: Account) -> UsageData:

@@ -24,10 +24,9 @@ from tollkeeper_daemon.proxies.answers import (
     AnswerError,
     Detail,
     Row,
-    Stats,
+    counts_of,
     each_of,
     health_of,
-    one_of,
 )
 from tollkeeper_daemon.proxies.client import Client, KeyRefused, Trouble
 from tollkeeper_daemon.proxies.told import Told
@@ -144,11 +143,10 @@ class Follower:
     def _with_accounts(self, told: Told) -> Told:
         self._accounts_due = time.monotonic() + ACCOUNTS_SECONDS
         accounts, bad = each_of(self._client.get(ACCOUNTS), Account)
-        stats = one_of(self._client.get(STATS), Stats)
         return replace(
             told,
             accounts=tuple(accounts),
-            counts={each.name: each.requestCount for each in stats.accounts},
+            counts=counts_of(self._client.get(STATS)),
             bad=told.bad + bad,
         )
 

@@ -22,6 +22,7 @@ from tollkeeper_daemon.proxies.accounts import Limited, account_view
 from tollkeeper_daemon.proxies.answers import Account
 from tollkeeper_daemon.proxies.rows import rows_of
 from tollkeeper_daemon.proxies.told import Told
+from tollkeeper_daemon.retention import FORGOTTEN
 from tollkeeper_daemon.store.proxy_shelf import ProxyRow
 from tollkeeper_daemon.store.store import Store
 
@@ -261,7 +262,7 @@ class Proxies:
 
     def _oldest(self, now: int) -> int:
         """What is older than this (ms) is not kept, nor taken in any more."""
-        dropped = self._store.read(lambda t: t.meta("proxied_before")) or 0
+        dropped = self._store.read(lambda t: t.meta(FORGOTTEN)) or 0
         return max(now - self._keep_days * DAY_MS if self._keep_days else 0, dropped)
 
     def _take_some(self) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from tollkeeper.cli import limit_screen, plan_screen, words
+from tollkeeper.cli import account_screen, limit_screen, plan_screen, words
 from tollkeeper.cli.limit_scope import called
 from tollkeeper.model import Agent, Limit, Status, Usage
 from tollkeeper.top.drawing.bars import bar, plot
@@ -17,6 +17,7 @@ def summary(status: Status, width: int, minutes: Sequence[float], per_hour: floa
     """The whole panel, in lines no wider than this. ``minutes`` are dollars of each, the last is now."""
     lines = [
         *_plans(status, width),
+        *_accounts(status),
         *_billed(status),
         *_limits(status, width),
         *rate(width, minutes, per_hour),
@@ -40,6 +41,11 @@ def rate(
 
 def _plans(status: Status, width: int) -> list[Text]:
     lines = plan_screen.lines(status, width)
+    return [*lines, Text("")] if lines else []
+
+
+def _accounts(status: Status) -> list[Text]:
+    lines = account_screen.lines(status)
     return [*lines, Text("")] if lines else []
 
 
