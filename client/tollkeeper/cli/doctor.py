@@ -8,11 +8,10 @@ from typing import Any
 from msgspec import to_builtins
 
 from tollkeeper import __version__
-from tollkeeper.cli import words
 from tollkeeper.cli.context import MISREAD, NOT_OURS, Ask, print_json
 from tollkeeper.cli.doctor_setup import setup_findings
 from tollkeeper.cli.doctor_tray import tray_findings
-from tollkeeper.cli.finding import Finding
+from tollkeeper.cli.finding import Finding, print_findings
 from tollkeeper.cli.unreadable import unreadable
 from tollkeeper.control import Toll, is_listening
 from tollkeeper.errors import NoAnswerError, ProtocolError, StartError
@@ -44,10 +43,7 @@ def run(ask: Ask, options: Namespace) -> int:
     if ask.as_json:
         print_json(to_builtins(findings))
     else:
-        for finding in findings:
-            print(f"{'ok  ' if finding.well else 'BAD '} {words.plain(finding.text)}")
-            if finding.mend:
-                print(f"     mend: {finding.mend}")
+        print_findings(findings)
     return 0 if all(finding.well for finding in findings) else 1
 
 
