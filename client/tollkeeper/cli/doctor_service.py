@@ -1,6 +1,7 @@
 """What ``toll doctor`` and ``toll service status`` say of the service."""
 
 import sys
+from pathlib import Path
 
 from msgspec import Struct
 
@@ -8,7 +9,7 @@ from tollkeeper.cli.finding import Finding
 from tollkeeper.errors import TollError
 from tollkeeper.service.manager import State
 from tollkeeper.service.parts import daemon_part, tray_part
-from tollkeeper.service.placing import Standing, is_linked, standing
+from tollkeeper.service.placing import Standing, goes_by, is_linked, standing
 from tollkeeper.service.wanted import wanted
 
 INSTALL, INSTALL_TRAY = "toll service install", "toll service install --tray"
@@ -117,6 +118,8 @@ def _of_state(facts: ServiceFacts) -> Finding:
     if state.problem:
         mend = f"{facts.logs} says why; then: {INSTALL}"
         return Finding(False, f"service: {name} says: {state.problem}", mend)
+    if state.file and not goes_by(state, Path(facts.file)):
+        return Finding(False, f"service: {name} goes by {state.file}, of another home", "see HOME")
     if state.file is None:
         return Finding(False, f"service: {name} does not know of it", INSTALL)
     if state.stale:

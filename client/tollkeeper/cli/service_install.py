@@ -29,7 +29,7 @@ def options(parser: ArgumentParser) -> None:
 
 
 def run(ask: Ask, options: Namespace) -> None:
-    from tollkeeper.cli.service_installing import Step, check
+    from tollkeeper.cli.service_installing import Step, check, check_manager
     from tollkeeper.service.parts import daemon_part, tray_part
     from tollkeeper.service.placing import standing
     from tollkeeper.service.wanted import wanted
@@ -42,6 +42,8 @@ def run(ask: Ask, options: Namespace) -> None:
         return
     for step in steps if not options.force else ():
         check(step)
+    for step in steps:
+        check_manager(step.part)
     _install(ask, steps)
 
 

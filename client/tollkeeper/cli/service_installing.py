@@ -14,7 +14,7 @@ from tollkeeper.errors import TollError
 from tollkeeper.paths import Paths
 from tollkeeper.service.manager import Manager
 from tollkeeper.service.parts import Part
-from tollkeeper.service.placing import Standing, is_linked, place
+from tollkeeper.service.placing import Standing, goes_by, is_linked, place
 from tollkeeper.start import answers_in_time, ensure_daemon
 
 LINGERING = Path("/var/lib/systemd/linger")
@@ -59,6 +59,16 @@ def check(step: Step) -> None:
         )
 
 
+def check_manager(part: Part) -> None:
+    """TollError when the manager goes by another file, which this one would not replace."""
+    if part.manager is not None:
+        state = part.manager.state()
+        if state.file and not goes_by(state, part.file):
+            raise TollError(
+                f"{part.manager.name} goes by {state.file}, which is of another home", "see HOME"
+            )
+
+
 def write(step: Step, say: Say) -> Path | None:
     """Write the file; the backup of one that was edited."""
     file, is_news = step.part.file, step.is_news
@@ -78,6 +88,7 @@ def start(part: Part, is_news: bool, paths: Paths, say: Say) -> int | None:
         say(f"{manager.name} can't be asked here ({why})")
         say("The daemon starts with your next login; until then: toll up")
         return None
+    manager.reload()
     state, pid = manager.state(), present(paths)
     if state.running and not is_news and pid == state.pid:
         say(f"The service runs already, with pid {pid}.")

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from tollkeeper.cli.service_installing import Say
 from tollkeeper.errors import TollError
-from tollkeeper.service.manager import Manager
+from tollkeeper.service.manager import Manager, State
 from tollkeeper.service.parts import Part
-from tollkeeper.service.placing import Standing, remove
+from tollkeeper.service.placing import Standing, goes_by, remove
 
 
 def remove_part(part: Part, before: Standing, home: Path, say: Say) -> Path | None:
@@ -15,10 +15,9 @@ def remove_part(part: Part, before: Standing, home: Path, say: Say) -> Path | No
     TollError when it can't be stopped; then the file stays.
     """
     manager = part.manager
-    if manager is not None and not manager.unreachable():
-        _stop(manager, part.name, say)
-    else:
-        manager = None
+    state = manager.state() if manager is not None else State()
+    if manager is not None and goes_by(state, part.file):
+        _stop(manager, state, part.name, say)
     backup = remove(part, before, home)
     if manager is not None:
         manager.forget()
@@ -27,8 +26,7 @@ def remove_part(part: Part, before: Standing, home: Path, say: Say) -> Path | No
     return backup
 
 
-def _stop(manager: Manager, name: str, say: Say) -> None:
-    state = manager.state()
+def _stop(manager: Manager, state: State, name: str, say: Say) -> None:
     if failure := manager.stop():
         raise TollError(f"{manager.name} did not stop the {name}: {failure}", f"see {manager.logs}")
     if state.running:

@@ -35,6 +35,9 @@ class Launchd:
             return State()
         return State(problem=told.failure) if told.failure else read_state(told.output)
 
+    def reload(self) -> None:
+        """It reads the file when it is told to start it."""
+
     def start(self) -> str | None:
         self.stop()
         return self._run("launchctl", "bootstrap", self._domain, str(self._file)).failure

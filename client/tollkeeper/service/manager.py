@@ -39,8 +39,12 @@ class Manager(Protocol):
         """How the service is."""
         ...
 
+    def reload(self) -> None:
+        """Read its file, where that is apart from starting it."""
+        ...
+
     def start(self) -> str | None:
-        """Read its file, and start it anew by that."""
+        """Start it anew by its file."""
         ...
 
     def resume(self) -> str | None:
@@ -52,7 +56,7 @@ class Manager(Protocol):
         ...
 
     def forget(self) -> None:
-        """Its file is gone."""
+        """Its file is gone, and how it last ended does not matter any more."""
         ...
 
 

@@ -14,10 +14,10 @@ from tollkeeper.service.launchd import Launchd
 from tollkeeper.service.manager import Manager
 from tollkeeper.service.quoting import (
     in_desktop,
-    in_unit,
     in_xml,
     plist_environment,
     unit_environment,
+    unit_program,
 )
 from tollkeeper.service.seal import PLACE, sealed
 from tollkeeper.service.systemd import UNIT, Systemd
@@ -85,7 +85,7 @@ def _config(environment: Mapping[str, str], home: Path) -> Path:
 
 def _unit(wanted: Wanted) -> dict[str, str]:
     environment = {**wanted.environment, "PATH": wanted.path}
-    return {"PYTHON": in_unit(wanted.python), "ENVIRONMENT": unit_environment(environment)}
+    return {"PYTHON": unit_program(wanted.python), "ENVIRONMENT": unit_environment(environment)}
 
 
 def _agent(wanted: Wanted) -> dict[str, str]:

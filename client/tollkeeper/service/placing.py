@@ -10,6 +10,7 @@ from typing import Literal
 from msgspec import Struct
 
 from tollkeeper.errors import TollError
+from tollkeeper.service.manager import State
 from tollkeeper.service.parts import Part
 from tollkeeper.service.seal import is_whole, seal_of
 from tollkeeper.service.wanted import Wanted
@@ -47,6 +48,11 @@ def _kind(text: str, part: Part, data: str, path: str, wanted: Wanted) -> Kind:
     # The PATH is that of whichever shell installed it, and is no reason to do so again.
     as_installed = Wanted(wanted.python, wanted.home, data, path, wanted.environment)
     return "current" if text == part.text(as_installed) else "outdated"
+
+
+def goes_by(state: State, file: Path) -> bool:
+    """Whether the manager has read this file: that of another home is not ours to start or stop."""
+    return state.file is not None and os.path.realpath(state.file) == os.path.realpath(file)
 
 
 def is_linked(part: Part) -> bool:

@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape
 from tollkeeper.errors import TollError
 
 UNWRITABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+QUOTES = re.compile(r"""["'\\]""")
 # What desktop files want quoted, and what they want escaped within quotes: desktop-entry-spec, "Exec".
 RESERVED = re.compile(r"""[\s"'\\><~|&;$*?#()`]""")
 ESCAPED = re.compile(r'["`$\\]')
@@ -32,6 +33,16 @@ def in_unit(word: str) -> str:
     """A word of a unit, in quotes and without specifiers: systemd.syntax(7), systemd.unit(5)."""
     inner = checked(word).replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
     return f'"{inner}"'
+
+
+def unit_program(path: str) -> str:
+    """The path of a program that a unit starts, as the first word of its command."""
+    if QUOTES.search(path):
+        raise TollError(
+            f"systemd starts no program with quotes or backslashes in its path: {path}",
+            "install the package elsewhere",
+        )
+    return in_unit(path)
 
 
 def unit_environment(environment: Mapping[str, str]) -> str:

@@ -3,6 +3,7 @@
 from tollkeeper.errors import TollError
 from tollkeeper.paths import Paths
 from tollkeeper.service.parts import daemon_part
+from tollkeeper.service.placing import goes_by
 from tollkeeper.service.seal import seal_of
 
 
@@ -14,7 +15,9 @@ def start_service(paths: Paths) -> bool:
     except (TollError, OSError, UnicodeError):
         return False
     manager = part.manager
-    if manager is None or seal is None or seal.data != str(paths.data) or manager.unreachable():
+    if manager is None or seal is None or seal.data != str(paths.data):
+        return False
+    if not goes_by(manager.state(), part.file):
         return False
     if manager.resume() is None:
         return True

@@ -26,8 +26,10 @@ class Systemd:
         told = self._call("show", f"--property={','.join(SHOWN)}", UNIT)
         return State(problem=told.failure) if told.failure else read_state(told.output)
 
-    def start(self) -> str | None:
+    def reload(self) -> None:
         self._call("daemon-reload")
+
+    def start(self) -> str | None:
         self._call("reset-failed", UNIT)  # It fails where there is nothing to be reset.
         return self._call("restart", UNIT).failure
 
@@ -38,7 +40,7 @@ class Systemd:
         return self._call("stop", UNIT).failure
 
     def forget(self) -> None:
-        self._call("daemon-reload")
+        self.reload()
         self._call("reset-failed", UNIT)
 
     def _call(self, *words: str) -> Result:
