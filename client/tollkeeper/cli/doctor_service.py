@@ -5,6 +5,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from tollkeeper.cli.facts import Facts
 from tollkeeper.cli.finding import Finding
 from tollkeeper.errors import TollError
 from tollkeeper.service.manager import State
@@ -64,10 +65,10 @@ def look_at_tray() -> TrayFacts:
     return TrayFacts(str(part.file), standing(part, wanted()))
 
 
-def service_findings(present: int | None) -> list[Finding]:
+def service_findings(facts: Facts) -> list[Finding]:
     """The service, and the start of the tray icon, where such a thing can be."""
     try:
-        return [*judge_service(look_at_service(present)), *judge_tray(look_at_tray())]
+        return [*judge_service(look_at_service(facts.pid)), *judge_tray(look_at_tray())]
     except TollError as error:
         return [
             Finding(

@@ -6,6 +6,7 @@ from contextlib import suppress
 from importlib.util import find_spec
 from typing import Any
 
+from tollkeeper.cli.facts import Facts
 from tollkeeper.cli.finding import Finding
 
 NOT_INSTALLED = "tray icon: not installed: pip install 'tollkeeper[tray]'"
@@ -15,7 +16,7 @@ NO_MENU = (
 )
 
 
-def tray_findings() -> list[Finding]:
+def tray_findings(facts: Facts) -> list[Finding]:
     """A line; the tray is an extra, so that nothing has to be mended where it is not there."""
     if find_spec("pystray") is None or find_spec("PIL") is None:
         return [Finding(True, NOT_INSTALLED)]
