@@ -13,6 +13,7 @@ from tollkeeper.control import is_listening
 from waiting import wait_until
 
 from .keeper import Keeper
+from .terminal import Running
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="systemd is Linux's")
 
@@ -167,3 +168,30 @@ def test_does_not_start(keeper: Keeper) -> None:
     assert 0 == keeper.run("up").returncode
     assert 0 == status(keeper)[0]
     keeper.run("service", "uninstall")
+
+
+@pytest.mark.parametrize(
+    ("words", "answers", "told", "installed"),
+    [
+        ((), "yy", "The service runs, with pid", True),
+        ((), "yn", "To start the daemon at login: toll service install", False),
+        (("--yes",), "", "To start the daemon at login: toll service install", False),
+    ],
+)
+def test_offered_by_setup(
+    keeper: Keeper, words: tuple[str, ...], answers: str, told: str, installed: bool
+) -> None:
+    """In a terminal setup ends by offering the service; --yes, and a pipe, do not stand for a yes."""
+    assert "login" not in keeper.run("setup", "--dry-run").stdout
+    with Running(keeper, "setup", *words, columns=300) as setup:
+        for number, answer in enumerate(answers, start=1):
+            setup.wait_for("[y/N]", number)
+            setup.say(answer)
+        assert (0, "") == setup.end()
+    assert told in setup.shown
+    assert installed == unit_of(keeper).exists()
+    if installed:
+        assert 0 == status(keeper)[0]
+        assert "login" not in keeper.run("setup", "--yes").stdout
+        keeper.run("service", "uninstall")
+    keeper.run("setup", "--undo", "--yes")

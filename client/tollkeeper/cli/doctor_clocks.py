@@ -29,9 +29,9 @@ def judge_clocks(now: datetime, latest: datetime | None, synced: bool | None) ->
         ahead = words.span((latest - now).total_seconds())
         text = f"clock: a log tells of a request {ahead} ahead of it"
         return [Finding(False, text, SET)]
-    if synced is False:
-        return [Finding(True, "clock: not set by others (NTP): timedatectl set-ntp true")]
-    return [Finding(True, "clock: no log is ahead of it")]
+    behind = ", and no log is ahead of it" if latest is not None else ""
+    unset = "; not set by NTP: timedatectl set-ntp true" if synced is False else ""
+    return [Finding(True, f"clock: {now.astimezone():%Y-%m-%d %H:%M %z}{behind}{unset}")]
 
 
 def _is_synced() -> bool | None:
