@@ -107,7 +107,7 @@ def test_doctor_of_a_healthy_daemon(home: Paths, run: Run) -> None:
         beating.start()
         exit_status, out, err = run("doctor")
         beating.join()
-    assert (0, "") == (exit_status, err)
+    assert (0, "") == (exit_status, err), out
     assert "ok   sockets: calls are answered, updates come\n" in out
     assert all(line.startswith("ok   ") for line in out.splitlines())
 

@@ -157,10 +157,9 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
-    server: Server
-
     def do_GET(self) -> None:
         """Answer, whatever is asked for."""
+        assert isinstance(self.server, Server)
         self.server.asked.append((self.path, dict(self.headers)))
         self.send_response(self.server.code)
         self.end_headers()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tollkeeper.cli import doctor_tray
 from tollkeeper.cli.doctor_service import ServiceFacts, TrayFacts, judge_service, judge_tray
 from tollkeeper.cli.finding import Finding
 from tollkeeper.paths import Paths
@@ -151,6 +152,19 @@ def test_as_json(user: Path, unit: Path, run: Run) -> None:
     assert {"path": str(unit), "diff": ""} == change
     removed = json.loads(run("service", "uninstall", "--json")[1])
     assert {"files": [{"path": str(unit), "backup": None}]} == removed
+
+
+def test_without_the_tray(user: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not installed is not started at login; nothing is written."""
+
+    def find_none(name: str) -> None:
+        """No package is there."""
+
+    monkeypatch.setattr(doctor_tray, "find_spec", find_none)
+    status, out, err = run("service", "install", "--tray")
+    assert (status, out) == (1, "")
+    assert "toll: the tray icon is not installed; pip install" in err
+    assert [] == tree(user)
 
 
 def test_wrong_usage(run: Run) -> None:
@@ -323,4 +337,6 @@ def test_judgement() -> None:
     assert all(each.well for each in judged("edited"))
     assert all(each.well for each in judged(unreachable="no bus", present=None))
     assert judge_tray(TrayFacts(FILE, Standing("absent")))[0].well
+    assert [] == judge_tray(TrayFacts(FILE, Standing("absent"), installed=False))
+    assert not judge_tray(TrayFacts(FILE, Standing("current", "text"), installed=False))[0].well
     assert not judge_tray(TrayFacts(FILE, Standing("outdated", "text")))[0].well

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from tollkeeper.cli.doctor_tray import HOW_TO_INSTALL, is_installed
 from tollkeeper.cli.facts import Facts
 from tollkeeper.cli.finding import Finding
 from tollkeeper.errors import TollError
@@ -33,10 +34,11 @@ class ServiceFacts(Struct, frozen=True):
 
 
 class TrayFacts(Struct, frozen=True):
-    """The file that starts the tray icon at login."""
+    """The file that starts the tray icon at login, and whether the icon is there to be started."""
 
     file: str
     standing: Standing
+    installed: bool = True
 
 
 def look_at_service(present: int | None) -> ServiceFacts:
@@ -62,7 +64,7 @@ def look_at_service(present: int | None) -> ServiceFacts:
 def look_at_tray() -> TrayFacts:
     """The facts, as they are now."""
     part = tray_part()
-    return TrayFacts(str(part.file), standing(part, wanted()))
+    return TrayFacts(str(part.file), standing(part, wanted()), is_installed())
 
 
 def service_findings(facts: Facts) -> list[Finding]:
@@ -91,9 +93,13 @@ def judge_service(facts: ServiceFacts) -> list[Finding]:
 
 
 def judge_tray(facts: TrayFacts) -> list[Finding]:
-    """What the facts mean. Pure."""
+    """What the facts mean; where the icon is not installed nothing has to start it. Pure."""
     if facts.standing.text is None:
-        return [Finding(True, f"tray icon: not started at login: {INSTALL_TRAY}")]
+        text = f"tray icon: not started at login: {INSTALL_TRAY}"
+        return [Finding(True, text)] if facts.installed else []
+    if not facts.installed:
+        text = f"tray icon: {facts.file} starts it, and it is not installed"
+        return [Finding(False, text, f"{HOW_TO_INSTALL}; or: toll service uninstall --tray")]
     return [_of_file("tray icon at login", facts.file, facts.standing, INSTALL_TRAY)]
 
 

@@ -29,11 +29,15 @@ def options(parser: ArgumentParser) -> None:
 
 
 def run(ask: Ask, options: Namespace) -> None:
+    from tollkeeper.cli.doctor_tray import HOW_TO_INSTALL, is_installed
     from tollkeeper.cli.service_installing import Step, check, check_manager
+    from tollkeeper.errors import TollError
     from tollkeeper.service.parts import daemon_part, tray_part
     from tollkeeper.service.placing import standing
     from tollkeeper.service.wanted import wanted
 
+    if options.tray and not is_installed():
+        raise TollError("the tray icon is not installed", HOW_TO_INSTALL)
     want = wanted()
     parts = [daemon_part(), *([tray_part()] if options.tray else [])]
     steps = [Step(part, standing(part, want), part.text(want)) for part in parts]
