@@ -121,6 +121,32 @@ def test_systemd_looks_at_the_unit(want: Wanted, tmp_path: Path) -> None:
     )
 
 
+def calls_of(analyze: str, group: str) -> set[str]:
+    """The system calls in a group of systemd's, and in those that it holds."""
+    said = subprocess.run(
+        [analyze, "syscall-filter", group], capture_output=True, text=True, timeout=30, check=True
+    )
+    found: set[str] = set()
+    for line in map(str.strip, said.stdout.splitlines()[1:]):
+        if line.startswith("@"):
+            found |= calls_of(analyze, line)
+        elif line and not line.startswith("#"):
+            found.add(line)
+    return found
+
+
+def test_filter_lets_the_daemon_work(want: Wanted) -> None:
+    """The unit's filter lets through what signals agents, follows files, maps the ledger, runs commands."""
+    if (analyze := shutil.which("systemd-analyze")) is None:
+        pytest.skip("systemd-analyze is not installed")
+    group = parsed_unit(daemon_part({}, "linux").text(want))["Service"]["SystemCallFilter"]
+    needed = {"kill", "pidfd_open", "pidfd_send_signal", "inotify_add_watch", "mremap", "mmap"}
+    needed |= {"flock", "execve", "vfork", "clone3", "setsid", "sendto", "epoll_wait", "utimensat"}
+    allowed = calls_of(analyze, group)
+    assert not needed - allowed
+    assert "ptrace" not in allowed
+
+
 def test_systemd_starts_no_such_program(want: Wanted) -> None:
     """A Python that systemd would refuse is refused before anything is written."""
     with pytest.raises(TollError, match="no program with quotes"):

@@ -98,7 +98,7 @@ def test_edited_by_hand(user: Path, unit: Path, run: Run) -> None:
     assert (status, out) == (1, "")
     assert f"{unit} was edited by hand" in err
     assert edited == unit.read_text()
-    assert "which was edited by hand" in run("service", "status")[1]
+    assert "edited by hand: toll service install --dry-run shows" in run("service", "status")[1]
 
     status, out, _ = run("service", "install", "--dry-run")
     assert (status, unit.read_text()) == (0, edited)

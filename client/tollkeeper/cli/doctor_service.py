@@ -115,7 +115,8 @@ def _of_file(what: str, file: str, stands: Standing, install: str) -> Finding:
             text = f"{what}: {file} is for another version, Python or environment than this one"
             return Finding(False, text, install)
         case "edited":
-            return Finding(True, f"{what}: {file}, which was edited by hand")
+            text = f"{what}: {file}, edited by hand: {install} --dry-run shows the difference"
+            return Finding(True, text)
         case _:
             return Finding(True, f"{what}: {file}")
 

@@ -122,7 +122,7 @@ def start_tray(part: Part, say: Say) -> None:
 def say_how_long(say: Say) -> None:
     """On Linux a user's services end with the last session, unless the user lingers."""
     if sys.platform == "linux" and not (LINGERING / getpass.getuser()).exists():
-        say("It ends with your last session; for it to stay: loginctl enable-linger")
+        say("It ends when you have logged out everywhere; for it to stay: loginctl enable-linger")
 
 
 def _manager_of(part: Part) -> Manager:
