@@ -72,6 +72,7 @@ class Daemon:
         self.store = store
         self.shut_down = stop.set
         self.own_plans = OwnFile(paths.plans)
+        self.notifier = notifier
         self.commands = notifier.commands
         self.followed = Followed(homes, config.accounts)
         self.roster = Roster()

@@ -61,7 +61,7 @@ class Bd:
 
     async def call(self, command: str, arguments: Sequence[str], folder: str) -> Answer:
         """Run it with these arguments in this folder; BdError when that fails."""
-        program = _program(command)
+        program = program_of(command)
         if not os.path.isdir(folder):
             raise BdError(f"{folder} is gone")
         async with self._one_at_a_time:
@@ -102,7 +102,7 @@ class Bd:
             raise BdError(f"{name} said more than {MOST_OUTPUT >> 20} MB")
 
 
-def _program(command: str) -> list[str]:
+def program_of(command: str) -> list[str]:
     """The command's words, the first of them the path of a program that is there; BdError else.
 
     It is looked for here: not where it is called, which is somebody's project.
