@@ -224,6 +224,24 @@ class BeadsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     author: Annotated[str, Meta(description="In whose name it comments")] = "tollkeeper"
 
 
+class CcusageSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """``[ccusage]``: how ccusage is called, and how often."""
+
+    command: Annotated[
+        str,
+        Meta(
+            description="How ccusage is called; empty for the one that is found, else bunx or npx"
+        ),
+    ] = ""
+    every_hours: Annotated[
+        float,
+        Meta(ge=0, le=8760, description="Set ccusage beside the ledger so often; 0 for never"),
+    ] = 0
+    online: Annotated[
+        bool, Meta(description="Let it fetch prices, and npx what it lacks, over the network")
+    ] = False
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings; each has a default, so that no file is needed."""
 
@@ -238,6 +256,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     segments: SegmentSettings = SegmentSettings()
     workflow: WorkflowSettings = WorkflowSettings()
     beads: BeadsSettings = BeadsSettings()
+    ccusage: CcusageSettings = CcusageSettings()
 
 
 # Read once, when the daemon starts; the others hold as soon as the file is saved.

@@ -14,6 +14,7 @@ from tollkeeper_daemon.bar.build import Budgets
 from tollkeeper_daemon.beats import Beats
 from tollkeeper_daemon.budgets.board import Board
 from tollkeeper_daemon.budgets.memories import Memories
+from tollkeeper_daemon.ccusage.beside import Beside
 from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.config import Config
 from tollkeeper_daemon.days import Days
@@ -209,6 +210,15 @@ class Daemon:
             self.failures,
         )
 
+        self.ccusage = Beside(
+            store,
+            self.followed,
+            lambda: self.settings.config.ccusage,
+            lambda: self.pipeline.prices,
+            paths.data,
+            lambda text: self.herald.alert_once("failed", text),
+            lambda: self.herald.importing is not None,
+        )
         self.stats_caches = StatsCaches(store)
         self.past = Past(
             self.days,
@@ -288,6 +298,7 @@ class Daemon:
             self.retention.run(),
             self.segments.keep_up(self.failures.attempt),
             self.exchange.talk_to_beads(),
+            self.ccusage.keep_up(),
         ]
         self._tasks += map(asyncio.create_task, work)
 
@@ -322,6 +333,7 @@ class Daemon:
         self.herald.follow(config)
         self.segments.follow(config.segments)
         self._follow_workflow(config)
+        self.ccusage.settings_moved()
         self.failures.attempt(self.budgets.limits_moved, now_ms())
 
     def _follow_workflow(self, config: Config) -> None:

@@ -31,6 +31,7 @@ VERBS = {
     "blocks": "usage by five-hour block, with burn rate and projection",
     "workflow": "mark workflows and their stages, and ask what they cost",
     "export": "single requests, or sums, as CSV or JSON",
+    "ccusage": "ccusage's figures beside the ledger's, and why they differ",
     "audit": "the ledger beside Claude Code's own totals",
     "prices": "every known price; set, remove, import, check",
     "reprice": "charge stored requests by the prices in force",

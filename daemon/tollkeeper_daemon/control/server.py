@@ -15,6 +15,7 @@ from tollkeeper.errors import ProtocolError
 from tollkeeper_daemon.control import (
     audit,
     blocks,
+    ccusage,
     config_get,
     config_set,
     daily,
@@ -130,9 +131,10 @@ JOBS: dict[str, Job] = {
     "config.set": config_set.answer,
 }
 
-# These wait for others, for an hour perhaps, and take no place from those that work.
+# These wait for others, agents or programs, for an hour perhaps, and take no place from those that work.
 WAITS: dict[str, Job] = {
     "stop": stop.answer,
+    "ccusage": ccusage.answer,
 }
 
 
