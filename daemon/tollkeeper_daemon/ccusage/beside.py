@@ -139,7 +139,7 @@ class Beside:
     async def _run(self, zone: str) -> Ran:
         settings, folder = self._settings(), str(self._data)
         homes = [str(each.path) for each in self._followed.homes if each.projects.is_dir()]
-        program = await find_program(settings, folder)
+        program = await find_program(settings, homes, folder)
         before = await asyncio.to_thread(self._ours, zone)
         answer = await daily(program, settings, zone, homes, folder)
         try:

@@ -1,6 +1,7 @@
 """Finds the ccusage that is installed, and runs it: nothing is downloaded unless the settings say so."""
 
 import os
+import re
 import shutil
 from collections.abc import Sequence
 
@@ -21,6 +22,7 @@ from tollkeeper_daemon.outlets.children import (
 TIMEOUT_SECONDS = 300.0
 VERSION_SECONDS = 60.0
 LONGEST_COMPLAINTS = 64 << 10
+ERROR = re.compile(r"(?:\w*error:|npm error)", re.IGNORECASE)
 # In this order: the program itself, and those that run a package without installing it.
 WAYS = (
     ("ccusage",),
@@ -47,10 +49,15 @@ class Program(Struct, frozen=True):
     offline: bool
 
 
-async def find_program(settings: CcusageSettings, folder: str) -> Program:
-    """The ccusage of the settings, else the one that is found; CcusageError when there is none."""
+async def find_program(settings: CcusageSettings, homes: Sequence[str], folder: str) -> Program:
+    """The ccusage of the settings, else the one that is found; CcusageError when there is none.
+
+    Old versions want to see the homes (with logs) before they say anything at all.
+    """
+    if not homes:
+        raise CcusageError("there is no Claude home with logs that ccusage could read")
     words = _words(settings.command)
-    answer = await _run(words, ("--version",), folder, VERSION_SECONDS, settings, "")
+    answer = await _run(words, ("--version",), folder, VERSION_SECONDS, settings, homes)
     try:
         version = version_in(answer.out)
     except UnknownShape as error:
@@ -62,11 +69,9 @@ async def daily(
     program: Program, settings: CcusageSettings, zone: str, homes: Sequence[str], folder: str
 ) -> bytes:
     """Its report by day, of the logs of these homes, as JSON; CcusageError when it gives none."""
-    if not homes:
-        raise CcusageError("there is no Claude home with logs that ccusage could read")
     options = ["--json", "-z", zone, *(["--offline"] if program.offline else [])]
     words = [*program.shape.words, *options]
-    answer = await _run(program.words, words, folder, TIMEOUT_SECONDS, settings, ",".join(homes))
+    answer = await _run(program.words, words, folder, TIMEOUT_SECONDS, settings, homes)
     return answer.out
 
 
@@ -88,9 +93,9 @@ async def _run(
     folder: str,
     timeout: float,
     settings: CcusageSettings,
-    homes: str,
+    homes: Sequence[str],
 ) -> Answer:
-    environment = {**os.environ, "NO_COLOR": "1", "CLAUDE_CONFIG_DIR": homes}
+    environment = {**os.environ, "NO_COLOR": "1", "CLAUDE_CONFIG_DIR": ",".join(homes)}
     if not settings.online:
         # What npx would fetch by itself.
         environment["npm_config_offline"] = "true"
@@ -104,7 +109,7 @@ async def _run(
 
 
 def _said(answer: Answer) -> str:
-    """What it complained of: the line that speaks of an error, else the last one."""
+    """What it complained of: the first line of an error, else the last one."""
     lines = answer.error[:LONGEST_COMPLAINTS].decode("utf-8", "replace").splitlines()
-    words = next((plain(line) for line in lines if "error" in line.lower()), answer.last_words)
+    words = next((plain(line) for line in lines if ERROR.match(line)), answer.last_words)
     return f": {words.strip()[:LONGEST_WORDS]}" if words else ""

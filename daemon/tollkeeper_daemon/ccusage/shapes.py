@@ -16,6 +16,7 @@ from msgspec import Meta, Struct
 FAST = "-fast"
 VERSION = re.compile(r"\b(\d{1,6})\.\d{1,6}\.\d{1,6}(?:-[\w.]{1,40})?\b")
 UNKNOWN_KEY = re.compile(r"unknown field `(?P<key>.*?)`(?: - at `\$\.?(?P<place>.*?)`)?$")
+MISSING_KEY = re.compile(r"missing required field `(?P<key>.*?)`(?: - at `\$\.?(?P<place>.*?)`)?$")
 LONGEST_COMPLAINT = 120
 
 Tokens = Annotated[int, Meta(ge=0, le=2**53)]
@@ -187,9 +188,10 @@ def _figures(row: _Breakdown) -> Figures:
 
 
 def _unknown(version: str, complaint: str) -> UnknownShape:
-    if found := UNKNOWN_KEY.search(complaint):
-        place = f" in {found['place']}" if found["place"] else ""
-        complaint = f"key {found['key']}{place}"
+    for pattern, what in ((UNKNOWN_KEY, ""), (MISSING_KEY, " is missing")):
+        if found := pattern.search(complaint):
+            place = f" in {found['place']}" if found["place"] else ""
+            complaint = f"key {found['key']}{place}{what}"
     return UnknownShape(
         f"ccusage {version} answers in a shape that is not known: {complaint[:LONGEST_COMPLAINT]}"
     )

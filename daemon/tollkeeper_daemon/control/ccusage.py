@@ -10,6 +10,8 @@ from tollkeeper_daemon.control.refusal import Refused, params_as
 from tollkeeper_daemon.control.sheets import zone_in
 from tollkeeper_daemon.daemon import Daemon
 
+HINT = "how it is called: toll config get ccusage"
+
 
 class Asked(Struct, frozen=True, forbid_unknown_fields=True):
     """``timezone`` is an IANA name; without it days are the daemon's own."""
@@ -26,4 +28,4 @@ async def answer(daemon: Daemon, params: dict[str, Any]) -> Snapshot:
     try:
         return await daemon.ccusage.ask(asked.timezone)
     except CcusageError as error:
-        raise Refused("ccusage", str(error)) from None
+        raise Refused("ccusage", str(error), HINT) from None
