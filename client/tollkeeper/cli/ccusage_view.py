@@ -75,7 +75,7 @@ def _causes(found: Found, width: int) -> Iterator[tuple[str, str]]:
     for name, causes in sorted(told.items()):
         text = f"{name}: {causes[0]['text']}"
         if count := sum(each["count"] for each in causes):
-            text += f"; {count:,} times"
+            text += f"; {count:,} {'time' if count == 1 else 'times'}"
         amounts = [each["differenceUSD"] for each in causes]
         if any(amounts) and None not in amounts:
             text += f", {sum(amounts):+,.4f} dollars"
