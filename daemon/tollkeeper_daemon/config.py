@@ -242,6 +242,20 @@ class CcusageSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = False
 
 
+class UsageSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """``[usage]``: the usage files for people and orchestrators."""
+
+    files: Annotated[
+        bool, Meta(description="Keep a file for each run and each day in the data folder")
+    ] = True
+    mirror: Annotated[
+        bool,
+        Meta(
+            description="Keep them in .opus-orchestra/usage of repositories that have that folder"
+        ),
+    ] = True
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings; each has a default, so that no file is needed."""
 
@@ -257,6 +271,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     workflow: WorkflowSettings = WorkflowSettings()
     beads: BeadsSettings = BeadsSettings()
     ccusage: CcusageSettings = CcusageSettings()
+    usage: UsageSettings = UsageSettings()
 
 
 # Read once, when the daemon starts; the others hold as soon as the file is saved.

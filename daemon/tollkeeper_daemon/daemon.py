@@ -53,6 +53,7 @@ from tollkeeper_daemon.rules.settings import Limits
 from tollkeeper_daemon.sources.homes import Homes
 from tollkeeper_daemon.sources.watcher import Watcher
 from tollkeeper_daemon.store.store import Store
+from tollkeeper_daemon.usage_files.files import UsageFiles
 from tollkeeper_daemon.workflows.work import Work
 
 
@@ -219,6 +220,16 @@ class Daemon:
             lambda text: self.herald.alert_once("failed", text),
             lambda: self.herald.importing is not None,
         )
+        self.usage_files = UsageFiles(
+            store,
+            self.roster,
+            lambda: self.settings.config.usage,
+            self.plan.view,
+            paths.data,
+            lambda text: self.herald.alert_once("failed", text),
+            lambda: self.herald.importing is not None,
+        )
+        publisher.follow(self.usage_files.hear)
         self.stats_caches = StatsCaches(store)
         self.past = Past(
             self.days,
@@ -299,6 +310,7 @@ class Daemon:
             self.segments.keep_up(self.failures.attempt),
             self.exchange.talk_to_beads(),
             self.ccusage.keep_up(),
+            self.usage_files.keep_up(),
         ]
         self._tasks += map(asyncio.create_task, work)
 
@@ -315,6 +327,7 @@ class Daemon:
         self.registry.tick(now_ms())
         self.registry.save_run()
         self.work.stop(now_ms())
+        await self.usage_files.stop()
         self.watcher.stop()
         self.census.close()
 
@@ -351,6 +364,7 @@ class Daemon:
     def _charged_anew(self, outcome: Outcome) -> None:
         self.herald.tell(outcome, now_ms())
         self.auditor.review(now_ms())
+        self.usage_files.charged_anew()
 
     def _look_at(self, agent: LiveAgent) -> None:
         self.census.look_at(agent, now_ms())

@@ -2,22 +2,26 @@
 
 import contextlib
 import os
+import stat
 from collections.abc import Sequence
 
 FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 FILE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def write_whole(
     root: str, folders: Sequence[str], name: str, data: bytes, *, exists: int = 0, mode: int = 0o600
 ) -> None:
-    """Put this data in the file's place in one step; OSError when that fails.
+    """Put this data in the file's place in one step, unless it stands there; OSError when that fails.
 
     ``folders`` lead from the root to the file. None of them may be a link; the first ``exists`` of them
     must be there, the others are made.
     """
     folder = _open_folders(root, folders, exists, mode)
     try:
+        if _holds(folder, name, data):
+            return
         aside = f".{name}.{os.getpid()}"
         descriptor = os.open(aside, FILE_FLAGS, mode, dir_fd=folder)
         try:
@@ -31,6 +35,20 @@ def write_whole(
             raise
     finally:
         os.close(folder)
+
+
+def _holds(folder: int, name: str, data: bytes) -> bool:
+    """Whether a file of this name has just this content."""
+    try:
+        descriptor = os.open(name, READ_FLAGS, dir_fd=folder)
+    except OSError:
+        return False
+    try:
+        status = os.fstat(descriptor)
+        is_as_long = stat.S_ISREG(status.st_mode) and status.st_size == len(data)
+        return is_as_long and os.pread(descriptor, len(data), 0) == data
+    finally:
+        os.close(descriptor)
 
 
 def _open_folders(root: str, folders: Sequence[str], exists: int, mode: int) -> int:
