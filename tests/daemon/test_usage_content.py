@@ -96,7 +96,9 @@ def test_a_day() -> None:
 
 def test_the_plan() -> None:
     """The percentage that prompts show, and the opus messages; nothing where no plan is known."""
-    window = Window(used_percent=67.0, resets_at="2024-12-10T18:00:00Z", observed_at="2024-12-10T15:00:00Z")
+    window = Window(
+        used_percent=67.0, resets_at="2024-12-10T18:00:00Z", observed_at="2024-12-10T15:00:00Z"
+    )
     plan = Plan(name="max", five_hour=window, opus_messages=142, opus_limit=200)
     assert plan_snapshot(plan) == PlanSnapshot(67.0, None, window.resets_at, 142, 200)
     assert plan_snapshot(Plan()) is None
