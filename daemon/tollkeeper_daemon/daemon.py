@@ -87,7 +87,7 @@ class Daemon:
             PlanTable(self.own_plans).terms,
         )
         memories = Memories(store)
-        board = Board(memories, self.pipeline, self.roster, self._limits)
+        self.board = board = Board(memories, self.pipeline, self.roster, self._limits)
         self.herald = Herald(publisher, notifier, self.roster, self.pipeline, board, self.plan)
         self.herald.home_of = self.followed.home_of_account
         self.failures = Failures(self.herald)

@@ -21,6 +21,7 @@ VERBS = {
     "resume": "let agents go on, with more budget if need be",
     "stop": "end agents",
     "limit": "the limits in force; set, clear",
+    "admit": "whether there is budget and plan for one more agent, and if not, when",
     "tag": "say which work agents do",
     "exec": "start a command with the labels of its work",
     "log": "the journal of what limits and people did",
