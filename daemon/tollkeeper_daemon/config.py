@@ -251,6 +251,38 @@ class CcflareSettings(Struct, frozen=True, forbid_unknown_fields=True):
             place_of(self.url)
 
 
+class CcusageSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """``[ccusage]``: how ccusage is called, and how often."""
+
+    command: Annotated[
+        str,
+        Meta(
+            description="How ccusage is called; empty for the one that is found, else bunx or npx"
+        ),
+    ] = ""
+    every_hours: Annotated[
+        float,
+        Meta(ge=0, le=8760, description="Set ccusage beside the ledger so often; 0 for never"),
+    ] = 0
+    online: Annotated[
+        bool, Meta(description="Let it fetch prices, and npx what it lacks, over the network")
+    ] = False
+
+
+class UsageSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """``[usage]``: the usage files for people and orchestrators."""
+
+    files: Annotated[
+        bool, Meta(description="Keep a file for each run and each day in the data folder")
+    ] = True
+    mirror: Annotated[
+        bool,
+        Meta(
+            description="Keep them in .opus-orchestra/usage of repositories that have that folder"
+        ),
+    ] = True
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings; each has a default, so that no file is needed."""
 
@@ -266,6 +298,8 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     workflow: WorkflowSettings = WorkflowSettings()
     beads: BeadsSettings = BeadsSettings()
     ccflare: CcflareSettings = CcflareSettings()
+    ccusage: CcusageSettings = CcusageSettings()
+    usage: UsageSettings = UsageSettings()
 
 
 # Read once, when the daemon starts; the others hold as soon as the file is saved.

@@ -42,7 +42,7 @@ class Place(Struct, frozen=True, order=True):
 def place_of(url: str) -> Place:
     """The place that an address names; ValueError for one that names none."""
     try:
-        parts = urlsplit(url if "//" in url else f"http://{url}")
+        parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError as error:
         raise ValueError(f"url: {url[:80]!r} is no address: {error}") from None
@@ -58,7 +58,7 @@ def place_of(url: str) -> Place:
 def place_asked(server: str) -> Place | None:
     """The place of the server that an agent asks, if it may be asked whether it is a proxy."""
     try:
-        found = place_of(server)
+        found = place_of(f"http://{server}")
     except ValueError:
         return None
     return found if found.is_near else None

@@ -169,7 +169,16 @@ def test_far(server: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["ftp://x", "http://", "http://u:p@h", "http://h/path", "http://h:99999", "http://a b"]
+    "url",
+    [
+        "127.0.0.1:8080",
+        "ftp://x",
+        "http://",
+        "http://u:p@h",
+        "http://h/path",
+        "http://h:99999",
+        "http://a b",
+    ],
 )
 def test_bad_url(url: str) -> None:
     """A setting that is no address of a server is refused in one line."""

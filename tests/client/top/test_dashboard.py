@@ -8,7 +8,7 @@ from textual.pilot import Pilot
 
 from client.making import TIME, agent, status
 from tollkeeper.model import Alert
-from tollkeeper.top.widgets.card_view import CardView
+from tollkeeper.top.widgets.fleet import Fleet
 
 from .fleet import busy
 from .screens import DATA, Board, settle, text_of
@@ -55,11 +55,29 @@ def test_focus_stays_with_its_agent(tmp_path: Path) -> None:
     play(tmp_path, story)
 
 
+def test_who_goes_leaves_nobody_chosen(tmp_path: Path) -> None:
+    """When the chosen agent goes a key hits no other one; an arrow chooses the one in its place."""
+
+    async def story(board: Board, pilot: Pilot[None]) -> None:
+        await pilot.press("right")
+        left = tuple(each for each in busy().agents if each.name != "Agent-2")
+        board.says(replace(busy(), agents=left))
+        await settle(pilot)
+        assert chosen(board) is None
+        await pilot.press("p")
+        await settle(pilot)
+        assert any("Choose an agent first" in line for line in text_of(board.app))
+        await pilot.press("right")
+        assert chosen(board) == "Agent-3"
+
+    play(tmp_path, story)
+
+
 def test_unfolds(tmp_path: Path) -> None:
     """Enter shows the subagents and hides them; so does a second click."""
 
     async def story(board: Board, pilot: Pilot[None]) -> None:
-        for folds in (lambda: pilot.press("enter"), lambda: pilot.click(CardView)):
+        for folds in (lambda: pilot.press("enter"), lambda: pilot.click(Fleet, offset=(3, 3))):
             for is_shown in (True, False):
                 await folds()
                 await settle(pilot)

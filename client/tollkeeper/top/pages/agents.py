@@ -68,11 +68,9 @@ class AgentsPage(Page):
         return self.query_one(Fleet)
 
     async def show(self, status: Status) -> None:
-        first, self._status = self._status is None, status
+        self._status = status
         self._show_side()
-        await self.fleet.show(status.agents)
-        if first:
-            self.fleet.action_move_to(0)
+        self.fleet.show(status.agents)
 
     def on_resize(self) -> None:
         self._show_side()
@@ -167,21 +165,21 @@ class AgentsPage(Page):
         field.focus()
 
     @on(Input.Changed, "#filter")
-    async def _seek(self, event: Input.Changed) -> None:
-        await self.fleet.seek(event.value)
+    def _seek(self, event: Input.Changed) -> None:
+        self.fleet.seek(event.value)
 
     @on(Input.Submitted, "#filter")
     def _sought(self, event: Input.Submitted) -> None:
         if not event.value:
             event.input.remove_class("-open")
-        self.fleet.action_move_to(0)
+        self.fleet.take_over()
 
     def action_clear_filter(self) -> None:
         """Show all agents again."""
         field = self.query_one("#filter", Input)
         field.value = ""
         field.remove_class("-open")
-        self.fleet.action_move_to(0)
+        self.fleet.take_over()
 
 
 def as_dollars(text: str) -> float | None:
