@@ -1,5 +1,6 @@
 """What logs and proxies tell of the same requests, in any order and again: each counts once, with its account."""
 
+import asyncio
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -14,11 +15,12 @@ from msgspec.structs import replace
 
 from tollkeeper_daemon.clock import iso
 from tollkeeper_daemon.pipeline import Pipeline
+from tollkeeper_daemon.retention import FORGOTTEN, Retention
 from tollkeeper_daemon.store.proxy_shelf import ProxyRow
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.store.transaction import Transaction
 
-from .lines import NINE_MS, NOW, OPUS, assistant, usage
+from .lines import NINE_MS, NOW, OPUS, as_line, assistant, usage
 from .shelf import account_of_store
 from .test_pipeline import pipeline, post
 
@@ -204,3 +206,35 @@ def test_late_line_withdraws(store: Store) -> None:
         totals.cache_write_5m,
         totals.cache_write_1h,
     )
+
+
+def test_rows_are_forgotten(store: Store) -> None:
+    """Rows go with the requests that they tell of, and what was counted of them is not counted again."""
+    river = pipeline(store)
+    unlogged, logged = Asked(1, is_logged=False), Asked(2)
+    for line in logged.lines():
+        post(river, line)
+    river.take_rows([*unlogged.rows(), *logged.rows()])
+    tell(river, store, None)
+    before = counted(store)
+    assert before.total() == 2
+    two_days = 2 * 24 * 60 * MINUTE
+    asyncio.run(Retention(store, 1).drop(NOW + two_days))
+    assert [] == store.read(lambda t: [*t.proxied.rows()])
+    assert NOW + two_days // 2 == store.read(lambda t: t.meta(FORGOTTEN))
+    # The log line of a request that was only seen by the proxy comes after all.
+    for line in replace(unlogged, is_logged=True).lines():
+        post(river, line)
+    assert before == counted(store)
+
+
+def test_moves_are_no_requests(store: Store) -> None:
+    """Neither a login nor labels that are learned later take from a request what the proxy told."""
+    river = pipeline(store)
+    one = Asked(1)
+    for line in one.lines():
+        post(river, line)
+    river.take_rows(one.rows())
+    owner = {"type": "session-owner", "accountUuid": "acc-1", "sessionId": "conv-1"}
+    post(river, as_line(owner), *Asked(2, minute=-1, account=None).lines())
+    assert {f"proxy {SERVER}/work": 1, "acc-1": 1} == counted(store)

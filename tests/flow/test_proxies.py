@@ -1,6 +1,8 @@
 """A real daemon beside a ccflare written by hand: what it finds, joins, books and tells, whatever that does."""
 
 import json
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import get_args
@@ -293,3 +295,46 @@ def test_slow(keeper: Keeper) -> None:
         keeper.wait_for_requests(1)
         assert keeper.stop() == 0
         assert time.monotonic() - began < 8
+
+
+def test_history_is_no_news(keeper: Keeper) -> None:
+    """What a proxy knew before it was followed is counted, and no limit acts on it; what comes later counts."""
+    with FakeCcflare("C") as fake:
+        for account in fake.accounts:
+            account["provider"] = "claude-console-api"
+        fake.served(1, "work", "req_1", "conv-1", when=time.time() - 5)
+        limited = settings(fake.url).replace("daily = 0", 'daily = 0.01\naction = "warn"')
+        keeper.configure(limited)
+        keeper.start()
+        wait_for_accounts(keeper, work=1)
+        [limit] = [each for each in keeper.toll.status().limits if each.scope == "daily"]
+        assert (limit.state, limit.used) == ("under", 0)
+        fake.served(2, "work", "req_2", "conv-1")
+        wait_for_accounts(keeper, work=2)
+        keeper.wait_for(lambda status: status.limits[0].state == "reached")
+
+
+def test_nothing_without_a_proxy(keeper: Keeper) -> None:
+    """Where no agent asks a proxy and none is named, none is looked for, and nothing of HTTP is loaded."""
+    keeper.start()
+    keeper.start_agent().says("busy")
+    status = keeper.wait_for(lambda status: bool(status.agents))
+    assert status.proxies == ()
+    loads = "import sys, tollkeeper_daemon.app; sys.exit('http.client' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", loads], check=False).returncode == 0
+
+
+def test_stopped_with_its_agents(keeper: Keeper) -> None:
+    """A proxy that no agent asks any more, since the settings say not to look, is asked nothing more."""
+    with FakeCcflare() as fake:
+        keeper.configure(settings())
+        keeper.start()
+        asking(keeper, fake)
+        keeper.wait_for(lambda status: bool(accounts(status)))
+        keeper.configure(settings(find="no").replace('"no"', "false"))
+        keeper.wait_for(lambda status: status.proxies == ())
+        time.sleep(1.5)  # A look that was under way may end.
+        before = len(fake.asked)
+        fake.served(1, "work", "req_1", "conv-1")
+        time.sleep(6)  # It would have been asked by now.
+        assert len(fake.asked) == before
