@@ -338,3 +338,15 @@ def test_stopped_with_its_agents(keeper: Keeper) -> None:
         fake.served(1, "work", "req_1", "conv-1")
         time.sleep(6)  # It would have been asked by now.
         assert len(fake.asked) == before
+
+
+def test_named_server_is_another(keeper: Keeper) -> None:
+    """Where something else answers at the address that a person named, that is told, and asked again."""
+    with FakeCcflare() as fake:
+        fake.raw["/health"] = b"<html>hello</html>"
+        keeper.configure(settings(fake.url))
+        keeper.start()
+        wait_until(lambda: any("neither ccflare" in text for text in alerts(keeper, "failed")))
+        assert "neither ccflare" in keeper.run("accounts").stdout
+        del fake.raw["/health"]
+        keeper.wait_for(lambda status: bool(accounts(status)))

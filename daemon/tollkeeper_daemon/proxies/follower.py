@@ -52,7 +52,10 @@ MOST_REMEMBERED = 5_000
 
 
 class Follower:
-    """The thread; ``tell`` is called in it, and ``known`` says which ids of rows were told before."""
+    """The thread; ``tell`` is called in it, and ``known`` says which ids of rows were told before.
+
+    ``is_named`` says that a person named the place: it is asked again even where something else answers.
+    """
 
     def __init__(
         self,
@@ -60,8 +63,10 @@ class Follower:
         key: Callable[[], str],
         tell: Callable[[Told], None],
         known: Callable[[list[str]], set[str]],
+        is_named: bool,
     ) -> None:
         self._place = place
+        self._is_named = is_named
         self._key = key
         self._tell = tell
         self._known = known
@@ -108,7 +113,7 @@ class Follower:
                 back_off = FIRST_BACK_OFF
                 pause = LISTENING_SECONDS if self._is_live else ASKING_SECONDS
             self._tell(told)
-            if told.is_other:
+            if told.is_other and not self._is_named:
                 return
             self._stopped.wait(APART_SECONDS)
             self._bell.wait(min(pause, AGAIN_SECONDS) if self._looks_again() else pause)
@@ -127,8 +132,8 @@ class Follower:
             self._listen()
         elif not self._is_live:
             self._listen()
-        rows, bad, is_torn = self._new_rows()
-        names = self._names(rows)
+        rows, last, bad, is_torn = self._new_rows()
+        names = self._names(rows, last)
         told = Told(
             generation=self._generation,
             live=self._is_live,
@@ -150,28 +155,34 @@ class Follower:
             bad=told.bad + bad,
         )
 
-    def _new_rows(self) -> tuple[list[Row], int, bool]:
-        """The rows that were not told yet, the newest first, how many can't be read, and if some are lost."""
+    def _new_rows(self) -> tuple[list[Row], int, int, bool]:
+        """The rows that were not told yet, the newest first, and up to which place they stand.
+
+        Then how many can't be read, and whether some are lost.
+        """
         for limit in (PAGE, MOST_ROWS):
             found, bad = each_of(self._client.get(REQUESTS.format(limit)), Row)
             known = self._known([row.id for row in found if row.id not in self._looks])
             new = [row for row in found if row.id not in known and self._looks.get(row.id, 1)]
-            if len(found) < limit or len(new) < len(found):
-                return new, bad, False
-        return new, bad, not self._is_first
+            if len(found) + bad < limit or len(new) < len(found):
+                break
+        paid = {row.id for row in new if row.is_paid}
+        last = max((at for at, row in enumerate(found, 1) if row.id in paid), default=0)
+        is_torn = len(new) == len(found) and len(found) + bad >= limit and not self._is_first
+        return new, last, bad, is_torn
 
-    def _names(self, rows: list[Row]) -> dict[str, tuple[str, str]]:
-        """What the headers of these rows tell of each."""
-        paid = [row.id for row in rows if row.is_paid]
-        wanted = rows[:MOST_DETAILS]
+    def _names(self, rows: list[Row], last: int) -> dict[str, tuple[str, str]]:
+        """What the headers of these rows tell of each; they stand up to the place ``last``."""
         names: dict[str, tuple[str, str]] = {}
-        if any(row.is_paid for row in wanted):
-            last = max(place for place, row in enumerate(wanted, 1) if row.is_paid)
-            # A few may have come since.
-            data = self._client.get_bare(DETAIL.format(min(last + 5, MOST_DETAILS)))
-            details, _ = each_of(data, Detail)
-            names = {each.id: each.names for each in details if any(each.names)}
-        self._remember(rows, {row for row in paid if row not in names})
+        if last:
+            try:
+                data = self._client.get_bare(DETAIL.format(min(last, MOST_DETAILS)))
+                details, _ = each_of(data, Detail)
+                names = {each.id: each.names for each in details if any(each.names)}
+            except (Trouble, AnswerError) as error:
+                # Without headers rows are joined by their tokens.
+                log.warning("%s tells no headers: %s", self._place.name, error)
+        self._remember(rows, {row.id for row in rows if row.is_paid} - names.keys())
         self._is_first = False
         return names
 

@@ -1,6 +1,7 @@
 """The proxies that are followed: which, what is known of each, and what becomes of what they tell."""
 
 import asyncio
+import logging
 import os
 from collections import deque
 from collections.abc import Callable
@@ -24,13 +25,16 @@ from tollkeeper_daemon.proxies.rows import rows_of
 from tollkeeper_daemon.proxies.told import Told
 from tollkeeper_daemon.retention import FORGOTTEN
 from tollkeeper_daemon.store.proxy_shelf import ProxyRow
-from tollkeeper_daemon.store.store import Store
+from tollkeeper_daemon.store.store import Store, is_out_of_room
+
+log = logging.getLogger(__name__)
 
 KEY = "TOLL_CCFLARE_KEY"
 DAY_MS = 86_400_000
 # The names in the store's meta of when each proxy was first heard, and of what was told of limits.
 SINCE, TOLD = "proxies_since", "proxies_told"
 TAKEN_AT_ONCE = 50
+RETRY_SECONDS = 10.0
 
 
 class Following(Protocol):
@@ -161,6 +165,7 @@ class Proxies:
                     partial(self._key_for, place),
                     partial(self._tell, place),
                     partial(self._known_rows, server),
+                    place == self._named(),
                 )
                 self._known[place] = Known(follower, server)
                 follower.start()
@@ -215,14 +220,14 @@ class Proxies:
             self._note_rows(known, told, now)
 
     def _is_other(self, place: Place, known: Known) -> None:
-        self._others.add(place)
-        if place == self._named():
-            known.trouble = "it is neither ccflare nor better-ccflare"
-            self._herald.alert_once(
-                "failed", f"[ccflare] url names {known.server}, but {known.trouble}"
-            )
-        else:
+        if place != self._named():
+            self._others.add(place)
             del self._known[place]
+            return
+        known.trouble = "it is neither ccflare nor better-ccflare"
+        text = f"[ccflare] url names {known.server}, but {known.trouble}; it is tried again"
+        self._herald.alert_once("failed", text)
+        self._herald.proxies_changed()
 
     def _words(self, place: Place, told: Told) -> str:
         if not told.wants_key:
@@ -268,10 +273,21 @@ class Proxies:
     def _take_some(self) -> None:
         """Take in some rows, and let others have their turn before the rest."""
         lot = [self._rows.popleft() for _ in range(min(TAKEN_AT_ONCE, len(self._rows)))]
-        if lot:
-            self._may_wait = True
-            self._attempt(self._take, lot)
-            self._loop.call_soon(self._take_some)
+        if not lot:
+            return
+        self._may_wait = True
+        try:
+            self._take(lot)
+        except Exception as error:
+            log.exception("requests that %s told of can't be saved", lot[0].proxy)
+            if is_out_of_room(error):
+                self._herald.alert_once("failed", f"no room to save requests ({error})")
+                self._rows.extendleft(reversed(lot))
+                self._loop.call_later(RETRY_SECONDS, self._take_some)
+                return
+            for row in lot:
+                self._attempt(self._take, [row])
+        self._loop.call_soon(self._take_some)
 
     def _take(self, rows: list[ProxyRow]) -> None:
         now = now_ms()
