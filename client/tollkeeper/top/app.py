@@ -18,6 +18,7 @@ from textual.widgets import TabbedContent, TabPane
 
 from tollkeeper import segment
 from tollkeeper.cli import words
+from tollkeeper.display import DisplayFile
 from tollkeeper.feed import Feed
 from tollkeeper.following import Source, follow
 from tollkeeper.model import Alert, Status
@@ -90,6 +91,7 @@ class Dashboard(App[None]):
         self._now = now
         self._stopping = threading.Event()
         self._burn = Burn()
+        self._wanted = DisplayFile(paths.settings)
         self._status: Status | None = None
         self._told: tuple[Alert, ...] | None = None
         # Kept, since a question on top of them hides them from queries.
@@ -98,7 +100,7 @@ class Dashboard(App[None]):
         deeds = Deeds(paths)
         call = call or Calls(paths)
         self.pages: tuple[Page, ...] = (
-            AgentsPage(deeds, self._burn, now),
+            AgentsPage(deeds, self._burn, now, self._wanted),
             UsagePage(self._burn),
             HistoryPage(call, now),
             WorkflowsPage(call, now),
@@ -158,7 +160,7 @@ class Dashboard(App[None]):
 
     def _headline(self, status: Status) -> Text:
         now = self._now()
-        said = segment.render(status, "brief", "plain", now).strip()
+        said = segment.render(status, self._wanted.look().line, "plain", now).strip()
         clock = f"{now:%H:%M}"
         room = max(self.size.width - 2 - len(clock), 1)
         line = Text(words.plain(said))

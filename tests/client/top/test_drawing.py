@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from rich.cells import cell_len
 from rich.text import Text
 
 from client.making import USED, agent, status, today
@@ -116,6 +117,43 @@ def test_unfolded_card() -> None:
     ]
 
 
+def test_card_without_usage() -> None:
+    """Where no usage is wanted there is none, but still what is done, what changed, and why it is held."""
+    shown = (plain(card(each, NOW, WIDTH, True, with_usage=False).lines) for each in fleet())
+    first, *_, held, _, _ = shown
+    assert first == [
+        "Task: Fix auth bypass",
+        "● Working for 12m               opus-5-5",
+        "Changes: +142 -38          Context: 62 %",
+        "",
+        "▾ 2 subagents, 2 at work",
+        "  ● analyst",
+        "  ● planner",
+    ]
+    assert held[3] == "Its limit is reached: $5.01 of $5.00."
+
+
+@pytest.mark.parametrize(
+    ("width", "told"),
+    [
+        (40, "Session: 1,234,567 msgs ($1.25) [Sub]"),
+        (34, "1,234,567 messages ($1.25) [Sub]"),
+        (28, "1,234,567 msgs ($1.25) [Sub]"),
+    ],
+)
+def test_narrow_card(width: int, told: str) -> None:
+    """However many messages there are, who pays for them is not what is cut off, nor the context."""
+    many = replace(fleet()[0], usage=replace(USED, messages=1_234_567), lines_added=1_234)
+    lines = plain(card(many, NOW, width, False).lines)
+    assert told == lines[2]
+    assert lines[3].endswith(" Context: 62 %")
+
+
+def test_held_card_in_a_narrow_place() -> None:
+    """A reason that does not fit gives way to the limit, which says the same in less room."""
+    assert plain(card(fleet()[3], NOW, 34, False).lines)[4] == "Budget: ████████ 100 % of $5"
+
+
 def test_held_card() -> None:
     """One that is held says why, where its budget stood."""
     assert plain(card(fleet()[3], NOW, WIDTH, False).lines)[4] == (
@@ -131,6 +169,16 @@ def test_any_words(name: str, task: str, width: int, unfolded: bool) -> None:
     assert len(drawn.lines) == LINES + 2 * unfolded
     assert all(line.cell_len <= width and line.plain.isprintable() for line in drawn.lines)
     assert drawn.title.isprintable()
+
+
+@given(st.lists(st.text(max_size=30), min_size=1, max_size=5), st.integers(44, 120))
+def test_names_of_any_width(names: list[str], width: int) -> None:
+    """Whatever agents are called, their parts stand below each other."""
+    agents = [agent(name or "a", usage=USED) for name in names]
+    lines = plain(summary(status(*agents), width, [], 0.0))
+    rows = lines[lines.index("BY AGENT") + 1 :]
+    assert len({cell_len(row.partition("[API]")[0]) for row in rows}) == 1
+    assert all(cell_len(row) <= width and "█" in row or len(agents) > 5 for row in rows)
 
 
 @pytest.mark.parametrize("width", [46, 78])
@@ -159,7 +207,7 @@ def test_summary(width: int) -> None:
 def test_summary_of_nothing() -> None:
     """With nothing used there is nothing but zeros."""
     empty = status(run=None, today=today())
-    assert "Total cost: $0.00" in plain(summary(empty, 46, [0.0], 0.0))
+    assert "Total cost: $0.00   Requests: 0" in plain(summary(empty, 46, [0.0], 0.0))
 
 
 def spent(dollars: float) -> Status:

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Input
 
+from tollkeeper.display import DisplayFile
 from tollkeeper.model import Agent, Status
 from tollkeeper.outcomes import Came
 from tollkeeper.top.burn import Burn
@@ -48,16 +49,19 @@ class AgentsPage(Page):
         Binding("escape", "clear_filter", "Show all", show=False),
     ]
 
-    def __init__(self, deeds: Deeds, burn: Burn, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, deeds: Deeds, burn: Burn, now: Callable[[], datetime], display: DisplayFile
+    ) -> None:
         super().__init__()
         self._now = now
         self._deeds = deeds
         self._burn = burn
+        self._wanted = display
         self._status: Status | None = None
 
     def compose(self) -> ComposeResult:
         with Horizontal():
-            yield Fleet(self._now)
+            yield Fleet(self._now, self._wanted)
             with VerticalScroll(id="side", can_focus=False):
                 yield Lines(id="summary")
         yield Input(placeholder="words that a card must have", id="filter")

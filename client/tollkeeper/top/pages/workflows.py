@@ -29,7 +29,7 @@ class WorkflowsPage(AskingPage):
     """A list to choose from; Enter shows the stages of the chosen one, Escape the list again."""
 
     title = "Workflows"
-    anew_seconds = 4.0
+    anew_seconds = 1.5
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "enter", "Stages"),

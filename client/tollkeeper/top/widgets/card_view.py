@@ -31,7 +31,7 @@ class CardView(Widget, can_focus=True):
     CardView.paused, CardView.blocked { border: round $error; }
     CardView.idle { border: round $foreground 40%; }
     CardView.exited { border: round $foreground 20%; text-opacity: 60%; }
-    CardView:focus { border: heavy $accent; }
+    CardView:focus { border: heavy $primary; }
     """
 
     def __init__(self) -> None:

@@ -11,12 +11,13 @@ from textual.containers import VerticalScroll
 from textual.events import Resize
 from textual.widgets import Static
 
+from tollkeeper.display import DisplayFile
 from tollkeeper.model import Agent
 from tollkeeper.top.drawing.cards import card
 from tollkeeper.top.drawing.order import Order, after, arranged
 from tollkeeper.top.widgets.card_view import CardView
 
-LEAST_WIDTH = 38
+LEAST_WIDTH = 39
 FRAME = 4
 # What the scroll bar takes.
 SCROLL = 1
@@ -42,9 +43,10 @@ class Fleet(VerticalScroll):
         Binding("o", "order", "Sort"),
     ]
 
-    def __init__(self, now: Callable[[], datetime]) -> None:
+    def __init__(self, now: Callable[[], datetime], display: DisplayFile) -> None:
         super().__init__(can_focus=False)
         self._now = now
+        self._wanted = display
         self._nobody = Static(NOBODY, classes="nobody")
         self.order: Order = "started"
         self.sought = ""
@@ -86,14 +88,14 @@ class Fleet(VerticalScroll):
         """Bring the cards up to date; ages move on by themselves."""
         if not self.size.width:
             return
-        now = self._now()
+        now, with_usage = self._now(), self._wanted.look().agent_cards
         width = (self.size.width - SCROLL) // self.columns - FRAME
         for view, agent in zip(self._cards, self._shown, strict=True):
             # A card changes with its agent, and with each minute.
-            basis = (agent, now.timestamp() // 60, width, agent.id in self._unfolded)
+            basis = (agent, now.timestamp() // 60, width, agent.id in self._unfolded, with_usage)
             if view.card is None or view.card.agent != agent.id or basis != self._basis(view):
                 self._drawn[agent.id] = basis
-                view.show(card(agent, now, width, agent.id in self._unfolded))
+                view.show(card(agent, now, width, agent.id in self._unfolded, with_usage))
 
     def _basis(self, view: CardView) -> tuple[object, ...] | None:
         return self._drawn.get(view.card.agent) if view.card else None
