@@ -16,8 +16,8 @@ from tollkeeper.demo.story import HAIKU, OPUS, SONNET
 
 DAYS: Final = 28
 # Prompts of a day of work, and of one without; of today until now those of the story come on top.
-PROMPTS_A_DAY: Final = (20, 50)
-PROMPTS_A_DAY_OFF: Final = (0, 9)
+PROMPTS_A_DAY: Final = (90, 170)
+PROMPTS_A_DAY_OFF: Final = (0, 30)
 SUBSCRIBED_TODAY: Final = 95
 BY_KEY_TODAY: Final = 70
 REPLIES_A_PROMPT: Final = 2

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from rich.cells import cell_len
 from rich.text import Text
 
-from client.making import USED, agent, status, today
+from client.making import USED, agent, helper, status, today
 from tollkeeper.model import Status, Usage
 from tollkeeper.top.burn import MINUTES, Burn
 from tollkeeper.top.drawing.bars import bar, plot
@@ -112,8 +112,21 @@ def test_unfolded_card() -> None:
     drawn = card(fleet()[0], NOW, WIDTH, unfolded=True)
     assert plain(drawn.lines)[LINES - 1 :] == [
         "▾ 2 subagents, 2 at work",
-        "  ● analyst $1.25 [Sub]",
         "  ● planner $1.25 [Sub]",
+        "  ● analyst $1.25 [Sub]",
+    ]
+
+
+def test_card_of_many_subagents() -> None:
+    """Of many subagents those at work are shown, then the latest that are done, and how many more there are."""
+    helpers = [helper(f"h{at}", f"type-{at}") for at in range(20)]
+    done = [replace(each, state="done") if at != 4 else each for at, each in enumerate(helpers)]
+    lines = plain(card(agent("a", subagents=tuple(done)), NOW, WIDTH, True).lines)[LINES - 1 :]
+    assert lines == [
+        "▾ 20 subagents, 1 at work",
+        "  ● type-4 $1.25 [API]",
+        *(f"  ○ type-{at} $1.25 [API]" for at in (19, 18, 17, 16, 15)),
+        "  and 14 more",
     ]
 
 
@@ -127,8 +140,8 @@ def test_card_without_usage() -> None:
         "Changes: +142 -38          Context: 62 %",
         "",
         "▾ 2 subagents, 2 at work",
-        "  ● analyst",
         "  ● planner",
+        "  ● analyst",
     ]
     assert held[3] == "Its limit is reached: $5.01 of $5.00."
 

@@ -14,6 +14,7 @@ from tollkeeper.top.drawing.bars import bar
 # What every card has with its usage, without its subagents: cards in a row are of one height.
 LINES = 6
 BAR = 10
+MOST_HELPERS = 6
 SOURCES = {"api": "API"}
 
 
@@ -37,7 +38,7 @@ def card(agent: Agent, now: datetime, width: int, unfolded: bool, with_usage: bo
         _helpers(agent, unfolded),
     ]
     if unfolded:
-        lines += [_helper(each, agent.source, with_usage) for each in agent.subagents]
+        lines += _unfolded(agent, with_usage)
     for line in lines:
         line.truncate(width, overflow="ellipsis")
     return Card(agent.id, words.plain(agent.name), words.state_of(agent), tuple(lines))
@@ -143,6 +144,16 @@ def _helpers(agent: Agent, unfolded: bool) -> Text:
     mark = "▾" if unfolded else "▸"
     told = f"{mark} {count} subagent{'' if count == 1 else 's'}"
     return Text(f"{told}, {at_work} at work" if at_work else told)
+
+
+def _unfolded(agent: Agent, with_usage: bool) -> list[Text]:
+    """Those at work, and the latest of those that are done, as far as there is room; how many more there are."""
+    found = [*reversed(agent.subagents)]
+    found.sort(key=lambda each: each.state != "working")
+    lines = [_helper(each, agent.source, with_usage) for each in found[:MOST_HELPERS]]
+    if (more := len(found) - MOST_HELPERS) > 0:
+        lines.append(Text(f"  and {more} more", style="dim"))
+    return lines
 
 
 def _helper(subagent: Subagent, source: str, with_usage: bool) -> Text:

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Input
 
+from tollkeeper.cli import words
 from tollkeeper.display import DisplayFile
 from tollkeeper.model import Agent, Status
 from tollkeeper.outcomes import Came
@@ -104,9 +105,9 @@ class AgentsPage(Page):
         agent = self._chosen()
         if agent is None:
             return
-        question = f"End {agent.name} (pid {agent.pid})? What it does now is lost."
+        question = f"End {words.plain(agent.name)} (pid {agent.pid})? What it does now is lost."
         if await self.ask(Question(question, "End it")):
-            self._tell(Came(f"{agent.name} is told to end."))
+            self._tell(Came(f"{words.plain(agent.name)} is told to end."))
             self._tell(await self._deeds.stop(agent))
 
     @work
@@ -116,7 +117,7 @@ class AgentsPage(Page):
         if agent is None:
             return
         form = Form(
-            f"More budget for {agent.name}",
+            f"More budget for {words.plain(agent.name)}",
             {"dollars": USUAL_USD},
             "What holds it is raised, so that so much is left. Enter: add. Escape: cancel.",
         )
@@ -136,7 +137,7 @@ class AgentsPage(Page):
         if agent is None:
             return
         form = Form(
-            f"The work of {agent.name}, from now on",
+            f"The work of {words.plain(agent.name)}, from now on",
             {
                 "workflow": agent.workflow or "",
                 "task": agent.task or "",

@@ -17,9 +17,9 @@ class Question(ModalScreen[bool]):
     DEFAULT_CSS = """
     Question { align: center middle; }
     Question > Vertical {
-        width: auto; max-width: 90%; height: auto; padding: 1 2; border: heavy $error; background: $surface;
+        width: 60; max-width: 90%; height: auto; padding: 1 2; border: heavy $error; background: $surface;
     }
-    Question Label { margin-bottom: 1; }
+    Question Label { width: 100%; margin-bottom: 1; }
     Question Horizontal { height: auto; width: auto; }
     Question Button { margin-right: 2; }
     """
@@ -58,8 +58,9 @@ class Form(ModalScreen[dict[str, str] | None]):
     DEFAULT_CSS = """
     Form { align: center middle; }
     Form > Vertical {
-        width: 60; max-width: 90%; height: auto; padding: 1 2; border: heavy $accent; background: $surface;
+        width: 60; max-width: 90%; height: auto; max-height: 100%; padding: 0 2; border: heavy $primary; background: $surface;
     }
+    Form Label { width: 100%; }
     Form Input { margin-bottom: 1; }
     """
     AUTO_FOCUS = "Input"
@@ -76,7 +77,7 @@ class Form(ModalScreen[dict[str, str] | None]):
             yield Label(self._title, markup=False)
             for name, value in self._fields.items():
                 yield Label(name.capitalize(), markup=False)
-                yield Input(value=value, id=name)
+                yield Input(value=value, id=name, compact=True)
             yield Label(self._hint, markup=False)
 
     @on(Input.Submitted)
