@@ -2,8 +2,9 @@
 
     python benchmarks/letters.py [--agents 100] [--a-second 3] [--seconds 30]
 
-Each refresh leaves a letter in the inbox, as the installed command does; the context of each agent is
-another one each time, so that its segment is written anew once a second. In the end each agent must
+Each refresh leaves a letter in the inbox, as the installed command does, and says what the real client
+says to it: every third one comes after a reply, which tells anew how full the plan's windows are. The
+context of each agent is another one each time, so that its segment is written anew once a second. In the end each agent must
 show what its own last letter said. The run directory is in memory, as XDG_RUNTIME_DIR is, where there is
 such a place; ``--below /tmp`` measures on a disk.
 """
@@ -24,6 +25,8 @@ from tollkeeper.letters import leave_status
 SETTLE_SECONDS: Final = 5.0
 WINDOW_SECONDS: Final = 3600
 PERCENTAGES: Final = 100
+REFRESHES_A_REPLY: Final = 3
+ACCOUNT: Final = {"oauthAccount": {"accountUuid": "0b7e0a4c-6f0c-4a53-9d0e-000000000001"}}
 PATIENCE_SECONDS: Final = 5.0
 LOOK_SECONDS: Final = 0.1
 MEMORY: Final = "/dev/shm"
@@ -38,6 +41,8 @@ def main() -> None:
     with Daemon(below=options.below) as daemon:
         home = daemon.root / "claude"
         (home / "projects").mkdir(parents=True)
+        # Only a subscription has windows to show.
+        (home / ".claude.json").write_text(json.dumps(ACCOUNT))
         daemon.follow(home)
         with Agents(home, options.agents) as agents:
             daemon.start()
@@ -94,7 +99,11 @@ def _handed(agent: Agent, percent: int) -> bytes:
         "cwd": agent.cwd,
         "model": {"id": "claude-opus-5-5", "display_name": "Opus 5.5"},
         "workspace": {"current_dir": agent.cwd, "project_dir": agent.cwd, "added_dirs": []},
-        "cost": {"total_cost_usd": percent / 7, "total_duration_ms": 1000 * percent},
+        "cost": {
+            "total_cost_usd": percent / 7,
+            "total_duration_ms": 1000 * percent,
+            "total_api_duration_ms": 1000 * (percent // REFRESHES_A_REPLY),
+        },
         "context_window": {"used_percentage": percent, "context_window_size": 1_000_000},
         "rate_limits": windows,
         "version": VERSION,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tollkeeper_daemon.sources.projects import folders_of, project_of
+from tollkeeper_daemon.sources.projects import KEPT_MS, Around, folders_of, project_of
 
 
 @pytest.fixture
@@ -41,3 +41,11 @@ def test_links(deep: Path, tmp_path: Path) -> None:
 def test_no_folder(cwd: str) -> None:
     """What is no path leads nowhere."""
     assert ([], "") == (folders_of(cwd), project_of(cwd))
+
+
+def test_around_is_looked_up_now_and_then() -> None:
+    """What is around a directory is looked up again after a while, or when the clock was set back."""
+    looked: list[str] = []
+    around = Around(lambda cwd: looked.append(cwd) or len(looked))
+    assert [1, 1, 2] == [around.of("/a", 5), around.of("/a", 4 + KEPT_MS), around.of("/b", 5)]
+    assert [3, 4] == [around.of("/a", 5 + KEPT_MS), around.of("/a", 4)]

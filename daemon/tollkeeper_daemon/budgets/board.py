@@ -105,15 +105,16 @@ class Board:
         return Terms(self._settings(), self._memories.own, self._memories.of_limits)
 
     def _stands(self, scopes: list[Scope], terms: Terms | None = None) -> list[Stand]:
-        labels = {
-            _scope_of(agent): agent.record.budget
-            for agent in self._roster.agents.values()
-            if agent.record.budget is not None
-        }
+        labels = {scope: budget for scope in scopes if (budget := self._brought(scope)) is not None}
         return [
             Stand(limit, self.used(limit.scope).of(limit.measure))
             for limit in (terms or self._terms()).in_force(scopes, labels)
         ]
+
+    def _brought(self, scope: Scope) -> int | None:
+        """The budget (nano-dollars) that the agent brought along, if the scope is one that did."""
+        agent = self._roster.agents.get(scope.name) if scope.kind == "agent" else None
+        return agent.record.budget if agent else None
 
     def _shared_scopes(self) -> list[Scope]:
         run = self._roster.run

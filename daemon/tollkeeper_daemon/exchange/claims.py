@@ -10,7 +10,7 @@ from tollkeeper_daemon.labels.labels import Fact, Layer
 from tollkeeper_daemon.labels.task_ids import TaskIds
 from tollkeeper_daemon.sources.kept import Kept
 from tollkeeper_daemon.sources.orchestra import Note, claims_in, note_in, read_claims, read_note
-from tollkeeper_daemon.sources.projects import folders_of
+from tollkeeper_daemon.sources.projects import Around, folders_of
 
 # Of what an agent claimed since the last look the latest holds; who claims more has no time to work.
 MOST_AT_ONCE = 100
@@ -38,6 +38,7 @@ class Claims:
         self._stage_of = stage_of
         self._notes: Kept[Note] = Kept(lambda path: (read_note(path), 0))
         self._claims = Kept(read_claims)
+        self._folders = Around(folders_of)
         # The tasks that notes gave, by agent.
         self._given: dict[str, str] = {}
 
@@ -52,7 +53,7 @@ class Claims:
         living = {agent.record.id for agent in alive}
         self._given = {agent: task for agent, task in self._given.items() if agent in living}
         for agent in alive:
-            is_named = self._take_note(agent)
+            is_named = self._take_note(agent, now)
             is_staged = self._tell(agent, staged(self._facts_of(agent), now, self._stage(agent)))
             if is_named or is_staged:
                 self.on_changed(agent)
@@ -60,9 +61,9 @@ class Claims:
     def _stage(self, agent: LiveAgent) -> Callable[[str], str]:
         return lambda task: self._stage_of(task, agent)
 
-    def _take_note(self, agent: LiveAgent) -> bool:
+    def _take_note(self, agent: LiveAgent, now: int) -> bool:
         """Take in what the note on the agent says, and what it claims; whether any of it is news."""
-        found = self._note_on(agent)
+        found = self._note_on(agent, now)
         if found is None:
             return False
         note, written = found
@@ -78,11 +79,11 @@ class Claims:
         self._roster.belongs_to(agent, Layer.CLAIMED, fact.labels, fact.since)
         return True
 
-    def _note_on(self, agent: LiveAgent) -> tuple[Note, int] | None:
+    def _note_on(self, agent: LiveAgent, now: int) -> tuple[Note, int] | None:
         """The note that names one of the agent's conversations, and when it was written (ms)."""
         record = agent.record
         own = {record.conversation, *(conversation for conversation, _ in record.turns)} - {""}
-        for path in map(note_in, folders_of(record.cwd)):
+        for path in map(note_in, self._folders.of(record.cwd, now)):
             note = self._notes.get(path)
             if note and note.sessionId in own:
                 return note, self._notes.modified(path)

@@ -14,7 +14,7 @@ from tollkeeper_daemon.exchange.metrics import StageEvent, are_known, dated, fin
 from tollkeeper_daemon.exchange.metrics_file import path_in
 from tollkeeper_daemon.records import FileMark
 from tollkeeper_daemon.sources.files import Seen, printable, seen_at
-from tollkeeper_daemon.sources.projects import folders_of, project_of
+from tollkeeper_daemon.sources.projects import Around, folders_of, project_in
 from tollkeeper_daemon.sources.tail import Reading, read_on
 from tollkeeper_daemon.store.errands import EventsFile
 from tollkeeper_daemon.store.store import Store, is_out_of_room
@@ -74,10 +74,11 @@ class Events:
         self._roster = roster
         self._stage_of = stage_of
         self._seen: dict[str, Seen] = {}
+        self._projects = Around(_projects_of)
 
     def look(self, now: int) -> None:
         """Take in what was appended since the last look."""
-        for path, readers in self._files().items():
+        for path, readers in self._files(now).items():
             seen = seen_at(path)
             if seen is None:
                 self.unreadable.pop(path, None)
@@ -98,14 +99,14 @@ class Events:
         files = self._store.read(lambda transaction: transaction.errands.events_files())
         return {file.mark.path: file.bad for file in files if file.bad}
 
-    def _files(self) -> dict[str, Readers]:
+    def _files(self, now: int) -> dict[str, Readers]:
         """The files of all projects where anybody works, or did a moment ago, and for whom they are."""
         found: dict[str, Readers] = {}
         for agent in self._roster.agents.values():
-            for folder in _projects_of(agent.record.cwd):
+            for folder in self._projects.of(agent.record.cwd, now):
                 found.setdefault(path_in(folder), Readers(folder, [])).agents.append(agent)
         for span in self._spans.open_spans():
-            for folder in _projects_of(span.folder):
+            for folder in self._projects.of(span.folder, now):
                 found.setdefault(path_in(folder), Readers(folder, []))
         return found
 
@@ -209,4 +210,4 @@ def _begun(known: EventsFile | None, reading: Reading, path: str) -> EventsFile:
 def _projects_of(folder: str) -> set[str]:
     """The folders that may hold the folder's file: itself, its project, and the repository's root."""
     folders = folders_of(folder)
-    return {*folders[:1], project_of(folder), *folders[-1:]} - {""}
+    return {*folders[:1], project_in(folders), *folders[-1:]} - {""}
