@@ -104,6 +104,7 @@ class Play:
         for part in story.CAST:
             if part.name not in self._agents or not self._agents[part.name].look():
                 self._agents[part.name] = Agent(self._place, part, self._environment, self._curtain)
+                time.sleep(START_SECONDS)
 
     def _wait_until(self, moment: float) -> bool:
         """Wait for this moment, and look after the agents meanwhile; whether it is still wanted."""

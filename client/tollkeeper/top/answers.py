@@ -161,6 +161,13 @@ class Shown(Answer, Told):
     totals: Stage
 
 
+class Minutes(TypedDict):
+    """The answer to ``burn``."""
+
+    begins_at: datetime
+    minutes: list[float]
+
+
 class Entry(TypedDict):
     """An entry of the journal."""
 

@@ -15,6 +15,7 @@ from tollkeeper.errors import ProtocolError
 from tollkeeper_daemon.control import (
     audit,
     blocks,
+    burn,
     config_get,
     config_set,
     daily,
@@ -106,6 +107,7 @@ REPORTS: dict[str, Verb] = {
     "export": export.answer,
     "earlier": earlier.answer,
     "blocks": marked(blocks.answer),
+    "burn": burn.answer,
     "prices.check": prices_check.answer,
     "plans": plans.answer,
     "config.get": config_get.answer,

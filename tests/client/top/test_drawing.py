@@ -249,6 +249,19 @@ def test_burn_after_a_long_sleep() -> None:
     assert (MINUTES, 2.0) == (len(burn.minutes), burn.minutes[-1])
 
 
+def test_burn_from_the_books() -> None:
+    """What the books say of the minutes before holds, and what is spent from then on goes on top."""
+    burn = Burn()
+    burn.note(spent(5.0), 600)
+    burn.fill(480, [0.25, 0.0, 0.5])
+    assert burn.minutes == [0.25, 0.0, 0.5]
+    burn.note(spent(6.0), 610)
+    burn.note(spent(6.5), 661)
+    assert burn.minutes == [0.25, 0.0, 1.5, 0.5]
+    burn.fill(540, [0.0, 1.25])
+    assert burn.minutes == [0.0, 1.25, 0.5]
+
+
 def test_no_usage_is_no_part() -> None:
     """Who used nothing has no part in what was used."""
     lines = plain(summary(status(agent("a", usage=Usage())), 46, [], 0.0))

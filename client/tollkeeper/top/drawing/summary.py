@@ -62,7 +62,7 @@ def _billed(status: Status, width: int) -> list[Text]:
     if run:
         cost = words.money(run.usage.cost_usd, run.usage.unpriced_requests > 0)
         worth = words.money(run.usage.value_usd, run.usage.unpriced_requests > 0)
-        lines += [Text(f"This run: {cost} billed, {worth} by list price"), Text("")]
+        lines += [Text(f"This run: {cost} billed, worth {worth}"), Text("")]
     return lines
 
 

@@ -76,7 +76,9 @@ class HistoryPage(AskingPage):
         if not width:
             return
         if self._shown is None or self._shown[:2] != (self._period, self._split):
-            told = heading(self._period, self._split, None, width).append("   asking …")
+            told = heading(self._period, self._split, None, width)
+            if not self.trouble:
+                told.append("   asking …")
             self._above.show([told, *self._troubles()])
             self._table.show([])
             return

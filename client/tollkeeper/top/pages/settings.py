@@ -29,7 +29,7 @@ from tollkeeper.top.drawing.choices import (
     switches,
 )
 from tollkeeper.top.pages.page import Page
-from tollkeeper.top.widgets.marks import Choice, Tick
+from tollkeeper.top.widgets.marks import Choice, Field, Tick
 from tollkeeper.top.widgets.questions import Form
 
 CALL_SECONDS = 10.0
@@ -66,6 +66,9 @@ class SettingsPage(Page):
     SettingsPage Tick, SettingsPage Tick:focus { border: none; padding: 0; height: 1; }
     SettingsPage Select { width: 40; }
     SettingsPage Input { width: 24; }
+    SettingsPage Tick:focus > .toggle--label,
+    SettingsPage RadioSet:focus > RadioButton.-selected > .toggle--label,
+    SettingsPage DataTable:focus > .datatable--cursor { text-style: bold underline; }
     SettingsPage DataTable { height: auto; max-height: 24; }
     SettingsPage #trouble { color: $error; display: none; }
     """
@@ -94,7 +97,7 @@ class SettingsPage(Page):
             yield Label("Limits", classes="section")
             for name, text in AMOUNTS.items():
                 yield Label(text)
-                yield Input(id=_id(name), compact=True)
+                yield Field(id=_id(name))
             yield Label("When a limit is reached", classes="section")
             yield from self._radios("limits.action")
             yield Label("Display", classes="section")

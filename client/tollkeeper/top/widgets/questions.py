@@ -10,6 +10,8 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label
 
+from tollkeeper.top.widgets.marks import Field
+
 
 class Question(ModalScreen[bool]):
     """Whether to do it: y, n, Escape, or a button."""
@@ -77,7 +79,7 @@ class Form(ModalScreen[dict[str, str] | None]):
             yield Label(self._title, markup=False)
             for name, value in self._fields.items():
                 yield Label(name.capitalize(), markup=False)
-                yield Input(value=value, id=name, compact=True)
+                yield Field(value=value, id=name)
             yield Label(self._hint, markup=False)
 
     @on(Input.Submitted)
