@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct, field
 
+from tollkeeper.display import Display
 from tollkeeper.model import AlertKind
-from tollkeeper.segment import check
+from tollkeeper.segment import BRIEF, check
 from tollkeeper_daemon import misfits
 from tollkeeper_daemon.rules.settings import Limits
 
@@ -224,6 +225,38 @@ class BeadsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     author: Annotated[str, Meta(description="In whose name it comments")] = "tollkeeper"
 
 
+class CcusageSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """``[ccusage]``: how ccusage is called, and how often."""
+
+    command: Annotated[
+        str,
+        Meta(
+            description="How ccusage is called; empty for the one that is found, else bunx or npx"
+        ),
+    ] = ""
+    every_hours: Annotated[
+        float,
+        Meta(ge=0, le=8760, description="Set ccusage beside the ledger so often; 0 for never"),
+    ] = 0
+    online: Annotated[
+        bool, Meta(description="Let it fetch prices, and npx what it lacks, over the network")
+    ] = False
+
+
+class UsageSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """``[usage]``: the usage files for people and orchestrators."""
+
+    files: Annotated[
+        bool, Meta(description="Keep a file for each run and each day in the data folder")
+    ] = True
+    mirror: Annotated[
+        bool,
+        Meta(
+            description="Keep them in .opus-orchestra/usage of repositories that have that folder"
+        ),
+    ] = True
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings; each has a default, so that no file is needed."""
 
@@ -236,8 +269,18 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     limits: Limits = Limits()
     plan: PlanSettings = PlanSettings()
     segments: SegmentSettings = SegmentSettings()
+    display: Display = Display()
     workflow: WorkflowSettings = WorkflowSettings()
     beads: BeadsSettings = BeadsSettings()
+    ccusage: CcusageSettings = CcusageSettings()
+    usage: UsageSettings = UsageSettings()
+
+    @property
+    def lines(self) -> SegmentSettings:
+        """The formats in force: ``brief`` is what ``[display]`` makes of it."""
+        if self.segments.format != BRIEF:
+            return self.segments
+        return msgspec.structs.replace(self.segments, format=self.display.line)
 
 
 # Read once, when the daemon starts; the others hold as soon as the file is saved.

@@ -14,6 +14,7 @@ from tollkeeper_daemon.bar.build import Budgets
 from tollkeeper_daemon.beats import Beats
 from tollkeeper_daemon.budgets.board import Board
 from tollkeeper_daemon.budgets.memories import Memories
+from tollkeeper_daemon.ccusage.beside import Beside
 from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.config import Config
 from tollkeeper_daemon.days import Days
@@ -52,6 +53,7 @@ from tollkeeper_daemon.rules.settings import Limits
 from tollkeeper_daemon.sources.homes import Homes
 from tollkeeper_daemon.sources.watcher import Watcher
 from tollkeeper_daemon.store.store import Store
+from tollkeeper_daemon.usage_files.files import UsageFiles
 from tollkeeper_daemon.workflows.work import Work
 
 
@@ -86,7 +88,7 @@ class Daemon:
             PlanTable(self.own_plans).terms,
         )
         memories = Memories(store)
-        board = Board(memories, self.pipeline, self.roster, self._limits)
+        self.board = board = Board(memories, self.pipeline, self.roster, self._limits)
         self.herald = Herald(publisher, notifier, self.roster, self.pipeline, board, self.plan)
         self.herald.home_of = self.followed.home_of_account
         self.failures = Failures(self.herald)
@@ -140,7 +142,7 @@ class Daemon:
             self.failures,
         )
         self.alive = Alive(paths.alive)
-        self.segments = Segments(paths.segments, config.segments)
+        self.segments = Segments(paths.segments, config.lines)
         publisher.follow(self.segments.hear)
 
         self.agents = Agents(
@@ -210,6 +212,25 @@ class Daemon:
             self.failures,
         )
 
+        self.ccusage = Beside(
+            store,
+            self.followed,
+            lambda: self.settings.config.ccusage,
+            lambda: self.pipeline.prices,
+            paths.data,
+            lambda text: self.herald.alert_once("failed", text),
+            lambda: self.herald.importing is not None,
+        )
+        self.usage_files = UsageFiles(
+            store,
+            self.roster,
+            lambda: self.settings.config.usage,
+            self.plan.view,
+            paths.data,
+            lambda text: self.herald.alert_once("failed", text),
+            lambda: self.herald.importing is not None,
+        )
+        publisher.follow(self.usage_files.hear)
         self.stats_caches = StatsCaches(store)
         self.past = Past(
             self.days,
@@ -289,6 +310,8 @@ class Daemon:
             self.retention.run(),
             self.segments.keep_up(self.failures.attempt),
             self.exchange.talk_to_beads(),
+            self.ccusage.keep_up(),
+            self.usage_files.keep_up(),
         ]
         self._tasks += map(asyncio.create_task, work)
 
@@ -305,6 +328,7 @@ class Daemon:
         self.registry.tick(now_ms())
         self.registry.save_run()
         self.work.stop(now_ms())
+        await self.usage_files.stop()
         self.watcher.stop()
         self.census.close()
 
@@ -321,8 +345,9 @@ class Daemon:
             self.followed.accounts = config.accounts
             self.failures.attempt(self.agents.look_at_payers, now_ms())
         self.herald.follow(config)
-        self.segments.follow(config.segments)
+        self.segments.follow(config.lines)
         self._follow_workflow(config)
+        self.ccusage.settings_moved()
         self.failures.attempt(self.budgets.limits_moved, now_ms())
 
     def _follow_workflow(self, config: Config) -> None:
@@ -340,6 +365,7 @@ class Daemon:
     def _charged_anew(self, outcome: Outcome) -> None:
         self.herald.tell(outcome, now_ms())
         self.auditor.review(now_ms())
+        self.usage_files.charged_anew()
 
     def _look_at(self, agent: LiveAgent) -> None:
         self.census.look_at(agent, now_ms())

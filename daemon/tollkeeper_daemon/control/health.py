@@ -7,7 +7,7 @@ from tollkeeper_daemon.clock import FAR, iso
 from tollkeeper_daemon.config import BeadsSettings, ConfigError, load_config
 from tollkeeper_daemon.daemon import Daemon
 from tollkeeper_daemon.ledger.prices import PriceError, load_prices
-from tollkeeper_daemon.outlets.bd import BdError, program_of
+from tollkeeper_daemon.outlets.children import ChildError, words_of
 from tollkeeper_daemon.own.file import OwnFileError
 from tollkeeper_daemon.own.plans import PlanError, load_plans
 from tollkeeper_daemon.store.transaction import Transaction
@@ -65,8 +65,8 @@ def _latest_request(transaction: Transaction) -> int | None:
 def _beads(settings: BeadsSettings) -> dict[str, Any]:
     """Whether comments are asked for, and the program that would write them; for a thread."""
     try:
-        found = program_of(settings.command)[0]
-    except BdError:
+        found = words_of(settings.command, "beads.command")[0]
+    except ChildError:
         found = None
     return {"comment": settings.comment, "command": settings.command, "found": found}
 
