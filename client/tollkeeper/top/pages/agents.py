@@ -73,10 +73,11 @@ class AgentsPage(Page):
         return self.query_one(Fleet)
 
     async def show(self, status: Status) -> None:
-        first, self._status = self._status is None, status
+        self._status = status
         self._show_side()
         await self.fleet.show(status.agents)
-        if first:
+        if self.screen.focused is None:
+            # Else no key would reach anything.
             self.fleet.action_move_to(0)
 
     def on_resize(self) -> None:

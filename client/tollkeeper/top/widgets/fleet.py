@@ -107,6 +107,10 @@ class Fleet(VerticalScroll):
             await self.mount_all(more)
         gone, self._cards = self._cards[count:], self._cards[:count]
         for view in gone:
+            if view.has_focus:
+                # Else it would go to the tabs, where no key is about an agent.
+                last = self._cards[-1] if self._cards else None
+                self.screen.set_focus(last, scroll_visible=False)
             await view.remove()
         self._drawn = {
             each.id: self._drawn[each.id] for each in self._shown if each.id in self._drawn
