@@ -18,7 +18,7 @@ PARALLEL := --numprocesses logical --dist loadfile
 test: $(VENV)/.ready  ## Run the tests that need nothing but Python.
 	$(BIN)/pytest --ignore=tests/e2e $(PARALLEL)
 
-e2e: $(VENV)/.ready .cache/npm/.ready .cache/ccusage/.ready .cache/starship/.ready  ## Run the tests that drive the real Claude Code client, panels, shells, a real notification service.
+e2e: $(VENV)/.ready .cache/npm/.ready .cache/ccusage/.ready .cache/typescript/.ready .cache/starship/.ready  ## Run the tests that drive the real Claude Code client, panels, shells, a real notification service.
 	TOLL_REQUIRE_E2E=1 $(BIN)/pytest tests/e2e tests/tray tests/desktop tests/prompts tests/flow/test_recipes.py
 
 lowest: .venv-lowest/.ready  ## Run the same tests with the oldest dependencies that are allowed.
@@ -49,6 +49,13 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 
 .cache/ccusage/.ready: benchmarks/ccusage.py $(VENV)/.ready
 	$(BIN)/python benchmarks/ccusage.py
+	touch $@
+
+# Beside the sources, which stay as they are: what they need, and nothing else.
+.cache/typescript/.ready: examples/typescript/package.json
+	mkdir -p .cache/typescript
+	cp examples/typescript/package.json .cache/typescript
+	npm install --no-save --no-package-lock --no-audit --no-fund --prefix .cache/typescript
 	touch $@
 
 # The wheel bears the program, and forgets that it is one.

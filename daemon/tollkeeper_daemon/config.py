@@ -225,6 +225,38 @@ class BeadsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     author: Annotated[str, Meta(description="In whose name it comments")] = "tollkeeper"
 
 
+class CcusageSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """``[ccusage]``: how ccusage is called, and how often."""
+
+    command: Annotated[
+        str,
+        Meta(
+            description="How ccusage is called; empty for the one that is found, else bunx or npx"
+        ),
+    ] = ""
+    every_hours: Annotated[
+        float,
+        Meta(ge=0, le=8760, description="Set ccusage beside the ledger so often; 0 for never"),
+    ] = 0
+    online: Annotated[
+        bool, Meta(description="Let it fetch prices, and npx what it lacks, over the network")
+    ] = False
+
+
+class UsageSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """``[usage]``: the usage files for people and orchestrators."""
+
+    files: Annotated[
+        bool, Meta(description="Keep a file for each run and each day in the data folder")
+    ] = True
+    mirror: Annotated[
+        bool,
+        Meta(
+            description="Keep them in .opus-orchestra/usage of repositories that have that folder"
+        ),
+    ] = True
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings; each has a default, so that no file is needed."""
 
@@ -240,6 +272,8 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     display: Display = Display()
     workflow: WorkflowSettings = WorkflowSettings()
     beads: BeadsSettings = BeadsSettings()
+    ccusage: CcusageSettings = CcusageSettings()
+    usage: UsageSettings = UsageSettings()
 
     @property
     def lines(self) -> SegmentSettings:

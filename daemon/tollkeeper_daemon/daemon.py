@@ -14,6 +14,7 @@ from tollkeeper_daemon.bar.build import Budgets
 from tollkeeper_daemon.beats import Beats
 from tollkeeper_daemon.budgets.board import Board
 from tollkeeper_daemon.budgets.memories import Memories
+from tollkeeper_daemon.ccusage.beside import Beside
 from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.config import Config
 from tollkeeper_daemon.days import Days
@@ -52,6 +53,7 @@ from tollkeeper_daemon.rules.settings import Limits
 from tollkeeper_daemon.sources.homes import Homes
 from tollkeeper_daemon.sources.watcher import Watcher
 from tollkeeper_daemon.store.store import Store
+from tollkeeper_daemon.usage_files.files import UsageFiles
 from tollkeeper_daemon.workflows.work import Work
 
 
@@ -72,6 +74,7 @@ class Daemon:
         self.store = store
         self.shut_down = stop.set
         self.own_plans = OwnFile(paths.plans)
+        self.notifier = notifier
         self.commands = notifier.commands
         self.followed = Followed(homes, config.accounts)
         self.roster = Roster()
@@ -85,7 +88,7 @@ class Daemon:
             PlanTable(self.own_plans).terms,
         )
         memories = Memories(store)
-        board = Board(memories, self.pipeline, self.roster, self._limits)
+        self.board = board = Board(memories, self.pipeline, self.roster, self._limits)
         self.herald = Herald(publisher, notifier, self.roster, self.pipeline, board, self.plan)
         self.herald.home_of = self.followed.home_of_account
         self.failures = Failures(self.herald)
@@ -209,6 +212,25 @@ class Daemon:
             self.failures,
         )
 
+        self.ccusage = Beside(
+            store,
+            self.followed,
+            lambda: self.settings.config.ccusage,
+            lambda: self.pipeline.prices,
+            paths.data,
+            lambda text: self.herald.alert_once("failed", text),
+            lambda: self.herald.importing is not None,
+        )
+        self.usage_files = UsageFiles(
+            store,
+            self.roster,
+            lambda: self.settings.config.usage,
+            self.plan.view,
+            paths.data,
+            lambda text: self.herald.alert_once("failed", text),
+            lambda: self.herald.importing is not None,
+        )
+        publisher.follow(self.usage_files.hear)
         self.stats_caches = StatsCaches(store)
         self.past = Past(
             self.days,
@@ -288,6 +310,8 @@ class Daemon:
             self.retention.run(),
             self.segments.keep_up(self.failures.attempt),
             self.exchange.talk_to_beads(),
+            self.ccusage.keep_up(),
+            self.usage_files.keep_up(),
         ]
         self._tasks += map(asyncio.create_task, work)
 
@@ -304,6 +328,7 @@ class Daemon:
         self.registry.tick(now_ms())
         self.registry.save_run()
         self.work.stop(now_ms())
+        await self.usage_files.stop()
         self.watcher.stop()
         self.census.close()
 
@@ -322,6 +347,7 @@ class Daemon:
         self.herald.follow(config)
         self.segments.follow(config.lines)
         self._follow_workflow(config)
+        self.ccusage.settings_moved()
         self.failures.attempt(self.budgets.limits_moved, now_ms())
 
     def _follow_workflow(self, config: Config) -> None:
@@ -339,6 +365,7 @@ class Daemon:
     def _charged_anew(self, outcome: Outcome) -> None:
         self.herald.tell(outcome, now_ms())
         self.auditor.review(now_ms())
+        self.usage_files.charged_anew()
 
     def _look_at(self, agent: LiveAgent) -> None:
         self.census.look_at(agent, now_ms())

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from beads_project import COMMAND, BeadsProject
-from tollkeeper_daemon.outlets import bd
+from tollkeeper_daemon.outlets import children
 from tollkeeper_daemon.outlets.bd import Answer, Bd, BdError
 from waiting import wait_until
 
@@ -109,7 +109,7 @@ def is_gone(pid: int) -> bool:
 
 def test_endless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It may not fill the memory."""
-    monkeypatch.setattr(bd, "MOST_OUTPUT", 1 << 20)
+    monkeypatch.setattr(children, "MOST_OUTPUT", 1 << 20)
     with pytest.raises(BdError, match="said more than 1 MB"):
         call(tmp_path, [], command="yes")
 

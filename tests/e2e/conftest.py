@@ -26,7 +26,7 @@ def stand_in() -> Iterator[StandIn]:
 @pytest.fixture(scope="session")
 def client_binary() -> Path:
     binary = find_client()
-    return binary or _unavailable(
+    return binary or unavailable(
         "no client: run tests/e2e/install_client.py, or name one in TOLL_E2E_CLIENT"
     )
 
@@ -56,17 +56,17 @@ def subscriber(client_binary: Path, stand_in: StandIn) -> Iterator[Client]:
 def ccusage_binary() -> Path:
     """The pinned ccusage, which the tests compare with."""
     if not ccusage.installed():
-        _unavailable("no ccusage: run benchmarks/ccusage.py")
+        unavailable("no ccusage: run benchmarks/ccusage.py")
     return ccusage.find(None)
 
 
 @pytest.fixture
 def tmux() -> str:
     """Whoever types into an interactive session asks for this one."""
-    return shutil.which("tmux") or _unavailable("tmux is not on the PATH")
+    return shutil.which("tmux") or unavailable("tmux is not on the PATH")
 
 
-def _unavailable(reason: str) -> NoReturn:
+def unavailable(reason: str) -> NoReturn:
     """Skip where the tests are optional, fail where they were asked for."""
     if os.environ.get("CI") or os.environ.get("TOLL_REQUIRE_E2E"):
         pytest.fail(reason)

@@ -1,7 +1,8 @@
 """Plays ``claude -p`` as a program: writes its session file and a log, and prints a result at its end.
 
 It works for a while, and no shorter than until a daemon has seen it. What it has asked is noted in the
-folder that PLAYED names, in a file of its own: the workflow, the stage, and how many requests.
+folder that PLAYED names, in a file of its own: the workflow, the stage, and how many requests, which are
+PLAYED_REQUESTS if that is set.
 """
 
 import json
@@ -29,7 +30,7 @@ def main() -> None:
     agent = Adopted(ClaudeHome(Path(os.environ["CLAUDE_CONFIG_DIR"]), Path.cwd()), os.getpid())
     session = agent.says("busy")
     agent.log.prompt()
-    count = chance.randint(1, 5)
+    count = int(os.environ.get("PLAYED_REQUESTS") or chance.randint(1, 5))
     for _ in range(count):
         time.sleep(chance.uniform(0, LONGEST_PAUSE_SECONDS))
         agent.log.reply()

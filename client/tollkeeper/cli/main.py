@@ -21,6 +21,7 @@ VERBS = {
     "resume": "let agents go on, with more budget if need be",
     "stop": "end agents",
     "limit": "the limits in force; set, clear",
+    "admit": "whether there is budget and plan for one more agent, and if not, when",
     "tag": "say which work agents do",
     "exec": "start a command with the labels of its work",
     "log": "the journal of what limits and people did",
@@ -31,6 +32,7 @@ VERBS = {
     "blocks": "usage by five-hour block, with burn rate and projection",
     "workflow": "mark workflows and their stages, and ask what they cost",
     "export": "single requests, or sums, as CSV or JSON",
+    "ccusage": "ccusage's figures beside the ledger's, and why they differ",
     "audit": "the ledger beside Claude Code's own totals",
     "prices": "every known price; set, remove, import, check",
     "reprice": "charge stored requests by the prices in force",
@@ -42,6 +44,7 @@ VERBS = {
     "segment": "a line for a prompt or a status bar",
     "up": "start the daemon",
     "down": "stop the daemon",
+    "service": "start the daemon at login: install, uninstall, status",
     "doctor": "say what is wrong, and how to mend it",
 }
 HELP = """usage: toll [--json] [--no-start] [VERB] [OPTION]...

@@ -8,6 +8,7 @@ from tollkeeper.cli import (
     workflow_compare,
     workflow_end,
     workflow_forecast,
+    workflow_models,
     workflow_paths,
     workflow_show,
     workflow_stage,
@@ -26,6 +27,7 @@ SUBVERBS = {
     "compare": workflow_compare,
     "top": workflow_top,
     "stages": workflow_stages,
+    "models": workflow_models,
     "paths": workflow_paths,
     "forecast": workflow_forecast,
 }

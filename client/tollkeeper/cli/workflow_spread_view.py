@@ -55,6 +55,25 @@ def paths_table(paths: list[Figures]) -> Table:
     return Table([*heads, *_columns(PATH_DROPS)], rows)
 
 
+def models_table(lines: list[Figures]) -> Table:
+    """The models of each stage, the cheapest first, and how what it took spreads over the workflows."""
+    heads = [
+        Column("Stage", cut=1, least=9),
+        Column("Model", cut=2, least=10),
+        Column("Count", right=True),
+    ]
+    rows = [
+        row
+        for line in lines
+        for row in _rows(
+            [name(line, "stage"), words.model_name(line["model"]), f"{line['workflows']:,}"],
+            line,
+            _keys(lines),
+        )
+    ]
+    return Table([*heads, *_columns(STAGE_DROPS)], rows)
+
+
 def nothing(since: str | None, stage: str | None = None) -> str:
     """What to say when there is nothing to show."""
     what = "any workflow" if stage is None else f"a stage {words.plain(stage)!r} of any workflow"

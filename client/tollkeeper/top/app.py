@@ -88,6 +88,8 @@ class Dashboard(App[None]):
         call: Call | None = None,
     ) -> None:
         super().__init__(ansi_color=has_few_colours(environment))
+        # To slide along the tabs draws the screen twenty times for one key.
+        self.animation_level = "none"
         self._paths = paths
         self._feed = feed
         self._now = now
@@ -197,9 +199,10 @@ class Dashboard(App[None]):
     def action_open(self, number: int) -> None:
         """Show this page."""
         if self.page is not self.pages[number - 1]:
-            # What has the focus would bring its own page back.
-            self.screen.set_focus(None)
-            self._tabs.active = f"page-{number}"
+            # Drawn once: to move the focus draws the whole screen anew.
+            with self.batch_update():
+                self._tabs.active = f"page-{number}"
+                self.page.take_focus()
 
     @on(TabbedContent.TabActivated)
     async def _opened(self) -> None:

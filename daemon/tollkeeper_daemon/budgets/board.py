@@ -84,6 +84,27 @@ class Board:
         """The limits that bind this agent."""
         return [each for each in self.stands() if self.binds(each.limit, agent)]
 
+    def for_newcomer(self, work: Labels, billed: bool, budget: int | None = None) -> list[Stand]:
+        """The limits that would bind an agent that started now with these labels, and a budget (nano) of its own.
+
+        Where no agent works it would begin a run, which has used nothing.
+        """
+        run, agent = self._roster.run, Scope("agent", "")
+        kinds: tuple[ScopeKind, ...] = ("workflow", "stage", "task")
+        scopes = [agent, Scope("run", run.id if run else EVERY), Scope("daily", self.day)]
+        scopes += [Scope(kind, name) for kind in kinds if (name := _in(kind, work))]
+        labels = {} if budget is None else {agent: budget}
+        return [
+            Stand(limit, self._used_by_newcomers(limit))
+            for limit in self._terms().in_force(scopes, labels)
+            if billed or limit.measure != "cost"
+        ]
+
+    def _used_by_newcomers(self, limit: Limit) -> int:
+        scope = limit.scope
+        is_new = scope.kind == "agent" or (scope.kind == "run" and scope.name == EVERY)
+        return 0 if is_new else self.used(scope).of(limit.measure)
+
     def stand_if(self, scope: Scope, unit: Unit, own: Own) -> Stand | None:
         """How this limit would stand if it were set by hand now; None for no limit."""
         instance = self.instances(scope)[-1]

@@ -13,9 +13,11 @@ import zmq.asyncio
 from tollkeeper import wire
 from tollkeeper.errors import ProtocolError
 from tollkeeper_daemon.control import (
+    admit,
     audit,
     blocks,
     burn,
+    ccusage,
     config_get,
     config_set,
     daily,
@@ -47,6 +49,7 @@ from tollkeeper_daemon.control import (
     weekly,
     workflow_compare,
     workflow_end,
+    workflow_models,
     workflow_paths,
     workflow_pieces,
     workflow_show,
@@ -88,6 +91,7 @@ VERBS: dict[str, Verb] = {
     "pause": pause.answer,
     "resume": resume.answer,
     "plan.observe": plan_observe.answer,
+    "admit": admit.answer,
     "limit": limit.answer,
     "limit.set": limit_set.answer,
     "limit.clear": limit_clear.answer,
@@ -116,6 +120,7 @@ REPORTS: dict[str, Verb] = {
     "workflow.compare": marked(workflow_compare.answer),
     "workflow.top": marked(workflow_top.answer),
     "workflow.stages": marked(workflow_stages.answer),
+    "workflow.models": marked(workflow_models.answer),
     "workflow.paths": marked(workflow_paths.answer),
     "workflow.pieces": workflow_pieces.answer,
 }
@@ -132,9 +137,10 @@ JOBS: dict[str, Job] = {
     "config.set": config_set.answer,
 }
 
-# These wait for others, for an hour perhaps, and take no place from those that work.
+# These wait for others, agents or programs, for an hour perhaps, and take no place from those that work.
 WAITS: dict[str, Job] = {
     "stop": stop.answer,
+    "ccusage": ccusage.answer,
 }
 
 

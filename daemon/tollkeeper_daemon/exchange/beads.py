@@ -13,7 +13,8 @@ from tollkeeper_daemon.exchange.reckoning import Added
 from tollkeeper_daemon.labels.task_ids import LONGEST_ID
 from tollkeeper_daemon.ledger.totals import Totals
 from tollkeeper_daemon.names import id_of
-from tollkeeper_daemon.outlets.bd import LONGEST_WORDS, BdError
+from tollkeeper_daemon.outlets.bd import BdError
+from tollkeeper_daemon.outlets.children import LONGEST_WORDS
 from tollkeeper_daemon.store.schema import SpanRecord
 
 STAGE_LABEL = "stage:"

@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 from client.making import TIME, agent, status
 from tollkeeper.model import Alert
 from tollkeeper.paths import find_paths
-from tollkeeper.top.widgets.card_view import CardView
+from tollkeeper.top.widgets.fleet import Fleet
 
 from .fleet import busy
 from .screens import DATA, Board, settle, text_of
@@ -89,11 +89,29 @@ def test_focus_stays_with_its_agent(tmp_path: Path) -> None:
     play(tmp_path, story)
 
 
+def test_who_goes_leaves_nobody_chosen(tmp_path: Path) -> None:
+    """When the chosen agent goes a key hits no other one; an arrow chooses the one in its place."""
+
+    async def story(board: Board, pilot: Pilot[None]) -> None:
+        await pilot.press("right")
+        left = tuple(each for each in busy().agents if each.name != "Agent-2")
+        board.says(replace(busy(), agents=left))
+        await settle(pilot)
+        assert chosen(board) is None
+        await pilot.press("p")
+        await settle(pilot)
+        assert any("Choose an agent first" in line for line in text_of(board.app))
+        await pilot.press("right")
+        assert chosen(board) == "Agent-3"
+
+    play(tmp_path, story)
+
+
 def test_unfolds(tmp_path: Path) -> None:
     """Enter shows the subagents and hides them; so does a second click."""
 
     async def story(board: Board, pilot: Pilot[None]) -> None:
-        for folds in (lambda: pilot.press("enter"), lambda: pilot.click(CardView)):
+        for folds in (lambda: pilot.press("enter"), lambda: pilot.click(Fleet, offset=(3, 3))):
             for is_shown in (True, False):
                 await folds()
                 await settle(pilot)
@@ -175,14 +193,13 @@ def test_keys_without_agents(tmp_path: Path) -> None:
 
 
 def test_somebody_is_chosen(tmp_path: Path) -> None:
-    """When the chosen one is gone another one is, and whoever comes when nobody was there: keys do what they say."""
+    """Whoever comes when nobody was there is chosen: keys do what they say."""
 
     async def story(board: Board, pilot: Pilot[None]) -> None:
-        for names, expected in (("abc", "a"), ("ab", "b"), ("", None), ("ab", "a")):
+        for names, expected in (("", None), ("ab", "a"), ("", None), ("abc", "a")):
             board.says(status(*map(agent, names)))
             await settle(pilot)
             assert chosen(board) == expected
-            await pilot.press("end")
         assert "Pause" in text_of(board.app)[-1]
         await pilot.press("slash", *"b", "enter")
         await settle(pilot)

@@ -75,10 +75,7 @@ class AgentsPage(Page):
     async def show(self, status: Status) -> None:
         self._status = status
         self._show_side()
-        await self.fleet.show(status.agents)
-        if self.screen.focused is None:
-            # Else no key would reach anything.
-            self.fleet.action_move_to(0)
+        self.fleet.show(status.agents)
 
     def on_resize(self) -> None:
         self._show_side()
@@ -173,21 +170,21 @@ class AgentsPage(Page):
         field.focus()
 
     @on(Input.Changed, "#filter")
-    async def _seek(self, event: Input.Changed) -> None:
-        await self.fleet.seek(event.value)
+    def _seek(self, event: Input.Changed) -> None:
+        self.fleet.seek(event.value)
 
     @on(Input.Submitted, "#filter")
     def _sought(self, event: Input.Submitted) -> None:
         if not event.value:
             event.input.remove_class("-open")
-        self.fleet.action_move_to(0)
+        self.fleet.take_over()
 
     def action_clear_filter(self) -> None:
         """Show all agents again."""
         field = self.query_one("#filter", Input)
         field.value = ""
         field.remove_class("-open")
-        self.fleet.action_move_to(0)
+        self.fleet.take_over()
 
 
 def as_dollars(text: str) -> float | None:

@@ -1,0 +1,1 @@
+"""ccusage beside us: its report read, kept and compared with the ledger, each difference named."""

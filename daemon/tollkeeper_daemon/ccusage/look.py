@@ -1,0 +1,244 @@
+"""Looks through the logs for what makes ccusage count otherwise; a program of its own, for that takes time.
+
+Run as ``python -m tollkeeper_daemon.ccusage.look`` with a question as JSON; it answers with JSON.
+"""
+
+import os
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+from msgspec import Struct, field
+
+from tollkeeper_daemon.clock import ms_of, start_of
+from tollkeeper_daemon.names import name_of
+from tollkeeper_daemon.reports.choice import day_at, zone_named
+from tollkeeper_daemon.sources.tail import find_logs, read_on
+from tollkeeper_daemon.transcript.lines import MOST_TOKENS, UNKNOWN_MODEL
+
+NICENESS = 10
+NULLABLE_OF_LINE = ("requestId", "sessionId", "cwd", "version", "costUSD", "isApiErrorMessage")
+NULLABLE_OF_MESSAGE = ("id", "model")
+NULLABLE_OF_USAGE = (
+    "speed",
+    "input_tokens",
+    "cache_read_input_tokens",
+    "cache_creation_input_tokens",
+)
+COUNTS = ("input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+# As the client writes it: what is written otherwise, ccusage does not read.
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z")
+SPELLED = b'"usage":{'
+SYNTHETIC = "<synthetic>"
+
+Features = dict[str, int]
+"""How many lines, or replies, each cause is true of; ``requests`` is how many replies there are."""
+
+
+class Question(Struct, frozen=True):
+    """Which days (of this zone) to look at, in the logs of which homes."""
+
+    homes: tuple[str, ...]
+    days: tuple[date, ...]
+    timezone: str | None = None
+
+
+class Answered(Struct, frozen=True):
+    """What was found of one day and model."""
+
+    day: str
+    model: str
+    features: Features
+
+
+class _Reply(Struct):
+    """The lines of one reply, as far as they tell it apart from others. Mutable: it grows."""
+
+    first: int = 2**63
+    model: str = ""
+    lines: int = 0
+    has_id: bool = True
+    requests: set[str] = field(default_factory=set[str])
+    lacks_request: bool = False
+    days: set[str] = field(default_factory=set[str])
+    counts: list[tuple[int, ...]] = field(default_factory=list[tuple[int, ...]])
+
+
+class Look:
+    """Takes in lines, and tells what they came to."""
+
+    def __init__(self, question: Question) -> None:
+        self._zone = zone_named(question.timezone)
+        self._days = {day.isoformat() for day in question.days}
+        near = {day + timedelta(days=by) for day in question.days for by in (-1, 0, 1)}
+        self._dates = re.compile(b"|".join(day.isoformat().encode() for day in sorted(near)))
+        self._features: dict[tuple[str, str], Features] = defaultdict(lambda: defaultdict(int))
+        self._replies: dict[str, _Reply] = {}
+
+    def take(self, line: bytes) -> None:
+        """A line of a log."""
+        if b'"usage"' not in line or not self._dates.search(line):
+            return
+        try:
+            fields = _dict(msgspec.json.decode(line))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return
+        if fields.get("type") == "progress":
+            inner = _dict(_dict(fields.get("data")).get("message"))
+            self._note("progress", inner, _dict(inner.get("message")))
+        elif fields.get("type") == "assistant":
+            self._take_reply(line, fields)
+
+    def found(self) -> Iterator[Answered]:
+        """What was found, of the days that were asked for."""
+        for reply in self._replies.values():
+            for day in reply.days:
+                place = self._features[day, reply.model]
+                for name in _features_of(reply):
+                    place[name] += 1
+            first = day_at(reply.first, self._zone).isoformat()
+            self._features[first, reply.model]["requests"] += 1
+        for (day, model), features in self._features.items():
+            if day in self._days:
+                yield Answered(day, model, dict(features))
+
+    def _take_reply(self, line: bytes, fields: dict[str, Any]) -> None:
+        message = _dict(fields.get("message"))
+        usage = _dict(message.get("usage"))
+        if fields.get("isApiErrorMessage") is True or message.get("model") == SYNTHETIC:
+            self._note("error", fields, message)
+            return
+        for name in _features_of_line(line, fields, message, usage):
+            self._note(name, fields, message)
+        time = _time(fields)
+        if time is None:
+            return
+        identity = message.get("id") or fields.get("requestId") or fields.get("uuid")
+        reply = self._replies.setdefault(str(identity), _Reply())
+        if time < reply.first:
+            reply.first, reply.model = time, _model(message)
+        reply.lines += 1
+        reply.has_id = reply.has_id and bool(message.get("id"))
+        request = fields.get("requestId")
+        if request:
+            reply.requests.add(str(request))
+        reply.lacks_request |= not request
+        reply.days.add(day_at(time, self._zone).isoformat())
+        reply.counts.append(tuple(_count(usage.get(name)) for name in COUNTS))
+
+    def _note(self, name: str, fields: dict[str, Any], message: dict[str, Any]) -> None:
+        time = _time(fields)
+        if time is not None and any(map(_count, _dict(message.get("usage")).values())):
+            self._features[day_at(time, self._zone).isoformat(), _model(message)][name] += 1
+
+
+def look(question: Question) -> list[Answered]:
+    """What the logs of these homes hold; logs that ended before the first of the days are passed."""
+    if not question.days:
+        return []
+    found = Look(question)
+    since = start_of(min(question.days), zone_named(question.timezone)) / 1000
+    for home in question.homes:
+        for entry in find_logs(Path(home) / "projects"):
+            try:
+                if entry.stat().st_mtime >= since:
+                    for line in _lines(entry.path):
+                        found.take(line)
+            except OSError:
+                continue
+    return list(found.found())
+
+
+def _lines(path: str) -> Iterator[bytes]:
+    mark = None
+    while reading := read_on(path, mark):
+        yield from reading.block[: reading.block.rfind(b"\n") + 1].splitlines()
+        mark = reading.mark
+        if not reading.more:
+            return
+
+
+def _features_of_line(
+    line: bytes, fields: dict[str, Any], message: dict[str, Any], usage: dict[str, Any]
+) -> Iterator[str]:
+    if any(
+        (
+            _has_null(fields, NULLABLE_OF_LINE),
+            _has_null(message, NULLABLE_OF_MESSAGE),
+            _has_null(usage, NULLABLE_OF_USAGE),
+        )
+    ):
+        yield "null"
+    if message.get("id") == "":
+        yield "empty-id"
+    if SPELLED not in line:
+        yield "spelling"
+    if not TIME.fullmatch(str(fields.get("timestamp"))):
+        yield "time"
+    if fields.get("costUSD") is not None:
+        yield "own-cost"
+    split = usage.get("cache_creation")
+    if isinstance(split, dict):
+        told = sum(map(_count, cast("dict[str, Any]", split).values()))
+        if told != _count(usage.get("cache_creation_input_tokens")):
+            yield "split"
+
+
+def _features_of(reply: _Reply) -> Iterator[str]:
+    if len(reply.days) > 1:
+        yield "midnight"
+    if len(reply.requests) > 1:
+        yield "replay"
+    if reply.lines > 1:
+        if not reply.has_id:
+            yield "no-message-id"
+        elif not reply.requests:
+            yield "no-request-id"
+        elif reply.lacks_request:
+            yield "some-request-ids"
+    most = tuple(map(max, zip(*reply.counts, strict=True)))
+    longest = max(reply.counts, key=lambda counts: counts[1])
+    if longest != most:
+        yield "uneven"
+    if reply.counts[0] != most:
+        yield "first-lines"
+
+
+def _time(fields: dict[str, Any]) -> int | None:
+    try:
+        return ms_of(str(fields.get("timestamp")))
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _model(message: dict[str, Any]) -> str:
+    model = message.get("model")
+    return name_of(model if isinstance(model, str) else None) or UNKNOWN_MODEL
+
+
+def _has_null(fields: dict[str, Any], names: Iterable[str]) -> bool:
+    return any(name in fields and fields[name] is None for name in names)
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and 0 < value <= MOST_TOKENS else 0
+
+
+def _dict(value: object) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def main() -> None:
+    """Answer the question in the first argument."""
+    os.nice(NICENESS)
+    question = msgspec.json.decode(sys.argv[1], type=Question)
+    sys.stdout.buffer.write(msgspec.json.encode(look(question)))
+
+
+if __name__ == "__main__":
+    main()
