@@ -201,7 +201,7 @@ def test_ends_by_itself(keeper: Keeper) -> None:
 def test_commands_of_the_folder(keeper: Keeper) -> None:
     """The folder's own ``toll`` looks at the demo, whoever calls it, and is gone with it."""
     with demo(keeper) as shown:
-        shown.wait_for("working")
+        shown.wait_for("paused")  # By then all of them are known.
         command = psutil.Popen(
             [str(shown.place.toll), "agents", "--json"], env=keeper.environment, stdout=-1
         )

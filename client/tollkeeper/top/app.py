@@ -14,7 +14,7 @@ from textual import on, work
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.widgets import TabbedContent, TabPane
+from textual.widgets import TabbedContent, TabPane, Tabs
 
 from tollkeeper import segment
 from tollkeeper.cli import words
@@ -122,6 +122,8 @@ class Dashboard(App[None]):
         yield KeyLine(id="keys")
 
     def on_mount(self) -> None:
+        # A click on the tab that is open must not take the keys away from its page.
+        self._tabs.query_one(Tabs).can_focus = False
         for number in range(1, len(self.pages) + 1):
             self.bind(str(number), f"open({number})", show=False)
         # Whoever is told to end gives the terminal back first.

@@ -192,6 +192,36 @@ def test_keys_without_agents(tmp_path: Path) -> None:
     play(tmp_path, story)
 
 
+def test_somebody_is_chosen(tmp_path: Path) -> None:
+    """Whoever comes when nobody was there is chosen: keys do what they say."""
+
+    async def story(board: Board, pilot: Pilot[None]) -> None:
+        for names, expected in (("", None), ("ab", "a"), ("", None), ("abc", "a")):
+            board.says(status(*map(agent, names)))
+            await settle(pilot)
+            assert chosen(board) == expected
+        assert "Pause" in text_of(board.app)[-1]
+        await pilot.press("slash", *"b", "enter")
+        await settle(pilot)
+        assert chosen(board) == "b"
+
+    play(tmp_path, story)
+
+
+def test_tabs_take_no_keys(tmp_path: Path) -> None:
+    """A click on a tab opens its page, and one on the tab that is open leaves the keys where they are."""
+
+    async def story(board: Board, pilot: Pilot[None]) -> None:
+        for tab, page in ((12, 1), (2, 0), (2, 0)):
+            await pilot.click(offset=(tab, 1))
+            await settle(pilot)
+            assert board.app.page is board.app.pages[page]
+        assert chosen(board) == "Agent-1"
+        assert "Pause" in text_of(board.app)[-1]
+
+    play(tmp_path, story)
+
+
 def test_alerts_pop_up(tmp_path: Path) -> None:
     """An alert that comes is shown over everything; those from before are not."""
 

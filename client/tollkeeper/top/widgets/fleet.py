@@ -97,6 +97,9 @@ class Fleet(ScrollView, can_focus=True):
         ids = [each.id for each in self._shown]
         if self._chosen in ids:
             self._at = ids.index(self._chosen)
+        elif not ids:
+            # Whoever comes after all had gone is the first again.
+            self._chosen = ""
         self.draw()
 
     def take_over(self) -> None:
