@@ -120,3 +120,9 @@ def find_paths(environment: Mapping[str, str] = os.environ) -> Paths:
             "set TOLL_HOME or XDG_RUNTIME_DIR to a shorter one",
         )
     return paths
+
+
+def absolute_homes(homes: str) -> str:
+    """The Claude homes that ``CLAUDE_CONFIG_DIR`` names, so that they hold in any directory."""
+    named = (home.strip() for home in homes.split(","))
+    return ",".join(str(Path(home).expanduser().absolute()) for home in named if home)

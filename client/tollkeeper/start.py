@@ -4,20 +4,30 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tollkeeper.control import Toll, is_listening
 from tollkeeper.errors import NoAnswerError, NoDaemonError, PlaceError, StartError
-from tollkeeper.paths import Paths
+from tollkeeper.paths import Paths, absolute_homes
 
 PATIENCE_SECONDS = 20.0
+# What sd_notify(3) and systemd.exec(5) hand to a service: this daemon would not be meant.
+OF_A_SERVICE = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "JOURNAL_STREAM")
 
 
-def ensure_daemon(paths: Paths) -> bool:
-    """Make sure that a daemon answers; whether it had to be started. StartError when it can't."""
+def ensure_daemon(paths: Paths, first: Callable[[], None] | None = None) -> bool:
+    """Make sure that a daemon answers; whether it had to be started. StartError when it can't.
+
+    Where a service is installed for it, that starts it. One that is started here does this ``first``.
+    """
     if is_listening(paths):
         return False
-    process = spawn_daemon(paths)
+    from tollkeeper.service.starting import start_service
+
+    if first is None and start_service(paths) and answers_in_time(paths):
+        return True
+    process = spawn_daemon(paths, first)
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         if _answers(paths):
@@ -28,7 +38,9 @@ def ensure_daemon(paths: Paths) -> bool:
     raise StartError("the daemon does not answer", f"its log is {paths.log}")
 
 
-def spawn_daemon(paths: Paths) -> "subprocess.Popen[bytes]":
+def spawn_daemon(
+    paths: Paths, first: Callable[[], None] | None = None
+) -> "subprocess.Popen[bytes]":
     """Start the daemon in a session of its own, so that it outlives this terminal."""
     try:
         paths.data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -41,6 +53,7 @@ def spawn_daemon(paths: Paths) -> "subprocess.Popen[bytes]":
                 cwd="/",
                 env=_environment(),
                 start_new_session=True,
+                preexec_fn=first,  # noqa: PLW1509 - that of the demo only calls prctl
             )
     except OSError as error:
         raise PlaceError(
@@ -49,14 +62,24 @@ def spawn_daemon(paths: Paths) -> "subprocess.Popen[bytes]":
 
 
 def _environment() -> dict[str, str]:
-    """This environment for a daemon that runs elsewhere: the homes named in it made absolute."""
-    environment = dict(os.environ)
+    """This environment for a daemon that runs elsewhere.
+
+    The homes named in it are made absolute; what a service manager said to a process above is left out.
+    """
+    environment = {name: value for name, value in os.environ.items() if name not in OF_A_SERVICE}
     if homes := environment.get("CLAUDE_CONFIG_DIR"):
-        paths = [
-            Path(home.strip()).expanduser().absolute() for home in homes.split(",") if home.strip()
-        ]
-        environment["CLAUDE_CONFIG_DIR"] = ",".join(map(str, paths))
+        environment["CLAUDE_CONFIG_DIR"] = absolute_homes(homes)
     return environment
+
+
+def answers_in_time(paths: Paths) -> bool:
+    """Whether a daemon that was started answers before patience ends."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not _answers(paths):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def _answers(paths: Paths) -> bool:

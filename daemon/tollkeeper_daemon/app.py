@@ -24,9 +24,11 @@ from tollkeeper_daemon.daemon import Daemon
 from tollkeeper_daemon.endings import Endings
 from tollkeeper_daemon.ledger.prices import PriceError, load_prices
 from tollkeeper_daemon.outlets.commands import Commands
+from tollkeeper_daemon.outlets.journal_log import is_journal, to_journal
 from tollkeeper_daemon.outlets.notifier import Notifier, connect_desktop, has_desktop
 from tollkeeper_daemon.outlets.on_events import OnEvents
 from tollkeeper_daemon.outlets.publisher import Publisher
+from tollkeeper_daemon.outlets.supervisor import Supervisor
 from tollkeeper_daemon.own.file import OwnFile, OwnFileError
 from tollkeeper_daemon.sources.homes import find_homes
 from tollkeeper_daemon.store.store import Store, StoreError
@@ -43,6 +45,7 @@ class StartRefused(Exception):
 
 def run(verbose: bool = False) -> None:
     """Run the daemon until SIGTERM, SIGINT or a call of ``shutdown``."""
+    supervisor = Supervisor.taken_from()
     try:
         paths = find_paths()
         guard.prepare(paths)
@@ -52,7 +55,7 @@ def run(verbose: bool = False) -> None:
     os.umask(0o077)
     _log_to(paths, verbose)
     try:
-        asyncio.run(_live(paths))
+        asyncio.run(_live(paths, supervisor))
     except (ConfigError, PriceError, OwnFileError) as error:
         raise StartRefused(str(error)) from None
     except StoreError as error:
@@ -62,7 +65,7 @@ def run(verbose: bool = False) -> None:
             lock.release()
 
 
-async def _live(paths: Paths) -> None:
+async def _live(paths: Paths, supervisor: Supervisor) -> None:
     config = load_config(paths.settings)
     prices = load_prices(OwnFile(paths.prices).read(), str(paths.prices))
     stop = asyncio.Event()
@@ -89,9 +92,11 @@ async def _live(paths: Paths) -> None:
             await daemon.start()
             server.start()
             endings.start()
+            supervisor.ready()
             log.info("listening, with pid %d", os.getpid())
             await _wait_for_end(paths, stop)
         finally:
+            await supervisor.stopping()
             await endings.stop()
             await server.stop()
             await daemon.stop()
@@ -129,12 +134,14 @@ def _sockets(paths: Paths) -> Generator[zmq.asyncio.Context]:
 
 
 def _log_to(paths: Paths, verbose: bool) -> None:
-    """Log to the data directory, and to the terminal when there is one."""
+    """Log to the data directory, and to the terminal or the journal when there is one."""
     handlers: list[logging.Handler] = [
         RotatingFileHandler(paths.log, maxBytes=LOG_BYTES, backupCount=2, delay=True)
     ]
     if sys.stderr.isatty():
         handlers.append(logging.StreamHandler())
+    elif is_journal(sys.stderr.fileno()):
+        handlers.append(to_journal())
     for handler in handlers:
         handler.addFilter(_made_plain)
     logging.basicConfig(

@@ -27,6 +27,10 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Paths]:
     with tempfile.TemporaryDirectory(prefix="toll", dir="/tmp") as folder:
         monkeypatch.setenv("TOLL_HOME", str(Path(folder).resolve()))
         monkeypatch.setenv(MANAGED, f"{folder}/managed")
+        # No service of the person who runs the tests, and no proxy.
+        monkeypatch.setenv("HOME", f"{folder}/user")
+        for name in ("XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", "ANTHROPIC_BASE_URL"):
+            monkeypatch.delenv(name, raising=False)
         yield find_paths()
 
 

@@ -18,7 +18,7 @@ class FakeDaemon:
     """Both sockets of a daemon; ``answer`` gives the replies to each call, in order."""
 
     def __init__(self, paths: Paths, answer: Answer) -> None:
-        paths.run.mkdir(parents=True, exist_ok=True)
+        paths.run.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.calls: list[wire.Request] = []
         self._answer = answer
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()

@@ -5,6 +5,7 @@ from io import StringIO
 from msgspec.structs import replace
 from rich.console import Console, RenderableType
 
+from tollkeeper import wire
 from tollkeeper.model import (
     Agent,
     DaemonInfo,
@@ -84,6 +85,18 @@ def status(*agents: Agent, **more: object) -> Status:
         run=Run(id="run-1", started_at=TIME, usage=USED),
     )
     return replace(made, **more)
+
+
+def beat_after(status: Status) -> wire.Heartbeat:
+    """The heartbeat that follows it, and says nothing new."""
+    return wire.Heartbeat(
+        sequence=status.sequence + 1,
+        time=status.time,
+        daemon=status.daemon,
+        agents=tuple(agent.id for agent in status.agents),
+        today=status.today,
+        run=status.run,
+    )
 
 
 def printed(what: RenderableType, width: int = 120) -> str:

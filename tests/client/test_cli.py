@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from argparse import ArgumentTypeError
 from datetime import date
 from pathlib import Path
@@ -19,7 +20,7 @@ from tollkeeper.paths import Paths
 
 from .conftest import Run
 from .fake_daemon import FakeDaemon, reply
-from .making import agent, status
+from .making import agent, beat_after, status
 from .test_report import row
 from .test_screen import HEALTH, PING
 
@@ -89,14 +90,25 @@ def test_doctor_without_a_daemon(run: Run) -> None:
     assert "BAD  no daemon is running\n     mend: toll up\n" in out
     exit_status, out, _ = run("doctor", "--no-start", "--json")
     assert exit_status == 1
-    assert [True, False, True, True] == [finding["well"] for finding in json.loads(out)]
+    assert ["no daemon is running"] == [
+        finding["text"] for finding in json.loads(out) if not finding["well"]
+    ]
 
 
 def test_doctor_of_a_healthy_daemon(home: Paths, run: Run) -> None:
     """With everything in order the doctor ends with 0."""
-    with FakeDaemon(home, answer):
+
+    def beat(daemon: FakeDaemon) -> None:
+        daemon.wait_for_subscriber()
+        daemon.publish("heartbeat", beat_after(ANSWERS["snapshot"]))
+
+    with FakeDaemon(home, answer) as daemon:
+        beating = threading.Thread(target=beat, args=(daemon,))
+        beating.start()
         exit_status, out, err = run("doctor")
-    assert (0, "") == (exit_status, err)
+        beating.join()
+    assert (0, "") == (exit_status, err), out
+    assert "ok   sockets: calls are answered, updates come\n" in out
     assert all(line.startswith("ok   ") for line in out.splitlines())
 
 

@@ -1,17 +1,22 @@
 """What ``toll doctor`` says of the tray icon."""
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from tollkeeper.cli.doctor_tray import tray_findings
+from tollkeeper.cli.facts import Facts
+from tollkeeper.paths import find_paths
 
 BINDINGS = """
 def require_version(name, version):
     if name != {name!r}:
         raise ValueError(name)
 """
+
+FACTS = Facts(find_paths({"HOME": "/nowhere"}), datetime.now(UTC))
 
 pytestmark = pytest.mark.skipif(sys.platform == "darwin", reason="menus are the system's own there")
 
@@ -27,7 +32,7 @@ def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def said() -> str:
     """What it says; nothing has to be mended."""
-    [finding] = tray_findings()
+    [finding] = tray_findings(FACTS)
     assert (True, None) == (finding.well, finding.mend)
     return finding.text
 

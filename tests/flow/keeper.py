@@ -96,16 +96,16 @@ class Keeper:
         assert process.poll() is None, self.complaints()
         return self
 
-    def spawn(self) -> "subprocess.Popen[bytes]":
-        """Start the daemon, and do not wait."""
+    def spawn(self, stderr: int | None = None) -> "subprocess.Popen[bytes]":
+        """Start the daemon, and do not wait; what it complains of can be led elsewhere."""
         assert self.process is None
-        with open(self.root / "stderr", "ab") as stderr:
+        with open(self.root / "stderr", "ab") as complaints:
             self.process = subprocess.Popen(
                 [sys.executable, "-W", "error", "-m", "tollkeeper_daemon"],
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
-                stdout=stderr,
-                stderr=stderr,
+                stdout=complaints,
+                stderr=complaints if stderr is None else stderr,
                 cwd=self.root,
                 start_new_session=True,
             )

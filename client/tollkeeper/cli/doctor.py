@@ -2,17 +2,26 @@
 
 import re
 from argparse import ArgumentParser, Namespace
-from datetime import datetime
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from msgspec import to_builtins
+from msgspec.structs import replace
 
 from tollkeeper import __version__
-from tollkeeper.cli import words
 from tollkeeper.cli.context import MISREAD, NOT_OURS, Ask, print_json
+from tollkeeper.cli.doctor_beads import beads_findings
+from tollkeeper.cli.doctor_ccflare import ccflare_findings
+from tollkeeper.cli.doctor_ccusage import ccusage_findings
+from tollkeeper.cli.doctor_clocks import clock_findings
+from tollkeeper.cli.doctor_notices import notice_findings
+from tollkeeper.cli.doctor_service import service_findings
 from tollkeeper.cli.doctor_setup import setup_findings
+from tollkeeper.cli.doctor_sockets import socket_findings
 from tollkeeper.cli.doctor_tray import tray_findings
-from tollkeeper.cli.finding import Finding
+from tollkeeper.cli.facts import Facts
+from tollkeeper.cli.finding import Finding, print_findings
 from tollkeeper.cli.unreadable import unreadable
 from tollkeeper.control import Toll, is_listening
 from tollkeeper.errors import NoAnswerError, ProtocolError, StartError
@@ -20,6 +29,19 @@ from tollkeeper.paths import Paths, find_paths
 from tollkeeper.start import refusal
 
 MOST_NAMED = 10
+TOO_OTHER = Finding(False, NOT_OURS, "toll down, then toll up")
+# What is looked at beside the daemon's own word, in the order in which it is told.
+CHECKS: tuple[Callable[[Facts], list[Finding]], ...] = (
+    socket_findings,
+    setup_findings,
+    service_findings,
+    tray_findings,
+    notice_findings,
+    clock_findings,
+    ccflare_findings,
+    ccusage_findings,
+    beads_findings,
+)
 
 
 HELP = "Look at the installation, a line each; exit status 1 when something needs mending."
@@ -32,34 +54,47 @@ def options(parser: ArgumentParser) -> None:
 def run(ask: Ask, options: Namespace) -> int:
     paths = find_paths()
     findings = [Finding(True, f"directories: {paths.config}, {paths.data}, {paths.run}")]
+    facts = Facts(paths, datetime.now(UTC))
     try:
         if ask.may_start:
             ask.paths()
     except StartError as error:
         findings += without_daemon(paths, error)
     else:
-        findings += _ask(paths) if is_listening(paths) else without_daemon(paths)
-    findings += setup_findings(paths)
-    findings += tray_findings()
+        if is_listening(paths):
+            facts, found = _ask(facts)
+            findings += found
+        else:
+            findings += without_daemon(paths)
+    findings += [finding for check in CHECKS for finding in _checked(check, facts)]
     if ask.as_json:
         print_json(to_builtins(findings))
     else:
-        for finding in findings:
-            print(f"{'ok  ' if finding.well else 'BAD '} {words.plain(finding.text)}")
-            if finding.mend:
-                print(f"     mend: {finding.mend}")
+        print_findings(findings)
     return 0 if all(finding.well for finding in findings) else 1
 
 
-def _ask(paths: Paths) -> list[Finding]:
+def _checked(check: Callable[[Facts], list[Finding]], facts: Facts) -> list[Finding]:
+    """What the check finds; an answer of the daemon that it can't read is no reason to end."""
+    try:
+        return check(facts)
+    except MISREAD:
+        return [TOO_OTHER]
+
+
+def _ask(facts: Facts) -> tuple[Facts, list[Finding]]:
+    """The facts with the daemon's word on itself, and what that says."""
+    paths = facts.paths
     try:
         with Toll(paths) as toll:
-            return examine(toll.call("ping", dict[str, Any]), toll.call("health", dict[str, Any]))
+            ping, health = (toll.call(word, dict[str, Any]) for word in ("ping", "health"))
+        return replace(facts, pid=ping["pid"], health=health), examine(ping, health)
     except (ProtocolError, *MISREAD):
-        return [Finding(False, NOT_OURS, "toll down, then toll up")]
+        return facts, [TOO_OTHER]
     except NoAnswerError as error:
         pid = paths.lock.read_text().strip() if paths.lock.is_file() else ""
-        return [Finding(False, error.message, f"kill -CONT {pid}; or, to end it, kill -KILL {pid}")]
+        mend = f"kill -CONT {pid}; or, to end it, kill -KILL {pid}"
+        return facts, [Finding(False, error.message, mend)]
 
 
 def without_daemon(paths: Paths, failed: StartError | None = None) -> list[Finding]:

@@ -8,6 +8,7 @@ from tollkeeper.claude_settings.edit import has_any, lacking, programs
 from tollkeeper.claude_settings.parts import EVENTS, STATUS_LINE, Record, UnfitError
 from tollkeeper.cli import words
 from tollkeeper.cli.doctor_switches import switch_findings
+from tollkeeper.cli.facts import Facts
 from tollkeeper.cli.finding import Finding
 from tollkeeper.errors import TollError
 from tollkeeper.paths import Paths
@@ -17,8 +18,9 @@ from tollkeeper.status_script import script
 NOT_SET_UP = "status line and hooks: not in Claude Code's settings yet: toll setup"
 
 
-def setup_findings(paths: Paths) -> list[Finding]:
+def setup_findings(facts: Facts) -> list[Finding]:
     """Whether what was set up is still in place; where nothing was, how it is set up."""
+    paths = facts.paths
     try:
         files = load_setups(paths).files
     except TollError as error:

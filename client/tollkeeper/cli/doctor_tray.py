@@ -6,22 +6,29 @@ from contextlib import suppress
 from importlib.util import find_spec
 from typing import Any
 
+from tollkeeper.cli.facts import Facts
 from tollkeeper.cli.finding import Finding
 
-NOT_INSTALLED = "tray icon: not installed: pip install 'tollkeeper[tray]'"
+HOW_TO_INSTALL = "pip install 'tollkeeper[tray]'"
+NOT_INSTALLED = f"tray icon: not installed: {HOW_TO_INSTALL}"
 NO_MENU = (
     "tray icon: without a menu, a click opens the dashboard; for one: apt install python3-gi "
     "gir1.2-ayatanaappindicator3-0.1, and docs/tray.md says how a virtual environment sees them"
 )
 
 
-def tray_findings() -> list[Finding]:
+def tray_findings(facts: Facts) -> list[Finding]:
     """A line; the tray is an extra, so that nothing has to be mended where it is not there."""
-    if find_spec("pystray") is None or find_spec("PIL") is None:
+    if not is_installed():
         return [Finding(True, NOT_INSTALLED)]
     if sys.platform == "darwin" or has_menu():
         return [Finding(True, "tray icon: toll-tray, with its menu")]
     return [Finding(True, NO_MENU)]
+
+
+def is_installed() -> bool:
+    """Whether the extra ``tray`` is there."""
+    return find_spec("pystray") is not None and find_spec("PIL") is not None
 
 
 def has_menu() -> bool:

@@ -44,6 +44,7 @@ VERBS = {
     "segment": "a line for a prompt or a status bar",
     "up": "start the daemon",
     "down": "stop the daemon",
+    "service": "start the daemon at login: install, uninstall, status",
     "doctor": "say what is wrong, and how to mend it",
 }
 HELP = """usage: toll [--json] [--no-start] [VERB] [OPTION]...

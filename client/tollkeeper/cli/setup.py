@@ -16,9 +16,10 @@ from msgspec.structs import replace
 
 from tollkeeper.claude_settings.edit import has_any, installed, removed, status_command
 from tollkeeper.claude_settings.parts import Ours, Record, UnfitError
-from tollkeeper.cli import words
+from tollkeeper.cli import terminal, words
 from tollkeeper.cli.context import Ask, print_json
 from tollkeeper.cli.doctor_switches import switch_findings
+from tollkeeper.cli.service_offer import offer_service
 from tollkeeper.cli.setup_view import difference, print_difference
 from tollkeeper.errors import TollError
 from tollkeeper.ours import is_our_status_line, shown_beside
@@ -38,7 +39,7 @@ from tollkeeper.status_script import script
 HELP = (
     "Put our status line and hooks into Claude Code's settings.json, of each Claude home. Every "
     "other setting stays as it is; a status line of your own is shown beside ours. It shows the "
-    "change and asks first, and keeps a backup."
+    "change and asks first, and keeps a backup. In a terminal it offers the service in the end."
 )
 SETTINGS = "settings.json"
 SCRIPT_MODE = 0o700
@@ -83,6 +84,8 @@ def run(ask: Ask, options: Namespace) -> int:
         _print_done(news, backups, options)
         _print_hindrances(changes, options)
         _print_others(setups, changes, options)
+    if not (options.undo or options.dry_run or options.project):
+        offer_service(ask, options.yes)
     return 0
 
 
@@ -153,7 +156,7 @@ def _ask(ask: Ask, options: Namespace, news: Sequence[Change]) -> None:
     """Go on if the person agrees, or has to say nothing; TollError else."""
     if not news or options.yes:
         return
-    if ask.as_json or not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):
+    if ask.as_json or not terminal.is_interactive():
         raise TollError("nothing was changed", "to do it without being asked, say --yes")
     print("Take it out? [y/N] " if options.undo else "Write it? [y/N] ", end="", flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):

@@ -22,6 +22,11 @@ def width() -> int:
         return PIPE_WIDTH
 
 
+def is_interactive() -> bool:
+    """Whether a person can be asked: both streams are terminals."""
+    return bool(sys.stdin and sys.stdin.isatty() and sys.stdout.isatty())
+
+
 def shows_colours() -> bool:
     """Whether to write escape codes: not into a pipe, nor against the user's will.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
 from argparse import ArgumentParser, Namespace
 
@@ -30,8 +32,12 @@ def run(ask: Ask, options: Namespace) -> None:
         raise UsageError("toll top is for people; as JSON there is toll status --live --json")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("toll top needs a terminal; there is toll status --live for pipes")
+    # In ms: after so long an Escape is no beginning of another key. Textual waits a tenth of a second.
+    os.environ.setdefault("ESCDELAY", "25")
     try:
         from tollkeeper.top.app import Dashboard
     except ModuleNotFoundError as error:
         raise NoDashboardError(f"the dashboard needs {error.name}", INSTALL) from None
+    # Else a key now and then waits for the collector, which looks at all that was imported.
+    gc.freeze()
     Dashboard(ask.paths()).run()

@@ -3,17 +3,21 @@
 import asyncio
 from typing import Any
 
-from tollkeeper_daemon.clock import iso
-from tollkeeper_daemon.config import ConfigError, load_config
+from tollkeeper_daemon.clock import FAR, iso
+from tollkeeper_daemon.config import BeadsSettings, ConfigError, load_config
 from tollkeeper_daemon.daemon import Daemon
 from tollkeeper_daemon.ledger.prices import PriceError, load_prices
+from tollkeeper_daemon.outlets.children import ChildError, words_of
 from tollkeeper_daemon.own.file import OwnFileError
 from tollkeeper_daemon.own.plans import PlanError, load_plans
+from tollkeeper_daemon.store.transaction import Transaction
 
 
 async def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
     """How the daemon hears and reads, and what it could not read."""
     own_files = await asyncio.to_thread(_own_files, daemon)
+    beads = await asyncio.to_thread(_beads, daemon.settings.config.beads)
+    latest = await asyncio.to_thread(daemon.store.read, _latest_request)
     prices, unpriced = daemon.pipeline.prices, daemon.pipeline.unpriced_models
     return {
         "homes": [
@@ -46,7 +50,25 @@ async def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
         "outdated_guesses": sorted(filter(prices.knows, unpriced)),
         "audit": daemon.auditor.counts(),
         "exchange": daemon.exchange.health(),
+        "notifications": daemon.notifier.health(),
+        "beads": beads,
+        "latest_request": None if latest is None else iso(latest),
     }
+
+
+def _latest_request(transaction: Transaction) -> int | None:
+    """The time (ms) of the latest request, by what its log says."""
+    times = transaction.request_times(0, FAR)
+    return None if times is None else times[1]
+
+
+def _beads(settings: BeadsSettings) -> dict[str, Any]:
+    """Whether comments are asked for, and the program that would write them; for a thread."""
+    try:
+        found = words_of(settings.command, "beads.command")[0]
+    except ChildError:
+        found = None
+    return {"comment": settings.comment, "command": settings.command, "found": found}
 
 
 def _own_files(daemon: Daemon) -> list[dict[str, Any]]:

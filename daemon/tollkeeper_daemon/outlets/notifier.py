@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -41,7 +41,7 @@ class Notifier:
     """Shows what the settings let through, in the background.
 
     ``on_press`` is called in the loop, with the notice and the id of the button that was pressed.
-    After a failure the desktop is left alone for a while.
+    After a failure, of which ``failing`` tells, the desktop is left alone for a while.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class Notifier:
         self.commands = commands
         self.on_press: Callable[[Notice, str], None] | None = None
         self.waiting_after_seconds = settings.waiting_after_seconds
+        self.failing: str | None = None
         self._rules = Rules(settings)
         self._settings = settings
         self._connect = connect
@@ -76,6 +77,15 @@ class Notifier:
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
 
+    def health(self) -> dict[str, Any]:
+        """Where notices go, and what went wrong with the last one."""
+        return {
+            "desktop": self._settings.desktop,
+            "has_desktop": self._connect is not None,
+            "command": bool(self._settings.command),
+            "failing": self.failing,
+        }
+
     def follow(self, settings: Notify) -> None:
         """The settings are these now."""
         self._settings = settings
@@ -96,9 +106,11 @@ class Notifier:
                     if self._desktop is None:
                         self._desktop = await asyncio.to_thread(connect)
                     await self._desktop.show(notice, partial(self._pressed, notice))
+                self.failing = None
             except Exception as error:
                 self._silent_until = self._clock() + RETRY_SECONDS
-                log.info("notifications can't be shown now: %s", error or type(error).__name__)
+                self.failing = str(error) or type(error).__name__
+                log.info("notifications can't be shown now: %s", self.failing)
                 log.debug("the notification service failed", exc_info=error)
                 self._let_go()
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from tollkeeper.top.widgets.card_view import CardView
+from tollkeeper.top.widgets.fleet import Fleet
 
 from .fleet import busy
 from .screens import Board, compare, settle, text_of
@@ -56,6 +56,6 @@ def looks_as_kept(board: Board, page: str, size: tuple[int, int]) -> None:
 
 
 def chosen(board: Board) -> str | None:
-    """The title of the card that has the focus."""
-    focused = board.app.screen.focused
-    return focused.card.title if isinstance(focused, CardView) and focused.card else None
+    """The name of the agent whose card is chosen."""
+    agent = board.app.pages[0].query_one(Fleet).chosen
+    return agent.name if agent else None

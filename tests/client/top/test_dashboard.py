@@ -8,7 +8,8 @@ from textual.pilot import Pilot
 
 from client.making import TIME, agent, status
 from tollkeeper.model import Alert
-from tollkeeper.top.widgets.card_view import CardView
+from tollkeeper.paths import find_paths
+from tollkeeper.top.widgets.fleet import Fleet
 
 from .fleet import busy
 from .screens import DATA, Board, settle, text_of
@@ -25,6 +26,39 @@ def test_page(tmp_path: Path, key: str, page: str, size: tuple[int, int]) -> Non
         looks_as_kept(board, page, size)
 
     play(tmp_path, story, size)
+
+
+def test_burn_rate_from_the_books(tmp_path: Path) -> None:
+    """The plot begins with the minutes that the daemon has in its books, and goes on from there."""
+
+    async def story(board: Board, pilot: Pilot[None]) -> None:
+        total = replace(busy().today.total, value_usd=busy().today.total.value_usd + 2.5)
+        board.says(replace(busy(), today=replace(busy().today, total=total)))
+        await open_page(board, pilot, "2")
+        lines = text_of(board.app)
+        assert "BURN RATE   $75.00/h by list price" in lines
+        assert "31 min, the highest $3.50/min" in lines
+
+    minutes = {"begins_at": "2026-11-22T09:00:00+00:00", "minutes": [1.0] * 31}
+    play(tmp_path, story, (80, 40), answers={"burn": minutes})
+
+
+def test_without_usage(tmp_path: Path) -> None:
+    """Where the settings say so cards and the line on top show no usage, from the next change on."""
+
+    async def story(board: Board, pilot: Pilot[None]) -> None:
+        assert any("$1.25" in line for line in text_of(board.app))
+        settings = find_paths({"TOLL_HOME": str(tmp_path)}).settings
+        settings.parent.mkdir(parents=True)
+        settings.write_text("[display]\nagent_cards = false\nstatus_bar = false\n")
+        board.says(replace(busy(), sequence=busy().sequence + 1))
+        await settle(pilot)
+        lines = text_of(board.app)
+        assert lines[0].startswith(" [🤖 5 agents | ⚠ 1 pending | ‖ 1 paused]")
+        assert not any("$1.25" in line or "Session" in line for line in lines)
+        assert any("Context: 62 %" in line for line in lines)
+
+    play(tmp_path, story)
 
 
 def test_keys_move(tmp_path: Path) -> None:
@@ -55,11 +89,29 @@ def test_focus_stays_with_its_agent(tmp_path: Path) -> None:
     play(tmp_path, story)
 
 
+def test_who_goes_leaves_nobody_chosen(tmp_path: Path) -> None:
+    """When the chosen agent goes a key hits no other one; an arrow chooses the one in its place."""
+
+    async def story(board: Board, pilot: Pilot[None]) -> None:
+        await pilot.press("right")
+        left = tuple(each for each in busy().agents if each.name != "Agent-2")
+        board.says(replace(busy(), agents=left))
+        await settle(pilot)
+        assert chosen(board) is None
+        await pilot.press("p")
+        await settle(pilot)
+        assert any("Choose an agent first" in line for line in text_of(board.app))
+        await pilot.press("right")
+        assert chosen(board) == "Agent-3"
+
+    play(tmp_path, story)
+
+
 def test_unfolds(tmp_path: Path) -> None:
     """Enter shows the subagents and hides them; so does a second click."""
 
     async def story(board: Board, pilot: Pilot[None]) -> None:
-        for folds in (lambda: pilot.press("enter"), lambda: pilot.click(CardView)):
+        for folds in (lambda: pilot.press("enter"), lambda: pilot.click(Fleet, offset=(3, 3))):
             for is_shown in (True, False):
                 await folds()
                 await settle(pilot)

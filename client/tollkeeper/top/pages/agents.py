@@ -10,6 +10,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Input
 
+from tollkeeper.cli import words
+from tollkeeper.display import DisplayFile
 from tollkeeper.model import Agent, Status
 from tollkeeper.outcomes import Came
 from tollkeeper.top.burn import Burn
@@ -48,16 +50,19 @@ class AgentsPage(Page):
         Binding("escape", "clear_filter", "Show all", show=False),
     ]
 
-    def __init__(self, deeds: Deeds, burn: Burn, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, deeds: Deeds, burn: Burn, now: Callable[[], datetime], display: DisplayFile
+    ) -> None:
         super().__init__()
         self._now = now
         self._deeds = deeds
         self._burn = burn
+        self._wanted = display
         self._status: Status | None = None
 
     def compose(self) -> ComposeResult:
         with Horizontal():
-            yield Fleet(self._now)
+            yield Fleet(self._now, self._wanted)
             with VerticalScroll(id="side", can_focus=False):
                 yield Lines(id="summary")
         yield Input(placeholder="words that a card must have", id="filter")
@@ -68,11 +73,9 @@ class AgentsPage(Page):
         return self.query_one(Fleet)
 
     async def show(self, status: Status) -> None:
-        first, self._status = self._status is None, status
+        self._status = status
         self._show_side()
-        await self.fleet.show(status.agents)
-        if first:
-            self.fleet.action_move_to(0)
+        self.fleet.show(status.agents)
 
     def on_resize(self) -> None:
         self._show_side()
@@ -100,9 +103,9 @@ class AgentsPage(Page):
         agent = self._chosen()
         if agent is None:
             return
-        question = f"End {agent.name} (pid {agent.pid})? What it does now is lost."
+        question = f"End {words.plain(agent.name)} (pid {agent.pid})? What it does now is lost."
         if await self.ask(Question(question, "End it")):
-            self._tell(Came(f"{agent.name} is told to end."))
+            self._tell(Came(f"{words.plain(agent.name)} is told to end."))
             self._tell(await self._deeds.stop(agent))
 
     @work
@@ -112,7 +115,7 @@ class AgentsPage(Page):
         if agent is None:
             return
         form = Form(
-            f"More budget for {agent.name}",
+            f"More budget for {words.plain(agent.name)}",
             {"dollars": USUAL_USD},
             "What holds it is raised, so that so much is left. Enter: add. Escape: cancel.",
         )
@@ -132,7 +135,7 @@ class AgentsPage(Page):
         if agent is None:
             return
         form = Form(
-            f"The work of {agent.name}, from now on",
+            f"The work of {words.plain(agent.name)}, from now on",
             {
                 "workflow": agent.workflow or "",
                 "task": agent.task or "",
@@ -167,21 +170,21 @@ class AgentsPage(Page):
         field.focus()
 
     @on(Input.Changed, "#filter")
-    async def _seek(self, event: Input.Changed) -> None:
-        await self.fleet.seek(event.value)
+    def _seek(self, event: Input.Changed) -> None:
+        self.fleet.seek(event.value)
 
     @on(Input.Submitted, "#filter")
     def _sought(self, event: Input.Submitted) -> None:
         if not event.value:
             event.input.remove_class("-open")
-        self.fleet.action_move_to(0)
+        self.fleet.take_over()
 
     def action_clear_filter(self) -> None:
         """Show all agents again."""
         field = self.query_one("#filter", Input)
         field.value = ""
         field.remove_class("-open")
-        self.fleet.action_move_to(0)
+        self.fleet.take_over()
 
 
 def as_dollars(text: str) -> float | None:

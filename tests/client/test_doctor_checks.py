@@ -1,0 +1,259 @@
+"""The checks of ``toll doctor`` beside the daemon's own word: what facts mean, and how they are found."""
+
+import http.server
+import os
+import stat
+import sys
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tollkeeper.cli.doctor_beads import beads_findings
+from tollkeeper.cli.doctor_ccflare import ccflare_findings
+from tollkeeper.cli.doctor_ccusage import ccusage_findings
+from tollkeeper.cli.doctor_clocks import clock_findings, judge_clocks
+from tollkeeper.cli.doctor_notices import notice_findings
+from tollkeeper.cli.doctor_sockets import SocketFacts, judge_sockets, socket_findings
+from tollkeeper.cli.facts import Facts
+from tollkeeper.cli.finding import Finding
+from tollkeeper.paths import Paths
+
+from .conftest import Run
+
+NOW = datetime(2026, 12, 1, 8, tzinfo=UTC)
+NOTICES = {"desktop": True, "has_desktop": True, "command": False, "failing": None}
+BEADS = {"comment": False, "command": "bd", "found": "/usr/bin/bd"}
+
+
+def facts(paths: Paths, **health: Any) -> Facts:
+    """What a check starts from, with a daemon that says this of itself."""
+    return Facts(paths, NOW, 7, health)
+
+
+def alone(findings: list[Finding]) -> Finding:
+    """The one finding; what is not well says how to mend it."""
+    [finding] = findings
+    assert finding.well or finding.mend
+    return finding
+
+
+@pytest.mark.parametrize(
+    ("found", "well", "said"),
+    [
+        (SocketFacts("/run/toll", 0o700, True), True, "calls are answered, updates come"),
+        (SocketFacts("/run/toll", 0o700, True, "no update came"), False, "no update came"),
+        (SocketFacts("/run/toll", 0o750, True), False, "open to others"),
+        (SocketFacts("/run/toll", 0o700, False), False, "belongs to another user"),
+    ],
+)
+def test_sockets(found: SocketFacts, well: bool, said: str) -> None:
+    """The run directory is its owner's alone, and both sockets work."""
+    finding = alone(judge_sockets(found, asked=True))
+    assert (well, True) == (finding.well, said in finding.text)
+
+
+def test_sockets_without_a_daemon(home: Paths) -> None:
+    """Where none answers only the directory is looked at, if it is there."""
+    idle = Facts(home, NOW)
+    assert [] == socket_findings(idle)
+    home.run.mkdir(parents=True, mode=0o700)
+    assert [] == socket_findings(idle)
+    home.run.chmod(0o755)
+    assert "open to others" in alone(socket_findings(idle)).text
+    assert 0o755 == stat.S_IMODE(home.run.stat().st_mode)
+
+
+@pytest.mark.parametrize(
+    ("told", "well", "said"),
+    [
+        ({}, True, "on the desktop"),
+        ({"desktop": False}, True, "turned off"),
+        ({"has_desktop": False}, True, "in no desktop session"),
+        ({"has_desktop": False, "command": True}, True, "by the command"),
+        ({"failing": "there is no notification service"}, False, "no notification service"),
+    ],
+)
+def test_notices(home: Paths, told: dict[str, Any], well: bool, said: str) -> None:
+    """Where notifications go; that there is no desktop is no fault."""
+    finding = alone(notice_findings(facts(home, notifications={**NOTICES, **told})))
+    assert (well, True) == (finding.well, said in finding.text)
+
+
+@pytest.mark.parametrize(
+    ("told", "failing", "well", "said"),
+    [
+        ({}, None, True, "/usr/bin/bd"),
+        ({"found": None}, None, True, "not needed"),
+        ({"found": None, "comment": True}, None, False, "the daemon finds no bd"),
+        ({}, "bd ended with status 1", False, "bd ended with status 1"),
+    ],
+)
+def test_beads(
+    home: Paths, told: dict[str, Any], failing: str | None, well: bool, said: str
+) -> None:
+    """Beads is needed only where comments are asked for."""
+    health = {"beads": {**BEADS, **told}, "exchange": {"comments_failing": failing}}
+    finding = alone(beads_findings(facts(home, **health)))
+    assert (well, True) == (finding.well, said in finding.text)
+
+
+def test_older_daemon(home: Paths) -> None:
+    """Of what an older daemon does not tell nothing is said."""
+    assert [] == notice_findings(facts(home)) == beads_findings(facts(home))
+
+
+@pytest.mark.parametrize(
+    ("now", "latest", "synced", "well", "said"),
+    [
+        (NOW, None, None, True, "clock: "),
+        (NOW, NOW - timedelta(days=3), True, True, "no log is ahead of it"),
+        (NOW, NOW + timedelta(seconds=90), None, True, "no log is ahead of it"),
+        (NOW, None, False, True, "not set by NTP"),
+        (NOW, NOW + timedelta(hours=3), True, False, "a request 3h 00m ahead of it"),
+        (NOW.replace(year=1970), None, None, False, "long ago"),
+    ],
+)
+def test_clocks(
+    now: datetime, latest: datetime | None, synced: bool | None, well: bool, said: str
+) -> None:
+    """A clock that logs are ahead of, or that shows a time before this program was written, is wrong."""
+    finding = alone(judge_clocks(now, latest, synced))
+    assert (well, True) == (finding.well, said in finding.text)
+
+
+def test_clock_by_the_daemon(home: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The latest request is the daemon's word; without timedatectl nothing is said of NTP."""
+    monkeypatch.setenv("PATH", "/nowhere")
+    late = facts(home, latest_request="2026-12-01T09:00:00.000+00:00")
+    assert not alone(clock_findings(late)).well
+    assert alone(clock_findings(facts(home, latest_request=None))).well
+
+
+def test_ccusage(home: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ccusage is looked for first, then what fetches it; without either nothing is wrong."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "not needed" in alone(ccusage_findings(facts(home))).text
+    for name in ("npx", "ccusage"):
+        (tmp_path / name).write_text("")
+        (tmp_path / name).chmod(0o755)
+        found = alone(ccusage_findings(facts(home)))
+        assert (True, f"ccusage: by {tmp_path}/{name}") == (found.well, found.text)
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """A server that answers anything with this, and notes what it was asked."""
+
+    body = b"{}"
+    code = 200
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.asked: list[tuple[str, dict[str, str]]] = []
+        self.url = f"http://127.0.0.1:{self.server_port}"
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        """Answer, whatever is asked for."""
+        assert isinstance(self.server, Server)
+        self.server.asked.append((self.path, dict(self.headers)))
+        self.send_response(self.server.code)
+        self.end_headers()
+        self.wfile.write(self.server.body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """It runs for as long as the test does."""
+    with Server() as running:
+        thread = threading.Thread(target=running.serve_forever)
+        thread.start()
+        yield running
+        running.shutdown()
+        thread.join()
+
+
+OK = b'{"status":"ok","accounts":2,"strategy":"session"}'
+DEGRADED = b'{"status":"degraded","accounts":2,"strategy":"session","pool":{}}'
+
+
+@pytest.mark.parametrize(
+    ("code", "body", "by_name", "by_chance"),
+    [
+        (200, OK, (True, "is well"), (True, "is well")),
+        (503, DEGRADED, (False, "degraded"), (False, "degraded")),
+        (404, b"not found", (False, "as no ccflare does"), (True, "as no ccflare does")),
+        (200, b'{"status":"ok"}', (False, "as no ccflare does"), (True, "as no ccflare does")),
+        (200, b"[" * 70_000, (False, "as no ccflare does"), (True, "as no ccflare does")),
+    ],
+)
+def test_ccflare(
+    home: Paths,
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    code: int,
+    body: bytes,
+    by_name: tuple[bool, str],
+    by_chance: tuple[bool, str],
+) -> None:
+    """A proxy of the settings has to be one, one of the environment may be; only /health is asked for."""
+    server.code, server.body = code, body
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", f"{server.url}/")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "secret")
+    found = alone(ccflare_findings(facts(home)))
+    assert (by_chance[0], True) == (found.well, by_chance[1] in found.text)
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "https://api.anthropic.com")
+    home.config.mkdir(parents=True)
+    home.settings.write_text(f'[ccflare]\nurl = "{server.url}"\n')
+    found = alone(ccflare_findings(facts(home)))
+    assert (by_name[0], True) == (found.well, by_name[1] in found.text)
+    assert ["/health", "/health"] == [path for path, _ in server.asked]
+    assert not any("secret" in str(headers) for _, headers in server.asked)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1", "nowhere", "http://[", "ftp://a", "http://a:b"]
+)
+def test_ccflare_that_is_not_there(home: Paths, url: str) -> None:
+    """A proxy of the settings that does not answer, or is no address, has to be mended."""
+    home.config.mkdir(parents=True)
+    home.settings.write_text(f'[ccflare]\nurl = "{url}"\n')
+    found = alone(ccflare_findings(facts(home)))
+    assert (False, True) == (found.well, url in found.text)
+
+
+@pytest.mark.parametrize("text", ["", "[ccflare]\n", "ccflare = 1", "[ccflare]\nurl = 1\n", "[["])
+def test_no_ccflare(home: Paths, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without one nothing is asked for; the API's own address is none."""
+    home.config.mkdir(parents=True)
+    home.settings.write_text(text)
+    none = [Finding(True, "ccflare: none is named")]
+    assert none == ccflare_findings(facts(home))
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "https://api.anthropic.com/v1")
+    assert none == ccflare_findings(facts(home))
+
+
+@pytest.mark.skipif(sys.platform not in ("linux", "darwin"), reason="there are no services")
+def test_all_of_them(home: Paths, run: Run) -> None:
+    """In an empty home each thing has its line, and all that has to be done is to start the daemon."""
+    status, out, err = run("doctor", "--no-start")
+    assert (1, "") == (status, err)
+    lines = [line for line in out.splitlines() if not line.startswith("     mend: ")]
+    for word in (
+        "directories",
+        "status line and hooks",
+        "service",
+        "tray icon",
+        "clock",
+        "ccflare",
+    ):
+        assert any(line.startswith(f"ok   {word}: ") for line in lines), word
+    assert ["BAD  no daemon is running"] == [line for line in lines if line.startswith("BAD")]
+    assert not os.path.exists(home.data)
