@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tollkeeper.control import Toll, is_listening
@@ -15,18 +16,18 @@ PATIENCE_SECONDS = 20.0
 OF_A_SERVICE = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "JOURNAL_STREAM")
 
 
-def ensure_daemon(paths: Paths) -> bool:
+def ensure_daemon(paths: Paths, first: Callable[[], None] | None = None) -> bool:
     """Make sure that a daemon answers; whether it had to be started. StartError when it can't.
 
-    Where a service is installed for it, that starts it.
+    Where a service is installed for it, that starts it. One that is started here does this ``first``.
     """
     if is_listening(paths):
         return False
     from tollkeeper.service.starting import start_service
 
-    if start_service(paths) and answers_in_time(paths):
+    if first is None and start_service(paths) and answers_in_time(paths):
         return True
-    process = spawn_daemon(paths)
+    process = spawn_daemon(paths, first)
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         if _answers(paths):
@@ -37,7 +38,9 @@ def ensure_daemon(paths: Paths) -> bool:
     raise StartError("the daemon does not answer", f"its log is {paths.log}")
 
 
-def spawn_daemon(paths: Paths) -> "subprocess.Popen[bytes]":
+def spawn_daemon(
+    paths: Paths, first: Callable[[], None] | None = None
+) -> "subprocess.Popen[bytes]":
     """Start the daemon in a session of its own, so that it outlives this terminal."""
     try:
         paths.data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -50,6 +53,7 @@ def spawn_daemon(paths: Paths) -> "subprocess.Popen[bytes]":
                 cwd="/",
                 env=_environment(),
                 start_new_session=True,
+                preexec_fn=first,  # noqa: PLW1509 - that of the demo only calls prctl
             )
     except OSError as error:
         raise PlaceError(

@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct, field
 
+from tollkeeper.display import Display
 from tollkeeper.model import AlertKind
-from tollkeeper.segment import check
+from tollkeeper.segment import BRIEF, check
 from tollkeeper_daemon import misfits
 from tollkeeper_daemon.places import place_of
 from tollkeeper_daemon.rules.settings import Limits
@@ -295,11 +296,19 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     limits: Limits = Limits()
     plan: PlanSettings = PlanSettings()
     segments: SegmentSettings = SegmentSettings()
+    display: Display = Display()
     workflow: WorkflowSettings = WorkflowSettings()
     beads: BeadsSettings = BeadsSettings()
     ccflare: CcflareSettings = CcflareSettings()
     ccusage: CcusageSettings = CcusageSettings()
     usage: UsageSettings = UsageSettings()
+
+    @property
+    def lines(self) -> SegmentSettings:
+        """The formats in force: ``brief`` is what ``[display]`` makes of it."""
+        if self.segments.format != BRIEF:
+            return self.segments
+        return msgspec.structs.replace(self.segments, format=self.display.line)
 
 
 # Read once, when the daemon starts; the others hold as soon as the file is saved.

@@ -143,7 +143,7 @@ class Daemon:
             self.failures,
         )
         self.alive = Alive(paths.alive)
-        self.segments = Segments(paths.segments, config.segments)
+        self.segments = Segments(paths.segments, config.lines)
         publisher.follow(self.segments.hear)
 
         self.agents = Agents(
@@ -360,7 +360,7 @@ class Daemon:
             self.followed.accounts = config.accounts
             self.failures.attempt(self.agents.look_at_payers, now_ms())
         self.herald.follow(config)
-        self.segments.follow(config.segments)
+        self.segments.follow(config.lines)
         self._follow_workflow(config)
         self.ccusage.settings_moved()
         self.failures.attempt(self.budgets.limits_moved, now_ms())

@@ -145,3 +145,10 @@ def test_names_of_a_detail() -> None:
     assert ("req_1", "conv") == found.names
     assert b"s3cret" not in msgspec.json.encode(Told(names={found.id: found.names}))
     assert ("", "") == one_of(b'{"id": "r", "request": null}', Detail).names
+
+
+@pytest.mark.parametrize("data", [b"<html>", b'{"rows": []}', b"[" * 100_000, b'{"\xff', b""])
+def test_no_array(data: bytes) -> None:
+    """What is no array at all is refused as a whole."""
+    with pytest.raises(AnswerError):
+        each_of(data, Row)

@@ -68,7 +68,7 @@ class Demo:
 def demo(keeper: Keeper, *options: str) -> Generator[Demo]:
     """A demo whose environment is the keeper's, as if that was somebody's own."""
     temporary = keeper.root / "tmp"
-    temporary.mkdir()
+    temporary.mkdir(exist_ok=True)
     environment = {"TMPDIR": str(temporary)}
     with Running(keeper, "demo", "--json", *options, environment=environment) as running:
         shown = Demo(running)
@@ -173,6 +173,24 @@ def test_leaves_nothing(keeper: Keeper, ending: Ending) -> None:
         assert (gone.get(number, 128 + number), "") == (exit_status, complaint)
 
 
+def test_killed_with_its_stage(keeper: Keeper) -> None:
+    """Killed together with its stage, its daemon and its agents end, be they frozen; the next one removes the folder."""
+    with demo(keeper) as shown:
+        status = shown.wait_for("paused")
+        stage = shown.stage
+        pids = {status.daemon.pid, stage.pid, *(agent.pid for agent in status.agents)}
+        shown.running.process.send_signal(signal.SIGSTOP)  # Lest it takes the place of its stage.
+        stage.kill()
+        shown.running.process.kill()
+        wait_until(lambda: not any(state_of(pid) for pid in pids), what="all to be gone")
+        assert shown.place.folder.exists()
+        shown.running.end()
+    with demo(keeper) as another:
+        another.wait_for("working")
+        assert not shown.place.folder.exists()
+        assert another.place.folder.exists()
+
+
 def test_ends_by_itself(keeper: Keeper) -> None:
     """With ``--seconds`` it ends by itself, and goes well."""
     with demo(keeper, "--seconds", "0.5") as shown:
@@ -183,7 +201,7 @@ def test_ends_by_itself(keeper: Keeper) -> None:
 def test_commands_of_the_folder(keeper: Keeper) -> None:
     """The folder's own ``toll`` looks at the demo, whoever calls it, and is gone with it."""
     with demo(keeper) as shown:
-        shown.wait_for("working")
+        shown.wait_for("paused")  # By then all of them are known.
         command = psutil.Popen(
             [str(shown.place.toll), "agents", "--json"], env=keeper.environment, stdout=-1
         )

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from tollkeeper import wire
+from tollkeeper.errors import CallError
 from waiting import wait_until
 
 from . import lines
@@ -193,3 +194,21 @@ def test_plan_that_refuses(daemon: Keeper, home: ClaudeHome) -> None:
     assert [alert.kind for alert in status.alerts] == ["limited"]
     after = daemon.restart().toll.status().plan
     assert after == status.plan
+
+
+def test_burn(daemon: Keeper, home: ClaudeHome) -> None:
+    """What was spent in each of the last minutes, each request at its own time; older ones are in none."""
+    log = home.log()
+    times = [lines.ago(minutes=minutes) for minutes in (90, 8, 3, 3)]
+    for when in times:
+        log.append(lines.reply(log.writer, when=when))
+    daemon.wait_for_requests(len(times))
+    told = daemon.report("burn", minutes=30)
+    begins = datetime.fromisoformat(told["begins_at"])
+    expected = [0.0] * 30
+    for when in times[1:]:
+        expected[int((when - begins).total_seconds() // 60)] += USUAL_USD
+    assert told["minutes"] == pytest.approx(expected)
+    assert 60 == len(daemon.report("burn")["minutes"])
+    with pytest.raises(CallError, match="minutes"):
+        daemon.report("burn", minutes=0)

@@ -79,7 +79,14 @@ def test_formats_of_the_settings(daemon: Keeper) -> None:
     """Formats in the settings are in force at once; one that can't be shown is told in one line."""
     agent = daemon.start_agent("shop", {"TOLL_AGENT": "Agent-1"})
     agent.says("idle")
-    base = "[sources]\nprocesses = false\n[segments]\n"
+    alone = "[sources]\nprocesses = false\n"
+    agent.log.reply()
+    wait_until(lambda: " today]" in shown(daemon))
+    daemon.configure(f"{alone}[display]\nstatus_bar = false\n")
+    wait_until(lambda: shown(daemon) == "[🤖 1 agent]\n")
+    for style in ("plain", "tmux"):
+        assert "[🤖 1 agent]\n" == daemon.run("segment", "--style", style).stdout
+    base = f"{alone}[segments]\n"
     daemon.configure(f'{base}format = "{{agents:short}}!"\nstatusline = "{{name}} {{state}}"\n')
     wait_until(lambda: shown(daemon) == "1!\n")
     wait_until(lambda: shown(daemon, agent.conversation) == "Agent-1 idle\n")

@@ -157,6 +157,11 @@ def test_settings(daemon: Keeper) -> None:
         await until(pilot, lambda: setting(daemon, "limits.action") == "stop")
         await pilot.click("#switch-1")
         await until(pilot, lambda: setting(daemon, "notify.off") == ("limited",))
+        field = pilot.app.screen.query_one("#switch-3")
+        field.scroll_visible(animate=False)
+        await pilot.pause(0.2)
+        await pilot.click(field)
+        await until(pilot, lambda: setting(daemon, "display.agent_cards") is False)
         field = pilot.app.screen.query_one("#limits-daily", Input)
         field.focus()
         field.value = "7.5"

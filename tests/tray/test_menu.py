@@ -72,7 +72,7 @@ def test_accounts_behind_a_proxy() -> None:
     """Each account of a proxy has a line: what it does, until when, what it came to; of many the first."""
 
     def named(name: str, **more: Any) -> ProxyAccount:
-        fields = {"source": "subscription", "state": "ready", **more}
+        fields: dict[str, Any] = {"source": "subscription", "state": "ready", **more}
         return ProxyAccount(account=f"proxy here:1/{name}", name=name, **fields)
 
     limited = named("home", state="limited", limited_until="2026-11-22T10:30:00Z")

@@ -3,6 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
+from tollkeeper.display import Display
 from tollkeeper.model import Plan
 from tollkeeper_tray.view import GONE, RING_STEPS, View, view_of
 
@@ -21,6 +22,12 @@ def test_title_is_the_status_bar() -> None:
     agents = [agent("a"), agent("b", "waiting"), agent("c", "waiting")]
     view = seen(*agents, api=spent(2.47), plan=Plan(five_hour=window(67)))
     assert "[🤖 3 agents | ⚠ 2 pending | Plan: 67% | API: $2.47]" == view.title
+
+
+def test_title_without_usage() -> None:
+    """Whoever wants no usage in the status bar has none in the title."""
+    view = view_of(status(agent("a"), api=spent(2.47)), NOW, Display(status_bar=False).line)
+    assert "[🤖 1 agent]" == view.title
 
 
 def test_nothing_runs() -> None:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 
+from tollkeeper.display import DisplayFile
 from tollkeeper.feed import Feed
 from tollkeeper.following import follow
 from tollkeeper.paths import Paths, find_paths
@@ -70,10 +71,11 @@ def _do(choice: Choice, paths: Paths, tray: Tray) -> None:
 
 
 def _follow_daemon(paths: Paths, show: Callable[[View], None], stopping: threading.Event) -> None:
+    display = DisplayFile(paths.settings)
     with Feed(paths) as feed:
         follow(
             feed,
-            lambda status: show(view_of(status, datetime.now().astimezone())),
+            lambda status: show(view_of(status, datetime.now().astimezone(), display.look().line)),
             stopping,
             PAUSE_SECONDS,
             SILENCE_SECONDS,

@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from tollkeeper.model import Plan, Status, Window
-from tollkeeper.segment import FIELDS, render
+from tollkeeper.segment import BRIEF, FIELDS, render
 from tollkeeper.segment.fields import Seen
 from tollkeeper_tray.menu import GONE as GONE_MENU
 from tollkeeper_tray.menu import Menu, menu_of
@@ -34,17 +34,17 @@ class View(Struct, frozen=True):
 GONE = View(mood="gone", ring=None, title="Tollkeeper: no daemon answers", menu=GONE_MENU)
 
 
-def view_of(status: Status | None, now: datetime) -> View:
+def view_of(status: Status | None, now: datetime, line: str = BRIEF) -> View:
     """What to show of this status; None is a daemon that does not answer.
 
-    ``now`` has the zone of the times shown.
+    ``now`` has the zone of the times shown, ``line`` is the format of the tooltip.
     """
     if status is None:
         return GONE
     return View(
         mood=_mood(status, now),
         ring=_ring(status, now),
-        title=render(status, "brief", "plain", now) or "Tollkeeper: no agent is running",
+        title=render(status, line, "plain", now) or "Tollkeeper: no agent is running",
         menu=menu_of(status, now),
     )
 

@@ -52,7 +52,7 @@ def options(parser: ArgumentParser) -> None:
 
 
 def run(ask: Ask, options: Namespace) -> None:
-    from tollkeeper.demo.place import make
+    from tollkeeper.demo.place import hold, left, make
 
     if options.seconds is not None and not options.seconds > 0:
         raise UsageError("--seconds must be more than 0")
@@ -61,8 +61,11 @@ def run(ask: Ask, options: Namespace) -> None:
     in_terminal = sys.stdin.isatty() and sys.stdout.isatty() and not ask.as_json
     with_top = in_terminal and not options.no_top and importlib.util.find_spec("textual")
     with _ending(), tempfile.TemporaryFile() as errors:
+        for old in left():
+            _take_down(old)
         place = make()
-        stage = _start(place, options.tray, errors)
+        held = hold(place)
+        stage = _start(place, options.tray, errors, held)
         try:
             _await_ready(stage, errors)
             if with_top:
@@ -96,8 +99,8 @@ def _ending() -> Generator[None]:
             signal.signal(number, handler)
 
 
-def _start(place: Place, tray: bool, errors: IO[bytes]) -> Stage:
-    """The process that plays it: its input is open for as long as we live."""
+def _start(place: Place, tray: bool, errors: IO[bytes], held: int) -> Stage:
+    """The process that plays it: its input is open for as long as we live, and it holds the folder, too."""
     command = [sys.executable, "-m", "tollkeeper.demo.stage", str(place.folder)]
     return subprocess.Popen(
         [*command, "--tray"] if tray else command,
@@ -107,6 +110,7 @@ def _start(place: Place, tray: bool, errors: IO[bytes]) -> Stage:
         stdout=subprocess.PIPE,
         stderr=errors,
         start_new_session=True,
+        pass_fds=[held],
     )
 
 

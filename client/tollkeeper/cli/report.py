@@ -165,11 +165,14 @@ def print_lines(lines: Iterable[tuple[str, str]]) -> None:
 
 def print_earlier(days: list[Figures]) -> None:
     """Print the days of which only the client's own statistics tell, apart from what was counted."""
+    print()
+    print_lines(earlier_lines(days, terminal.width()))
+
+
+def earlier_lines(days: Iterable[Figures], width: int) -> list[tuple[str, str]]:
+    """These days in a table of their own, below a line that says what they are."""
     from textwrap import wrap
 
-    print()
-    for line in wrap(EARLIER, terminal.width()):
-        print(line)
     rows = [
         Row([day["date"], f"{day['tokens']:,}", f"{day['sessions']:,}", ", ".join(_models(day))])
         for day in days
@@ -180,7 +183,7 @@ def print_earlier(days: list[Figures]) -> None:
         Column("Sessions", right=True),
         Column("Models", cut=1),
     ]
-    print_lines(lay_out(heads, rows, terminal.width()))
+    return [*((line, "") for line in wrap(EARLIER, width)), *lay_out(heads, rows, width)]
 
 
 def _models(day: Figures) -> list[str]:

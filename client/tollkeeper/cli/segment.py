@@ -119,16 +119,19 @@ def _agent(status: Status, asked: str) -> Agent | None:
 def _own_format(key: str) -> str:
     """The format in the settings, as the daemon has it; its default where they say nothing."""
     import tomllib
+    from pathlib import Path
 
-    from tollkeeper.segment import FormatError, check
+    from tollkeeper.display import Display, read
+    from tollkeeper.segment import BRIEF, FormatError, check
 
-    default = {"format": "brief", "statusline": "statusline"}[key]
+    path = Path(find_places()[0], SETTINGS)
+    default = {"format": BRIEF, "statusline": "statusline"}[key]
     try:
-        with open(os.path.join(find_places()[0], SETTINGS), "rb") as file:
-            format: object = tomllib.load(file).get("segments", {}).get(key, default)
+        settings = tomllib.loads(path.read_text("utf-8-sig"))
+        format: object = settings.get("segments", {}).get(key, default)
         if not isinstance(format, str):
             return default
         check(format)
     except (OSError, ValueError, AttributeError, RecursionError, FormatError):
         return default
-    return format
+    return (read(path) or Display()).line if format == BRIEF else format

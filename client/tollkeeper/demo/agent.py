@@ -6,13 +6,14 @@ import subprocess
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from tollkeeper.demo.bond import bond
 from tollkeeper.demo.home import Conversation, SessionFile, now, status_line
 from tollkeeper.demo.lines import Tokens
 from tollkeeper.demo.place import Place
 from tollkeeper.demo.story import Part, Prompt, Reply, Says, Subagent, windows
 from tollkeeper.letters import leave_status
 
-# It waits for an end of its input, which comes when whoever holds the other side ends, in whatever way.
+# It waits for an end of its input, which comes when whoever holds the other side ends.
 PROCESS = ("cat",)
 PAST = Tokens(output=240, cache_read=24_000, cache_write=400)
 CONTEXT_A_REPLY = 0.3
@@ -44,6 +45,7 @@ class Agent:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            preexec_fn=bond(signal.SIGKILL),  # noqa: PLW1509 - it only calls prctl
         )
         self._session = SessionFile(self._process.pid, self._conversation, part.name)
         if not part.by_key:

@@ -18,6 +18,8 @@ DAYS: Final = 28
 # Prompts of a day of work, and of one without; of today until now those of the story come on top.
 PROMPTS_A_DAY: Final = (20, 50)
 PROMPTS_A_DAY_OFF: Final = (0, 9)
+# So much more was replied to each of those than to one of today: few lines are soon read.
+MORE_A_PROMPT: Final = 4
 SUBSCRIBED_TODAY: Final = 95
 BY_KEY_TODAY: Final = 70
 REPLIES_A_PROMPT: Final = 2
@@ -59,29 +61,35 @@ def history(until: datetime, chance: Random) -> Iterator[Asked]:
         day = midnight - timedelta(days=back)
         begin, end = (day + timedelta(hours=hour) for hour in WORKDAY_HOURS)
         prompts = PROMPTS_A_DAY if day.weekday() < 5 else PROMPTS_A_DAY_OFF
-        yield from _asked(begin, end, chance.randint(*prompts), [*PROJECTS], chance)
+        count = chance.randint(*prompts)
+        yield from _asked(begin, end, count, [*PROJECTS], chance, MORE_A_PROMPT)
     for count, by_key in ((SUBSCRIBED_TODAY, False), (BY_KEY_TODAY, True)):
         projects = [project for project, keyed in PROJECTS.items() if keyed == by_key]
         yield from _asked(midnight, until - timedelta(minutes=3), count, projects, chance)
 
 
 def _asked(
-    begin: datetime, end: datetime, count: int, projects: list[str], chance: Random
+    begin: datetime,
+    end: datetime,
+    count: int,
+    projects: list[str],
+    chance: Random,
+    more: int = 1,
 ) -> Iterator[Asked]:
-    """So many prompts between these times, in order."""
+    """So many prompts between these times, in order, with so much more replied to each."""
     span = max((end - begin).total_seconds(), 0.0)
     for seconds in sorted(chance.uniform(0, span) for _ in range(count)):
         yield Asked(
             begin + timedelta(seconds=seconds),
             chance.choice(projects),
             chance.choices([*MODELS], [*MODELS.values()])[0],
-            tuple(_tokens(chance) for _ in range(REPLIES_A_PROMPT)),
+            tuple(_tokens(chance, more) for _ in range(REPLIES_A_PROMPT)),
         )
 
 
-def _tokens(chance: Random) -> Tokens:
+def _tokens(chance: Random, more: int) -> Tokens:
     return Tokens(
-        output=chance.randint(80, 900),
-        cache_read=chance.randint(8_000, 70_000),
-        cache_write=chance.randint(200, 2_500),
+        output=more * chance.randint(80, 900),
+        cache_read=more * chance.randint(8_000, 70_000),
+        cache_write=more * chance.randint(200, 2_500),
     )

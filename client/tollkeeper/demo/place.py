@@ -1,12 +1,14 @@
 """The demo's folder: what lies where in it, the environment that leads there and nowhere else, the settings."""
 
+import fcntl
 import json
 import os
 import shlex
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
@@ -15,6 +17,8 @@ from tollkeeper.errors import PlaceError
 from tollkeeper.managed import VARIABLE as MANAGED
 from tollkeeper.paths import Paths, find_paths
 
+PREFIX = "toll-demo-"
+HELD = "held"
 # What leads to somebody's own agents, homes, labels or secrets is not handed on.
 OWN_PREFIXES = ("TOLL_", "CLAUDE", "ANTHROPIC_")
 OWN_NAMES = frozenset({"XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"})
@@ -88,7 +92,7 @@ class Place(Struct, frozen=True):
 def make() -> Place:
     """Make the folder with all that is to be there before anything starts; PlaceError where that fails."""
     try:
-        place = Place(Path(tempfile.mkdtemp(prefix="toll-demo-")).resolve())
+        place = Place(Path(tempfile.mkdtemp(prefix=PREFIX)).resolve())
     except OSError as error:
         raise PlaceError(f"no temporary folder: {error.strerror}", "set TMPDIR") from None
     try:
@@ -104,6 +108,35 @@ def make() -> Place:
         path.write_text(_script(place, module))
         path.chmod(0o700)
     return place
+
+
+def hold(place: Place) -> int:
+    """Mark the folder as one in use for as long as this process, or one that is given the descriptor, lives."""
+    aside = place.folder / f"{HELD}.new"
+    descriptor = os.open(aside, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    aside.rename(place.folder / HELD)
+    return descriptor
+
+
+def left() -> Iterator[Place]:
+    """The folders of demos that were killed, with nobody left to remove them."""
+    for folder in Path(tempfile.gettempdir()).resolve().glob(f"{PREFIX}*"):
+        with suppress(OSError):
+            if folder.lstat().st_uid == os.getuid() and not _is_held(folder / HELD):
+                yield Place(folder)
+
+
+def _is_held(mark: Path) -> bool:
+    """Whether a process has it; OSError where there is none, as in a folder that is being made."""
+    descriptor = os.open(mark, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def _script(place: Place, module: str) -> str:

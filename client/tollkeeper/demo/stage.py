@@ -1,7 +1,8 @@
 """Plays the demo in its folder, until its input ends: ``python -m tollkeeper.demo.stage FOLDER``.
 
 A process of its own, and in a session of its own: however ``toll demo`` ends, by ^C, by a signal, with its terminal
-or in a crash, its end of the pipe closes, and all that belongs to the demo is taken down from here.
+or in a crash, its end of the pipe closes, and all that belongs to the demo is taken down from here. Where both are killed at
+once, daemon and agents end by their bond, and the next demo removes the folder.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from typing import Any, Final
 from tollkeeper.control import Toll, is_listening
 from tollkeeper.demo import home, past, story
 from tollkeeper.demo.agent import Agent
+from tollkeeper.demo.bond import bond
 from tollkeeper.demo.place import Place
 from tollkeeper.errors import NoAnswerError, NoDaemonError, TollError
 from tollkeeper.start import ensure_daemon
@@ -64,9 +66,13 @@ def _stage(place: Place, tray: bool) -> Generator[Toll]:
         home.subscribe(place)
         past.write(place)
         ending.callback(_end_daemon, place)
-        ensure_daemon(place.paths)
+        ensure_daemon(place.paths, bond(signal.SIGTERM))
         if tray:
-            ending.enter_context(_ended(subprocess.Popen(TRAY)))
+            tray_process = subprocess.Popen(
+                TRAY,
+                preexec_fn=bond(signal.SIGTERM),  # noqa: PLW1509 - it only calls prctl
+            )
+            ending.enter_context(_ended(tray_process))
         yield ending.enter_context(Toll(place.paths))
 
 
@@ -98,6 +104,7 @@ class Play:
         for part in story.CAST:
             if part.name not in self._agents or not self._agents[part.name].look():
                 self._agents[part.name] = Agent(self._place, part, self._environment, self._curtain)
+                time.sleep(START_SECONDS)
 
     def _wait_until(self, moment: float) -> bool:
         """Wait for this moment, and look after the agents meanwhile; whether it is still wanted."""

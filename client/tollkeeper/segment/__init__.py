@@ -6,8 +6,18 @@ part none of whose fields has anything to say vanishes, and its mark with it.
 
 from tollkeeper.segment.fields import FIELDS
 from tollkeeper.segment.format import FormatError, check
-from tollkeeper.segment.presets import PRESETS
+from tollkeeper.segment.presets import BRIEF, PRESETS, WITHOUT_USAGE
 from tollkeeper.segment.render import render
 from tollkeeper.segment.styles import STYLES, Style
 
-__all__ = ["FIELDS", "PRESETS", "STYLES", "FormatError", "Style", "check", "render"]
+__all__ = [
+    "BRIEF",
+    "FIELDS",
+    "PRESETS",
+    "STYLES",
+    "WITHOUT_USAGE",
+    "FormatError",
+    "Style",
+    "check",
+    "render",
+]

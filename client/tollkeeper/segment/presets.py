@@ -3,15 +3,19 @@
 from tollkeeper.model import Status
 from tollkeeper.segment.fields import alive
 
+# The one that is chosen by who pays.
+BRIEF = "brief"
+# Only how many there are, for whoever wants to see no usage.
+WITHOUT_USAGE = "agents"
+
 PRESETS = {
     "subscription": "[{agents} | {pending} | {paused} | {plan} | {limited}]",
     "api": "[{agents} | {pending} | {paused} | {cost_today}]",
     "both": "[{agents} | {pending} | {paused} | {plan} | {limited} | {api}]",
+    WITHOUT_USAGE: "[{agents} | {pending} | {paused} | {limited}]",
     "minimal": "{agents:short} {pending:short} {paused:short} {plan:short} {cost_today:short}",
     "statusline": "{name} | {model} | {context} | {limit,cost} | {plan} | {resets} | {limited}",
 }
-# The one that is chosen by who pays.
-BRIEF = "brief"
 
 
 def chosen(name: str, status: Status) -> str:

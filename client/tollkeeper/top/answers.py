@@ -67,6 +67,21 @@ class Daily(Answer):
     totals: Line
 
 
+class EarlierDay(TypedDict):
+    """A day of which only the client's own statistics tell."""
+
+    date: date
+    models: dict[str, int]
+    tokens: int
+    sessions: int
+
+
+class Earlier(TypedDict):
+    """The answer to ``earlier``."""
+
+    earlier: list[EarlierDay]
+
+
 class Weekly(Answer):
     """The answer to ``weekly``."""
 
@@ -144,6 +159,13 @@ class Shown(Answer, Told):
 
     stages: list[Stage]
     totals: Stage
+
+
+class Minutes(TypedDict):
+    """The answer to ``burn``."""
+
+    begins_at: datetime
+    minutes: list[float]
 
 
 class Entry(TypedDict):

@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime
 from typing import ClassVar
 
@@ -14,15 +14,18 @@ from textual import on, work
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.widgets import TabbedContent, TabPane
+from textual.widgets import TabbedContent, TabPane, Tabs
 
 from tollkeeper import segment
 from tollkeeper.cli import words
+from tollkeeper.display import DisplayFile
+from tollkeeper.errors import TollError
 from tollkeeper.feed import Feed
 from tollkeeper.following import Source, follow
 from tollkeeper.model import Alert, Status
 from tollkeeper.paths import Paths
-from tollkeeper.top.burn import Burn
+from tollkeeper.top.answers import Minutes
+from tollkeeper.top.burn import MINUTES, Burn
 from tollkeeper.top.calls import Call, Calls
 from tollkeeper.top.deeds import Deeds
 from tollkeeper.top.pages.agents import AgentsPage
@@ -92,15 +95,17 @@ class Dashboard(App[None]):
         self._now = now
         self._stopping = threading.Event()
         self._burn = Burn()
+        self._filled_by: tuple[str, bool] | None = None
+        self._wanted = DisplayFile(paths.settings)
         self._status: Status | None = None
         self._told: tuple[Alert, ...] | None = None
         # Kept, since a question on top of them hides them from queries.
         self._line = Lines(id="line")
         self._tabs = TabbedContent()
         deeds = Deeds(paths)
-        call = call or Calls(paths)
+        self._call = call = call or Calls(paths)
         self.pages: tuple[Page, ...] = (
-            AgentsPage(deeds, self._burn, now),
+            AgentsPage(deeds, self._burn, now, self._wanted),
             UsagePage(self._burn),
             HistoryPage(call, now),
             WorkflowsPage(call, now),
@@ -117,6 +122,8 @@ class Dashboard(App[None]):
         yield KeyLine(id="keys")
 
     def on_mount(self) -> None:
+        # A click on the tab that is open must not take the keys away from its page.
+        self._tabs.query_one(Tabs).can_focus = False
         for number in range(1, len(self.pages) + 1):
             self.bind(str(number), f"open({number})", show=False)
         # Whoever is told to end gives the terminal back first.
@@ -149,9 +156,23 @@ class Dashboard(App[None]):
             return
         self._status = event.status
         self._burn.note(event.status, self._now().timestamp())
+        self._fill_burn(event.status)
         self._line.show([self._headline(event.status)])
         self._toast(event.status.alerts)
         await self.page.show(event.status)
+
+    def _fill_burn(self, status: Status) -> None:
+        """Ask each daemon for what was before, and anew once it has read the history."""
+        basis = (status.daemon.started_at, status.daemon.importing is None)
+        if basis != self._filled_by:
+            self._filled_by = basis
+            self._ask_minutes()
+
+    @work
+    async def _ask_minutes(self) -> None:
+        with suppress(TollError):
+            answer = await self._call("burn", Minutes, minutes=MINUTES)
+            self._burn.fill(answer["begins_at"].timestamp(), answer["minutes"])
 
     @property
     def page(self) -> Page:
@@ -160,7 +181,7 @@ class Dashboard(App[None]):
 
     def _headline(self, status: Status) -> Text:
         now = self._now()
-        said = segment.render(status, "brief", "plain", now).strip()
+        said = segment.render(status, self._wanted.look().line, "plain", now).strip()
         clock = f"{now:%H:%M}"
         room = max(self.size.width - 2 - len(clock), 1)
         line = Text(words.plain(said))

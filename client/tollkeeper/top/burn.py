@@ -1,6 +1,7 @@
 """How fast money goes: what was spent in each of the last minutes. Pure: it is told the time."""
 
 from collections import deque
+from collections.abc import Sequence
 
 from tollkeeper.model import Status
 
@@ -9,7 +10,9 @@ MINUTE_SECONDS = 60.0
 
 
 class Burn:
-    """List-price dollars by minute, since the dashboard was opened; a new day goes on from zero."""
+    """List-price dollars by minute: those before the dashboard was opened from the daemon's books, where it was
+    asked, and those since from the day's sum, which a new day begins at zero.
+    """
 
     def __init__(self) -> None:
         self._minutes: deque[float] = deque([0.0], maxlen=MINUTES)
@@ -26,6 +29,14 @@ class Burn:
         self._minute = max(minute, self._minute)
         self._minutes[-1] += max(spent - self._spent, 0.0)
         self._spent = spent
+
+    def fill(self, begins: float, minutes: Sequence[float]) -> None:
+        """Take these minutes, the first of which begins at this time (s), for what was noted so far."""
+        last = int(begins // MINUTE_SECONDS) + len(minutes) - 1
+        since = max(self._minute - last, 0) if self._minute is not None else 0
+        newer = list(self._minutes)[-since:] if since else []
+        self._minute = last + since
+        self._minutes = deque([*minutes, *newer], maxlen=MINUTES)
 
     @property
     def minutes(self) -> list[float]:

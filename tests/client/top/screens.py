@@ -56,7 +56,8 @@ class Answers:
         self.asked: list[tuple[str, dict[str, Any]]] = []
 
     async def __call__(self, verb: str, kind: type[Any], **params: Any) -> Any:
-        self.asked.append((verb, params))
+        if verb != "burn":  # Asked for by itself, whatever page is seen.
+            self.asked.append((verb, params))
         answer = self.by_verb.get(verb, NoDaemonError("no daemon is running"))
         if callable(answer):
             answer = answer(params)

@@ -8,6 +8,7 @@ from textual.pilot import Pilot
 
 from client.making import TIME, agent, status
 from tollkeeper.model import Alert
+from tollkeeper.paths import find_paths
 from tollkeeper.top.widgets.fleet import Fleet
 
 from .fleet import busy
@@ -25,6 +26,39 @@ def test_page(tmp_path: Path, key: str, page: str, size: tuple[int, int]) -> Non
         looks_as_kept(board, page, size)
 
     play(tmp_path, story, size)
+
+
+def test_burn_rate_from_the_books(tmp_path: Path) -> None:
+    """The plot begins with the minutes that the daemon has in its books, and goes on from there."""
+
+    async def story(board: Board, pilot: Pilot[None]) -> None:
+        total = replace(busy().today.total, value_usd=busy().today.total.value_usd + 2.5)
+        board.says(replace(busy(), today=replace(busy().today, total=total)))
+        await open_page(board, pilot, "2")
+        lines = text_of(board.app)
+        assert "BURN RATE   $75.00/h by list price" in lines
+        assert "31 min, the highest $3.50/min" in lines
+
+    minutes = {"begins_at": "2026-11-22T09:00:00+00:00", "minutes": [1.0] * 31}
+    play(tmp_path, story, (80, 40), answers={"burn": minutes})
+
+
+def test_without_usage(tmp_path: Path) -> None:
+    """Where the settings say so cards and the line on top show no usage, from the next change on."""
+
+    async def story(board: Board, pilot: Pilot[None]) -> None:
+        assert any("$1.25" in line for line in text_of(board.app))
+        settings = find_paths({"TOLL_HOME": str(tmp_path)}).settings
+        settings.parent.mkdir(parents=True)
+        settings.write_text("[display]\nagent_cards = false\nstatus_bar = false\n")
+        board.says(replace(busy(), sequence=busy().sequence + 1))
+        await settle(pilot)
+        lines = text_of(board.app)
+        assert lines[0].startswith(" [🤖 5 agents | ⚠ 1 pending | ‖ 1 paused]")
+        assert not any("$1.25" in line or "Session" in line for line in lines)
+        assert any("Context: 62 %" in line for line in lines)
+
+    play(tmp_path, story)
 
 
 def test_keys_move(tmp_path: Path) -> None:
@@ -154,6 +188,36 @@ def test_keys_without_agents(tmp_path: Path) -> None:
         await settle(pilot)
         for key in "212":
             await open_page(board, pilot, key)
+
+    play(tmp_path, story)
+
+
+def test_somebody_is_chosen(tmp_path: Path) -> None:
+    """Whoever comes when nobody was there is chosen: keys do what they say."""
+
+    async def story(board: Board, pilot: Pilot[None]) -> None:
+        for names, expected in (("", None), ("ab", "a"), ("", None), ("abc", "a")):
+            board.says(status(*map(agent, names)))
+            await settle(pilot)
+            assert chosen(board) == expected
+        assert "Pause" in text_of(board.app)[-1]
+        await pilot.press("slash", *"b", "enter")
+        await settle(pilot)
+        assert chosen(board) == "b"
+
+    play(tmp_path, story)
+
+
+def test_tabs_take_no_keys(tmp_path: Path) -> None:
+    """A click on a tab opens its page, and one on the tab that is open leaves the keys where they are."""
+
+    async def story(board: Board, pilot: Pilot[None]) -> None:
+        for tab, page in ((12, 1), (2, 0), (2, 0)):
+            await pilot.click(offset=(tab, 1))
+            await settle(pilot)
+            assert board.app.page is board.app.pages[page]
+        assert chosen(board) == "Agent-1"
+        assert "Pause" in text_of(board.app)[-1]
 
     play(tmp_path, story)
 

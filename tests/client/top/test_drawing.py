@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from rich.cells import cell_len
 from rich.text import Text
 
-from client.making import USED, agent, status, today
+from client.making import USED, agent, helper, status, today
 from tollkeeper.model import Status, Usage
 from tollkeeper.top.burn import MINUTES, Burn
 from tollkeeper.top.drawing.bars import bar, plot
@@ -111,9 +112,59 @@ def test_unfolded_card() -> None:
     drawn = card(fleet()[0], NOW, WIDTH, unfolded=True)
     assert plain(drawn.lines)[LINES - 1 :] == [
         "▾ 2 subagents, 2 at work",
-        "  ● analyst $1.25 [Sub]",
         "  ● planner $1.25 [Sub]",
+        "  ● analyst $1.25 [Sub]",
     ]
+
+
+def test_card_of_many_subagents() -> None:
+    """Of many subagents those at work are shown, then the latest that are done, and how many more there are."""
+    helpers = [helper(f"h{at}", f"type-{at}") for at in range(20)]
+    done = [replace(each, state="done") if at != 4 else each for at, each in enumerate(helpers)]
+    lines = plain(card(agent("a", subagents=tuple(done)), NOW, WIDTH, True).lines)[LINES - 1 :]
+    assert lines == [
+        "▾ 20 subagents, 1 at work",
+        "  ● type-4 $1.25 [API]",
+        *(f"  ○ type-{at} $1.25 [API]" for at in (19, 18, 17, 16, 15)),
+        "  and 14 more",
+    ]
+
+
+def test_card_without_usage() -> None:
+    """Where no usage is wanted there is none, but still what is done, what changed, and why it is held."""
+    shown = (plain(card(each, NOW, WIDTH, True, with_usage=False).lines) for each in fleet())
+    first, *_, held, _, _ = shown
+    assert first == [
+        "Task: Fix auth bypass",
+        "● Working for 12m               opus-5-5",
+        "Changes: +142 -38          Context: 62 %",
+        "",
+        "▾ 2 subagents, 2 at work",
+        "  ● planner",
+        "  ● analyst",
+    ]
+    assert held[3] == "Its limit is reached: $5.01 of $5.00."
+
+
+@pytest.mark.parametrize(
+    ("width", "told"),
+    [
+        (40, "Session: 1,234,567 msgs ($1.25) [Sub]"),
+        (34, "1,234,567 messages ($1.25) [Sub]"),
+        (28, "1,234,567 msgs ($1.25) [Sub]"),
+    ],
+)
+def test_narrow_card(width: int, told: str) -> None:
+    """However many messages there are, who pays for them is not what is cut off, nor the context."""
+    many = replace(fleet()[0], usage=replace(USED, messages=1_234_567), lines_added=1_234)
+    lines = plain(card(many, NOW, width, False).lines)
+    assert told == lines[2]
+    assert lines[3].endswith(" Context: 62 %")
+
+
+def test_held_card_in_a_narrow_place() -> None:
+    """A reason that does not fit gives way to the limit, which says the same in less room."""
+    assert plain(card(fleet()[3], NOW, 34, False).lines)[4] == "Budget: ████████ 100 % of $5"
 
 
 def test_held_card() -> None:
@@ -131,6 +182,16 @@ def test_any_words(name: str, task: str, width: int, unfolded: bool) -> None:
     assert len(drawn.lines) == LINES + 2 * unfolded
     assert all(line.cell_len <= width and line.plain.isprintable() for line in drawn.lines)
     assert drawn.title.isprintable()
+
+
+@given(st.lists(st.text(max_size=30), min_size=1, max_size=5), st.integers(44, 120))
+def test_names_of_any_width(names: list[str], width: int) -> None:
+    """Whatever agents are called, their parts stand below each other."""
+    agents = [agent(name or "a", usage=USED) for name in names]
+    lines = plain(summary(status(*agents), width, [], 0.0))
+    rows = lines[lines.index("BY AGENT") + 1 :]
+    assert len({cell_len(row.partition("[API]")[0]) for row in rows}) == 1
+    assert all(cell_len(row) <= width and "█" in row or len(agents) > 5 for row in rows)
 
 
 @pytest.mark.parametrize("width", [46, 78])
@@ -159,7 +220,7 @@ def test_summary(width: int) -> None:
 def test_summary_of_nothing() -> None:
     """With nothing used there is nothing but zeros."""
     empty = status(run=None, today=today())
-    assert "Total cost: $0.00" in plain(summary(empty, 46, [0.0], 0.0))
+    assert "Total cost: $0.00   Requests: 0" in plain(summary(empty, 46, [0.0], 0.0))
 
 
 def spent(dollars: float) -> Status:
@@ -186,6 +247,19 @@ def test_burn_after_a_long_sleep() -> None:
     burn.note(spent(2.0), 9_000_000)
     burn.note(spent(3.0), 1_000_000)
     assert (MINUTES, 2.0) == (len(burn.minutes), burn.minutes[-1])
+
+
+def test_burn_from_the_books() -> None:
+    """What the books say of the minutes before holds, and what is spent from then on goes on top."""
+    burn = Burn()
+    burn.note(spent(5.0), 600)
+    burn.fill(480, [0.25, 0.0, 0.5])
+    assert burn.minutes == [0.25, 0.0, 0.5]
+    burn.note(spent(6.0), 610)
+    burn.note(spent(6.5), 661)
+    assert burn.minutes == [0.25, 0.0, 1.5, 0.5]
+    burn.fill(540, [0.0, 1.25])
+    assert burn.minutes == [0.0, 1.25, 0.5]
 
 
 def test_no_usage_is_no_part() -> None:

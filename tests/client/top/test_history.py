@@ -33,8 +33,18 @@ REPORTS: dict[str, Any] = {
     "daily": partial(report, "daily"),
     "weekly": partial(report, "weekly"),
     "monthly": partial(report, "monthly"),
+    "earlier": {"earlier": []},
 }
-NONE: dict[str, Any] = {"daily": partial(report, "daily", names=[])}
+NONE: dict[str, Any] = {"daily": partial(report, "daily", names=[]), "earlier": {"earlier": []}}
+EARLIER = [
+    {"date": day, "models": {"claude-opus-5-5": 1_500}, "tokens": 1_500, "sessions": 2}
+    for day in ("2026-10-01", "2026-10-03")
+]
+
+
+def asked(board: Board) -> list[tuple[str, dict[str, Any]]]:
+    """The reports that were asked for."""
+    return [each for each in board.answers.asked if each[0] != "earlier"]
 
 
 def shown(board: Board) -> str:
@@ -120,8 +130,8 @@ def test_keys(tmp_path: Path) -> None:
         ):
             await pilot.press(key)
             await settle(pilot)
-            asked, params = board.answers.asked[-1]
-            assert (verb, [split] if split else None) == (asked, params.get("by"))
+            said, params = asked(board)[-1]
+            assert (verb, [split] if split else None) == (said, params.get("by"))
             assert any(line.startswith(head) for line in text_of(board.app))
 
     play(tmp_path, story, answers=REPORTS)
@@ -141,7 +151,27 @@ def test_scrolls(tmp_path: Path) -> None:
         await settle(pilot)
         assert "2026-10-27" in shown(board)
 
-    play(tmp_path, story, answers={"daily": partial(report, "daily", names=days)})
+    play(tmp_path, story, answers={**REPORTS, "daily": partial(report, "daily", names=days)})
+
+
+def test_days_before_the_logs(tmp_path: Path) -> None:
+    """Days of which only the client's own statistics tell stand below the total, the newest first, marked as such."""
+
+    async def story(board: Board, pilot: Pilot[None]) -> None:
+        await open_page(board, pilot, "3")
+        await pilot.press("end")
+        await settle(pilot)
+        lines = text_of(board.app)
+        total, *marked, later, before, _ = [at for at, line in enumerate(lines) if line][-6:]
+        assert lines[total].startswith("Total")
+        assert "by the client's own statistics" in lines[marked[0]]
+        assert lines[later].split() == ["2026-10-03", "1,500", "2", "opus-5-5"]
+        assert lines[before].startswith("2026-10-01")
+        await pilot.press("w")
+        await settle(pilot)
+        assert "statistics" not in shown(board)
+
+    play(tmp_path, story, answers={**REPORTS, "earlier": {"earlier": EARLIER}})
 
 
 def test_nothing_yet(tmp_path: Path) -> None:
@@ -162,7 +192,7 @@ def test_asked_anew(tmp_path: Path) -> None:
             board.now += timedelta(seconds=seconds)
             board.says(replace(busy(), sequence=busy().sequence + 1))
             await settle(pilot)
-            return len(board.answers.asked)
+            return len(asked(board))
 
         assert await told_after(60) == 0
         await open_page(board, pilot, "3")
@@ -181,7 +211,7 @@ def test_another_daemon_is_asked_at_once(tmp_path: Path) -> None:
         told = busy()
         board.says(replace(told, daemon=replace(told.daemon, started_at="2026-11-22T09:31:00Z")))
         await settle(pilot)
-        assert len(board.answers.asked) == 2
+        assert len(asked(board)) == 2
 
     play(tmp_path, story, answers=REPORTS)
 

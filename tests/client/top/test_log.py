@@ -47,10 +47,14 @@ class Journal:
 
     def __init__(self, count: int) -> None:
         self.count = count
+        self.begun = "2026-11-22"
 
     def __call__(self, params: Mapping[str, Any]) -> dict[str, Any]:
         numbers = range(params["after"] + 1, self.count + 1)
-        return {"entries": [entry(number) for number in numbers][-params["last"] :]}
+        entries = [
+            entry(number, time=f"{self.begun}T09:{number % 60:02}:00Z") for number in numbers
+        ]
+        return {"entries": entries[-params["last"] :]}
 
 
 async def grow(board: Board, pilot: Pilot[None], journal: Journal, count: int) -> str:
@@ -97,7 +101,8 @@ def test_follows(tmp_path: Path) -> None:
         await pilot.press("end")
         await settle(pilot)
         assert "Agent-110 " in await grow(board, pilot, journal, 1)
-        assert [params["after"] for _, params in board.answers.asked] == [0, 100, 103, 104, 109]
+        asked = [params["after"] for _, params in board.answers.asked]
+        assert asked == [0, 99, 102, 103, 108]
 
     play(tmp_path, story, answers={"log": journal})
 
@@ -145,5 +150,22 @@ def test_nothing_then_gone(tmp_path: Path) -> None:
         board.answers.by_verb["log"] = journal
         shown = await grow(board, pilot, journal, 1)
         assert ("Agent-2 " in shown, "no daemon" in shown) == (True, False)
+
+    play(tmp_path, story, answers={"log": journal})
+
+
+@pytest.mark.parametrize("count", [0, 5, 200], ids=["empty", "shorter", "longer"])
+def test_another_journal(tmp_path: Path, count: int) -> None:
+    """A journal that begins anew, since its ledger does, is shown from its first entry on."""
+    journal = Journal(100)
+
+    async def story(board: Board, pilot: Pilot[None]) -> None:
+        await open_page(board, pilot, "5")
+        journal.count, journal.begun = count, "2026-12-24"
+        shown = await grow(board, pilot, journal, 0)
+        assert ("Nothing was done yet." in shown) == (count == 0)
+        assert (f"Agent-{count} " in shown) == (count > 0)
+        assert "Agent-100 " not in shown
+        assert f"Agent-{count + 1} " in await grow(board, pilot, journal, 1)
 
     play(tmp_path, story, answers={"log": journal})

@@ -190,6 +190,21 @@ def test_lives(tmp_path: Path, keys: list[str]) -> None:
     play(tmp_path, story, answers=WORKS)
 
 
+def test_asks_without_a_reminder(tmp_path: Path) -> None:
+    """The last thing that happens is asked for as well, though nothing comes after it."""
+
+    async def story(board: Board, pilot: Pilot[None]) -> None:
+        await open_page(board, pilot, "4")
+        board.says(replace(busy(), sequence=busy().sequence + 1))
+        await settle(pilot)
+        assert len(board.answers.asked) == 1
+        board.now += timedelta(seconds=2)
+        while len(board.answers.asked) == 1:
+            await pilot.pause(0.1)
+
+    play(tmp_path, story, answers=WORKS)
+
+
 def test_gone(tmp_path: Path) -> None:
     """A workflow that is no longer known is told of, and the way back is open."""
 

@@ -23,6 +23,11 @@ AMOUNTS = {
     "limits.per_run": "Per-run limit, $",
     "limits.daily": "Daily limit, $",
 }
+DISPLAY = {
+    "display.agent_cards": "Show usage in agent cards",
+    "display.status_bar": "Show usage in status bar",
+}
+ALERTS = 3
 LIMITED = "limited"
 
 
@@ -37,7 +42,7 @@ class Switch(Struct, frozen=True):
 
 
 def switches(settings: Mapping[str, Setting]) -> tuple[Switch, ...]:
-    """The alerts of the plan."""
+    """The alerts of the plan, and what is displayed."""
     warn_at, off = settings["plan.warn_at"], settings["notify.off"]
     desktop = settings["notify.desktop"]
     at = _items(warn_at.value) or _items(warn_at.default)
@@ -55,6 +60,10 @@ def switches(settings: Mapping[str, Setting]) -> tuple[Switch, ...]:
             "notify.off", "Warn when rate limited", LIMITED not in hidden, rest, (*rest, LIMITED)
         ),
         Switch("notify.desktop", "Show notices on the desktop", bool(desktop.value), True, False),
+        *(
+            Switch(name, text, bool(settings[name].value), True, False)
+            for name, text in DISPLAY.items()
+        ),
     )
 
 

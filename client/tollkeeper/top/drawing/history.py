@@ -10,7 +10,7 @@ from msgspec import Struct
 from rich.text import Text
 
 from tollkeeper.cli import words
-from tollkeeper.cli.report import Look, report_lines, sections
+from tollkeeper.cli.report import Look, earlier_lines, report_lines, sections
 from tollkeeper.cli.table import Column
 from tollkeeper.top.drawing.bars import plot
 
@@ -107,3 +107,15 @@ def table_lines(period: Period, split: str | None, answer: Figures, width: int) 
     look = Look([head], width, compact=False, money=True, models=False)
     lines = report_lines(sections({"": rows}, period.key, look), answer["totals"], look)
     return [Text(line, style=style) for line, style in lines]
+
+
+def lines_before(answer: Figures, width: int) -> list[Text]:
+    """The days from before the logs, the newest first, marked as what they are; nothing where there are none."""
+    days = answer.get("earlier", ())
+    if not days:
+        return []
+    told = ({**day, "date": str(day["date"])} for day in reversed(days))
+    lines = [Text(""), *(Text(line, style=style) for line, style in earlier_lines(told, width))]
+    for line in lines:
+        line.stylize("dim")
+    return lines

@@ -10,6 +10,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Input
 
+from tollkeeper.cli import words
+from tollkeeper.display import DisplayFile
 from tollkeeper.model import Agent, Status
 from tollkeeper.outcomes import Came
 from tollkeeper.top.burn import Burn
@@ -48,16 +50,19 @@ class AgentsPage(Page):
         Binding("escape", "clear_filter", "Show all", show=False),
     ]
 
-    def __init__(self, deeds: Deeds, burn: Burn, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, deeds: Deeds, burn: Burn, now: Callable[[], datetime], display: DisplayFile
+    ) -> None:
         super().__init__()
         self._now = now
         self._deeds = deeds
         self._burn = burn
+        self._wanted = display
         self._status: Status | None = None
 
     def compose(self) -> ComposeResult:
         with Horizontal():
-            yield Fleet(self._now)
+            yield Fleet(self._now, self._wanted)
             with VerticalScroll(id="side", can_focus=False):
                 yield Lines(id="summary")
         yield Input(placeholder="words that a card must have", id="filter")
@@ -98,9 +103,9 @@ class AgentsPage(Page):
         agent = self._chosen()
         if agent is None:
             return
-        question = f"End {agent.name} (pid {agent.pid})? What it does now is lost."
+        question = f"End {words.plain(agent.name)} (pid {agent.pid})? What it does now is lost."
         if await self.ask(Question(question, "End it")):
-            self._tell(Came(f"{agent.name} is told to end."))
+            self._tell(Came(f"{words.plain(agent.name)} is told to end."))
             self._tell(await self._deeds.stop(agent))
 
     @work
@@ -110,7 +115,7 @@ class AgentsPage(Page):
         if agent is None:
             return
         form = Form(
-            f"More budget for {agent.name}",
+            f"More budget for {words.plain(agent.name)}",
             {"dollars": USUAL_USD},
             "What holds it is raised, so that so much is left. Enter: add. Escape: cancel.",
         )
@@ -130,7 +135,7 @@ class AgentsPage(Page):
         if agent is None:
             return
         form = Form(
-            f"The work of {agent.name}, from now on",
+            f"The work of {words.plain(agent.name)}, from now on",
             {
                 "workflow": agent.workflow or "",
                 "task": agent.task or "",

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from rich.text import Text
+from textual.timer import Timer
 from textual.worker import Worker
 
 from tollkeeper.cli import words
@@ -33,6 +34,7 @@ class AskingPage(Page):
         self._asking: Worker[Any] | None = None
         self._asked_at: datetime | None = None
         self._pause = 0.0
+        self._later: Timer | None = None
         self._daemon: str | None = None
 
     # Textual's own metaclass leaves no room for abstract methods.
@@ -64,12 +66,24 @@ class AskingPage(Page):
     def _look_if_due(self) -> None:
         if self._asking and not self._asking.is_finished:
             return
-        # A clock that was set back must not keep the page as it is.
-        if (
-            self._asked_at is None
-            or abs((self.now() - self._asked_at).total_seconds()) >= self._pause
-        ):
+        wait = self._wait()
+        if wait <= 0:
             self.look()
+        elif self._later is None:
+            # Nothing else may come that would remind us.
+            self._later = self.set_timer(wait, self._look_later)
+
+    def _wait(self) -> float:
+        """Seconds until it is time to ask anew."""
+        if self._asked_at is None:
+            return 0.0
+        # A clock that was set back must not keep the page as it is.
+        return self._pause - abs((self.now() - self._asked_at).total_seconds())
+
+    def _look_later(self) -> None:
+        self._later = None
+        if self.is_seen:
+            self._look_if_due()
 
     async def _look(self) -> None:
         self._pause, trouble = SOON_SECONDS, None

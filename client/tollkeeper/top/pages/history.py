@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from tollkeeper.model import Importing
-from tollkeeper.top.answers import Daily, Monthly, Weekly
+from tollkeeper.top.answers import Daily, Earlier, Monthly, Weekly
 from tollkeeper.top.calls import Call
 from tollkeeper.top.drawing.history import (
     DAYS,
@@ -19,6 +19,7 @@ from tollkeeper.top.drawing.history import (
     Figures,
     Period,
     heading,
+    lines_before,
     plot_lines,
     table_lines,
 )
@@ -64,15 +65,20 @@ class HistoryPage(AskingPage):
         answer: Figures = await self.call(
             period.verb, KINDS[period.verb], order="desc", last=period.last, brief=True, **params
         )
+        importing: Importing | None = answer.get("importing")
+        if period is DAYS and not importing:
+            answer |= await self.call("earlier", Earlier)
         self._shown = (period, split, answer)
-        return answer.get("importing")
+        return importing
 
     def draw(self) -> None:
         width = self._table.room
         if not width:
             return
         if self._shown is None or self._shown[:2] != (self._period, self._split):
-            told = heading(self._period, self._split, None, width).append("   asking …")
+            told = heading(self._period, self._split, None, width)
+            if not self.trouble:
+                told.append("   asking …")
             self._above.show([told, *self._troubles()])
             self._table.show([])
             return
@@ -85,7 +91,7 @@ class HistoryPage(AskingPage):
         else:
             lines.append(Text(NOTHING, style="dim"))
         self._above.show(lines)
-        self._table.show(table[1:])
+        self._table.show([*table[1:], *lines_before(answer, width)])
 
     def _troubles(self) -> list[Text]:
         return [self.trouble] if self.trouble else []

@@ -43,12 +43,23 @@ class LogPage(AskingPage):
         yield self._roll
 
     async def fetch(self) -> None:
-        last = self._entries[-1]["number"] if self._entries else 0
-        answer: Figures = await self.call("log", Log, after=last, last=MOST)
+        known = self._entries[-1] if self._entries else None
+        entries = await self._read(known["number"] - 1 if known else 0)
+        if known and entries[:1] == [known]:
+            entries = entries[1:]
+        elif known:
+            # A ledger that was begun anew, or more came than is kept.
+            entries = await self._read(0)
+            self._entries.clear()
+            self._drawn.clear()
         self._is_known = True
-        for entry in answer["entries"]:
+        for entry in entries:
             self._entries.append(entry)
             self._drawn.append(lines_of(entry, self._width))
+
+    async def _read(self, after: int) -> list[Figures]:
+        answer: Figures = await self.call("log", Log, after=after, last=MOST)
+        return answer["entries"]
 
     def draw(self) -> None:
         width = self._roll.room

@@ -5,6 +5,7 @@ from typing import TypeVar, cast
 from textual.app import App
 from textual.containers import Container
 from textual.screen import ModalScreen
+from textual.widget import Widget
 
 from tollkeeper.model import Status
 
@@ -19,6 +20,11 @@ class Page(Container):
     DEFAULT_CSS = """
     Page { height: 1fr; }
     """
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether its tab is the one that is open."""
+        return isinstance(self.parent, Widget) and self.parent.display
 
     async def ask(self, question: "ModalScreen[T]") -> T | None:
         """What a person answers; for a worker, which may wait."""

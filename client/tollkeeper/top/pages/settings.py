@@ -19,9 +19,17 @@ from tollkeeper.control import AsyncToll
 from tollkeeper.errors import TollError
 from tollkeeper.paths import Paths
 from tollkeeper.settings import Setting, Settings
-from tollkeeper.top.drawing.choices import ACTIONS, AMOUNTS, MODES, amount, switches
+from tollkeeper.top.drawing.choices import (
+    ACTIONS,
+    ALERTS,
+    AMOUNTS,
+    DISPLAY,
+    MODES,
+    amount,
+    switches,
+)
 from tollkeeper.top.pages.page import Page
-from tollkeeper.top.widgets.marks import Choice, Tick
+from tollkeeper.top.widgets.marks import Choice, Field, Tick
 from tollkeeper.top.widgets.questions import Form
 
 CALL_SECONDS = 10.0
@@ -58,6 +66,9 @@ class SettingsPage(Page):
     SettingsPage Tick, SettingsPage Tick:focus { border: none; padding: 0; height: 1; }
     SettingsPage Select { width: 40; }
     SettingsPage Input { width: 24; }
+    SettingsPage Tick:focus > .toggle--label,
+    SettingsPage RadioSet:focus > RadioButton.-selected > .toggle--label,
+    SettingsPage DataTable:focus > .datatable--cursor { text-style: bold underline; }
     SettingsPage DataTable { height: auto; max-height: 24; }
     SettingsPage #trouble { color: $error; display: none; }
     """
@@ -82,14 +93,15 @@ class SettingsPage(Page):
             yield from self._radios("accounts.source")
             yield Label("Subscription", classes="section")
             yield self._plan
-            for number in range(3):
-                yield Tick("", id=f"switch-{number}")
+            yield from self._ticks(range(ALERTS))
             yield Label("Limits", classes="section")
             for name, text in AMOUNTS.items():
                 yield Label(text)
-                yield Input(id=_id(name), compact=True)
+                yield Field(id=_id(name))
             yield Label("When a limit is reached", classes="section")
             yield from self._radios("limits.action")
+            yield Label("Display", classes="section")
+            yield from self._ticks(range(ALERTS, ALERTS + len(DISPLAY)))
             yield Label("All settings (Enter changes one)", classes="section")
             yield self._table
 
@@ -100,6 +112,9 @@ class SettingsPage(Page):
         with RadioSet(id=_id(name)):
             for word, text in RADIOS[name].items():
                 yield Choice(text, id=f"{_id(name)}-{word}")
+
+    def _ticks(self, numbers: Iterable[int]) -> Iterable[Widget]:
+        return (Tick("", id=f"switch-{number}") for number in numbers)
 
     async def open(self) -> None:
         await self._look()

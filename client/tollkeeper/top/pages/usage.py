@@ -1,13 +1,16 @@
 """The usage summary over the whole screen, with the burn rate as large as there is room."""
 
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 
 from tollkeeper.model import Status
 from tollkeeper.top.burn import Burn
-from tollkeeper.top.drawing.summary import summary
+from tollkeeper.top.drawing.summary import PLOT_HEIGHT, summary
 from tollkeeper.top.pages.page import Page
 from tollkeeper.top.widgets.lines import Lines
+
+HIGHEST_PLOT = 16
 
 
 class UsagePage(Page):
@@ -34,5 +37,11 @@ class UsagePage(Page):
     def _draw(self) -> None:
         width = self.size.width - 2
         if self._status and width > 0:
-            lines = summary(self._status, width, self._burn.minutes, self._burn.per_hour)
+            lines = self._lines(self._status, width, PLOT_HEIGHT)
+            spare = self.size.height - len(lines)
+            if spare > 0:
+                lines = self._lines(self._status, width, min(PLOT_HEIGHT + spare, HIGHEST_PLOT))
             self.query_one("#usage", Lines).show(lines)
+
+    def _lines(self, status: Status, width: int, plot_height: int) -> list[Text]:
+        return summary(status, width, self._burn.minutes, self._burn.per_hour, plot_height)

@@ -29,7 +29,7 @@ class WorkflowsPage(AskingPage):
     """A list to choose from; Enter shows the stages of the chosen one, Escape the list again."""
 
     title = "Workflows"
-    anew_seconds = 4.0
+    anew_seconds = 1.5
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "enter", "Stages"),
@@ -95,7 +95,7 @@ class WorkflowsPage(AskingPage):
     def _draw_stages(self, width: int) -> None:
         self._in_roll = []
         if self._shown is None:
-            self._above.show([Text("Asking …", style="dim"), *self._troubles()])
+            self._above.show(self._troubles() or [Text("Asking …", style="dim")])
             self._roll.show([])
             return
         above = stages.heading(self._shown, self.now().tzinfo, width)

@@ -12,13 +12,14 @@ from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from tollkeeper.display import DisplayFile
 from tollkeeper.model import Agent
 from tollkeeper.top.drawing.cards import Card, card
 from tollkeeper.top.drawing.grid import Grid
 from tollkeeper.top.drawing.order import Order, after, arranged
 from tollkeeper.top.widgets.box import boxed
 
-LEAST_WIDTH = 38
+LEAST_WIDTH = 39
 FRAME = 4
 # What the scroll bar takes.
 SCROLL = 1
@@ -47,7 +48,7 @@ class Fleet(ScrollView, can_focus=True):
     Fleet > .fleet--paused, Fleet > .fleet--blocked { color: $error; }
     Fleet > .fleet--idle { color: $foreground 40%; }
     Fleet > .fleet--exited { color: $foreground 20%; }
-    Fleet > .fleet--chosen { color: $accent; }
+    Fleet > .fleet--chosen { color: $primary; }
     Fleet > .fleet--nobody { color: $text-muted; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -61,9 +62,10 @@ class Fleet(ScrollView, can_focus=True):
         Binding("o", "order", "Sort"),
     ]
 
-    def __init__(self, now: Callable[[], datetime]) -> None:
+    def __init__(self, now: Callable[[], datetime], display: DisplayFile) -> None:
         super().__init__()
         self._now = now
+        self._wanted = display
         self.order: Order = "started"
         self.sought = ""
         self._agents: tuple[Agent, ...] = ()
@@ -95,6 +97,9 @@ class Fleet(ScrollView, can_focus=True):
         ids = [each.id for each in self._shown]
         if self._chosen in ids:
             self._at = ids.index(self._chosen)
+        elif not ids:
+            # Whoever comes after all had gone is the first again.
+            self._chosen = ""
         self.draw()
 
     def take_over(self) -> None:
@@ -108,17 +113,18 @@ class Fleet(ScrollView, can_focus=True):
         if not self.size.width:
             return
         now, columns = self._now(), self.columns
+        with_usage = self._wanted.look().agent_cards
         width = (self.size.width - SCROLL) // columns - FRAME
         before, drawn = self._cards, self._drawn
         # A card changes with its agent, and with each minute.
         self._drawn = [
-            (agent, now.timestamp() // 60, width, agent.id in self._unfolded)
+            (agent, now.timestamp() // 60, width, agent.id in self._unfolded, with_usage)
             for agent in self._shown
         ]
         self._cards = [
             before[at]
             if at < len(drawn) and drawn[at] == self._drawn[at]
-            else card(agent, now, width, agent.id in self._unfolded)
+            else card(agent, now, width, agent.id in self._unfolded, with_usage)
             for at, agent in enumerate(self._shown)
         ]
         grid = Grid.of([len(each.lines) + 2 for each in self._cards], columns)

@@ -1,6 +1,6 @@
-"""Boxes and buttons that show what they are set to by their mark, not by colour alone."""
+"""Boxes, buttons and fields that show what they are, and are set to, by their marks, not by colour alone."""
 
-from textual.widgets import Checkbox, RadioButton
+from textual.widgets import Checkbox, Input, RadioButton
 
 
 class Tick(Checkbox):
@@ -21,3 +21,12 @@ class Choice(RadioButton):
     def watch_value(self) -> None:
         self.BUTTON_INNER = "●" if self.value else " "  # pyright: ignore[reportConstantRedefinition]
         super().watch_value()
+
+
+class Field(Input):
+    """A place to type, in one line."""
+
+    DEFAULT_CSS = """
+    Field, Field:focus { height: 1; padding: 0 1; border: none; border-left: outer $foreground 60%; }
+    Field:focus { border-left: outer $primary; }
+    """

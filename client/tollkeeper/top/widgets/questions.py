@@ -10,6 +10,8 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label
 
+from tollkeeper.top.widgets.marks import Field
+
 
 class Question(ModalScreen[bool]):
     """Whether to do it: y, n, Escape, or a button."""
@@ -17,9 +19,9 @@ class Question(ModalScreen[bool]):
     DEFAULT_CSS = """
     Question { align: center middle; }
     Question > Vertical {
-        width: auto; max-width: 90%; height: auto; padding: 1 2; border: heavy $error; background: $surface;
+        width: 60; max-width: 90%; height: auto; padding: 1 2; border: heavy $error; background: $surface;
     }
-    Question Label { margin-bottom: 1; }
+    Question Label { width: 100%; margin-bottom: 1; }
     Question Horizontal { height: auto; width: auto; }
     Question Button { margin-right: 2; }
     """
@@ -58,8 +60,9 @@ class Form(ModalScreen[dict[str, str] | None]):
     DEFAULT_CSS = """
     Form { align: center middle; }
     Form > Vertical {
-        width: 60; max-width: 90%; height: auto; padding: 1 2; border: heavy $accent; background: $surface;
+        width: 60; max-width: 90%; height: auto; max-height: 100%; padding: 0 2; border: heavy $primary; background: $surface;
     }
+    Form Label { width: 100%; }
     Form Input { margin-bottom: 1; }
     """
     AUTO_FOCUS = "Input"
@@ -76,7 +79,7 @@ class Form(ModalScreen[dict[str, str] | None]):
             yield Label(self._title, markup=False)
             for name, value in self._fields.items():
                 yield Label(name.capitalize(), markup=False)
-                yield Input(value=value, id=name)
+                yield Field(value=value, id=name)
             yield Label(self._hint, markup=False)
 
     @on(Input.Submitted)
