@@ -190,7 +190,7 @@ def test_key(keeper: Keeper, tmp_path: Path) -> None:
         keeper.start()
         asking(keeper, found)
         wait_until(lambda: any("refuses the key" in text for text in alerts(keeper, "failed")))
-        wait_until(lambda: "/api/requests?limit=50" in found.asked)
+        wait_until(lambda: any("wants a key: set" in text for text in alerts(keeper, "failed")))
         assert found.keys == set()
         assert fake.keys == {"btr-wrong-9876543210"}
         assert keeper.stop() == 0

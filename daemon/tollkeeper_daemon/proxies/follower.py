@@ -98,12 +98,17 @@ class Follower:
             try:
                 told = self._look()
             except (Trouble, AnswerError) as error:
-                told = Told(trouble=str(error), wants_key=isinstance(error, KeyRefused))
+                told = Told(
+                    generation=self._generation,
+                    trouble=str(error),
+                    wants_key=isinstance(error, KeyRefused),
+                )
             except Exception as error:
                 if self._stopped.is_set():
                     return
                 log.exception("a proxy can't be followed")
-                told = Told(trouble=f"something failed ({type(error).__name__})")
+                trouble = f"something failed ({type(error).__name__})"
+                told = Told(generation=self._generation, trouble=trouble)
             if self._stopped.is_set():
                 return
             if told.trouble or told.is_other:

@@ -113,7 +113,9 @@ class Proxies:
     def views(self) -> tuple[Proxy, ...]:
         """The proxies that are known to be some, and the one that the settings name."""
         named = self._named()
-        found = (known for place, known in self._known.items() if known.accounts or place == named)
+        found = (
+            known for place, known in self._known.items() if known.generation or place == named
+        )
         return tuple(known.view() for known in found)
 
     def look(self, now: int) -> None:
@@ -204,7 +206,7 @@ class Proxies:
         known.live, known.trouble = told.live, self._words(place, told)
         known.generation = told.generation or known.generation
         known.bad += told.bad
-        if known.trouble and (place == self._named() or known.accounts):
+        if known.trouble and (place == self._named() or known.generation):
             text = f"the proxy {known.server} can't be followed: {known.trouble}; it is tried again"
             self._herald.alert_once("failed", text)
         if told.is_torn:

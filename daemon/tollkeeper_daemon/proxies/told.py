@@ -8,7 +8,7 @@ from tollkeeper_daemon.proxies.answers import Account, Row
 class Told(Struct, frozen=True, kw_only=True):
     """What a look at a proxy brought; ``trouble`` says why there is no more.
 
-    ``generation`` is empty where it did not answer, and ``is_other`` says that whoever answers is no such
+    ``generation`` is empty where it never answered, and ``is_other`` says that whoever answers is no such
     proxy. ``names`` are the API's id and the conversation of a row, by its id. ``bad`` counts
     what could not be read, and ``is_torn`` says that more rows came than can be had.
     """
