@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
-from tollkeeper_daemon.joins.match import APART_MS, Candidate, match
+from tollkeeper_daemon.joins.match import Candidate, match, spans_of
 from tollkeeper_daemon.ledger.books import Book, Group
 from tollkeeper_daemon.ledger.ledger import Ledger, Posting, group_now
 from tollkeeper_daemon.ledger.moving import Moved, move_group
@@ -67,7 +67,6 @@ class _Work:
         self._tokens: set[tuple[int, ...]] = set()
         # Those that were booked otherwise before.
         self._again: set[str] = set()
-        self._found: dict[str, dict[tuple[int, ...], Candidate]] = {}
 
     def take(self, row: ProxyRow) -> None:
         """A row is told, perhaps again."""
@@ -138,8 +137,7 @@ class _Work:
         if self._has_loose:
             for key in sorted(self._groups):
                 self._note_tokens(key)
-            for tokens in sorted(self._tokens):
-                self._join_by_tokens(tokens)
+            self._join_by_tokens()
         for key in sorted(self._groups):
             self._pay(key)
         for key in sorted(self._again):
@@ -155,14 +153,16 @@ class _Work:
         for group in (self._transaction.group(key) or Group(), self._now(key)):
             self._tokens |= {_tokens(reply) for reply in resolve(group.entries)}
 
-    def _join_by_tokens(self, tokens: tuple[int, ...]) -> None:
-        rows = self._shelf.of_tokens(tokens)
-        found = match(rows, self._candidates(rows, tokens)) if rows else {}
-        for row in rows:
-            group = found.get(row.key, "")
-            if row.joined != group:
-                self._groups |= {row.joined, group} - {""}
-                self._join(row, group)
+    def _join_by_tokens(self) -> None:
+        rows = {tokens: self._shelf.of_tokens(tokens) for tokens in sorted(self._tokens)}
+        candidates = self._candidates([row for same in rows.values() for row in same])
+        for tokens, same in rows.items():
+            found = match(same, candidates.get(tokens, ()))
+            for row in same:
+                group = found.get(row.key, "")
+                if row.joined != group:
+                    self._groups |= {row.joined, group} - {""}
+                    self._join(row, group)
 
     def _join(self, row: ProxyRow, group: str) -> None:
         """The row is this group, and no request of its own; or it is none that is known any more."""
@@ -171,25 +171,19 @@ class _Work:
         if row.joined != group or (row.booked and group):
             self._shelf.save(replace(row, joined=group, booked=row.booked and not group))
 
-    def _candidates(self, rows: list[ProxyRow], tokens: tuple[int, ...]) -> set[Candidate]:
-        """The requests that one of the rows may be: of these tokens, near in time, with no row by id."""
-        keys = {*self._posting.groups}
-        for row in rows:
-            since, until = row.time - APART_MS, row.time + APART_MS + 1
-            keys |= {key for _, _, key in self._transaction.timeline(max(since, 0), max(until, 0))}
-        candidates = (self._candidates_in(key).get(tokens) for key in keys)
-        return {each for each in candidates if each}
-
-    def _candidates_in(self, key: str) -> dict[tuple[int, ...], Candidate]:
-        """What the group may be taken for, by its tokens; its entries change no more by now."""
-        if key not in self._found:
+    def _candidates(self, rows: list[ProxyRow]) -> dict[tuple[int, ...], set[Candidate]]:
+        """The requests that any of the rows may be, by tokens: near in time, and of no row by their id."""
+        found: dict[tuple[int, ...], set[Candidate]] = {}
+        keys = {*self._posting.groups} if rows else set[str]()
+        for since, until in spans_of(row.time for row in rows):
+            keys |= {key for _, _, key in self._transaction.timeline(since, until)}
+        for key in keys:
             group = self._now(key)
-            is_known = is_stand_in(key) or any(map(self._shelf.of_request, _requests(group)))
-            self._found[key] = {
-                _tokens(reply): Candidate(reply.time, key, reply.conversation)
-                for reply in (() if is_known else resolve(group.entries))
-            }
-        return self._found[key]
+            if not is_stand_in(key) and not any(map(self._shelf.of_request, _requests(group))):
+                for reply in resolve(group.entries):
+                    candidate = Candidate(reply.time, key, reply.conversation)
+                    found.setdefault(_tokens(reply), set()).add(candidate)
+        return found
 
     def _pay(self, key: str) -> None:
         """Book the group under the account that its row tells, or under what it would have without."""

@@ -37,6 +37,17 @@ def match(rows: Iterable[ProxyRow], candidates: Iterable[Candidate]) -> dict[str
     return found
 
 
+def spans_of(times: Iterable[int]) -> list[tuple[int, int]]:
+    """From when until before when (ms) lies what may be a row of one of these times; none overlap."""
+    spans: list[tuple[int, int]] = []
+    for time in sorted(times):
+        since, until = max(time - APART_MS, 0), max(time + APART_MS + 1, 0)
+        if spans and since <= spans[-1][1]:
+            since = spans.pop()[0]
+        spans.append((since, until))
+    return spans
+
+
 def _fits(row: ProxyRow, candidate: Candidate) -> bool:
     is_of_it = row.conversation in ("", candidate.conversation)
     return is_of_it and abs(candidate.time - row.time) <= APART_MS
