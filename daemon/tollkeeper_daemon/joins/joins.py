@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
-from tollkeeper_daemon.joins.match import Candidate, match, spans_of
+from tollkeeper_daemon.joins.match import APART_MS, Candidate, match, spans_of
 from tollkeeper_daemon.ledger.books import Book, Group
 from tollkeeper_daemon.ledger.ledger import Ledger, Posting, group_now
 from tollkeeper_daemon.ledger.moving import Moved, move_group
@@ -18,7 +18,7 @@ from tollkeeper_daemon.ledger.stand_ins import group_for, is_stand_in, line_for
 from tollkeeper_daemon.ledger.tombstones import tombstones_of_request
 from tollkeeper_daemon.paying.payers import is_told_by_proxy
 from tollkeeper_daemon.records import Reply
-from tollkeeper_daemon.store.proxy_shelf import ProxyRow
+from tollkeeper_daemon.store.proxy_shelf import Kind, ProxyRow, kind_of
 from tollkeeper_daemon.store.transaction import Transaction
 
 
@@ -64,7 +64,7 @@ class _Work:
         self._posting = posting
         self._has_loose = transaction.count("proxied_tokens") > 0
         self._groups: set[str] = set()
-        self._tokens: set[tuple[int, ...]] = set()
+        self._kinds: set[Kind] = set()
         # Those that were booked otherwise before.
         self._again: set[str] = set()
 
@@ -81,7 +81,7 @@ class _Work:
             self._groups |= self._keys_of(row.request)
         else:
             self._has_loose = True
-            self._tokens.add(row.tokens)
+            self._kinds.add(row.kind)
 
     def _with(self, known: ProxyRow, row: ProxyRow) -> ProxyRow:
         """What is known of the row with this; where that is more, it is joined anew."""
@@ -97,7 +97,7 @@ class _Work:
             self._again.add(known.key)
         if more.request and not known.request:
             # It was joined by its tokens, perhaps with what another row is now.
-            self._tokens.add(known.tokens)
+            self._kinds.add(known.kind)
             self._groups |= {known.joined} - {""}
             more = replace(more, joined="")
         return replace(more, booked=False)
@@ -136,7 +136,7 @@ class _Work:
             self._join_by_request(key)
         if self._has_loose:
             for key in sorted(self._groups):
-                self._note_tokens(key)
+                self._note_kinds(key)
             self._join_by_tokens()
         for key in sorted(self._groups):
             self._pay(key)
@@ -148,16 +148,16 @@ class _Work:
             for row in self._shelf.of_request(request):
                 self._join(row, key)
 
-    def _note_tokens(self, key: str) -> None:
-        """The rows that this group may be have its tokens, and those that it was had those it had."""
+    def _note_kinds(self, key: str) -> None:
+        """Those kinds are matched anew that this group is of, and that it was of before."""
         for group in (self._transaction.group(key) or Group(), self._now(key)):
-            self._tokens |= {_tokens(reply) for reply in resolve(group.entries)}
+            self._kinds |= _kinds(group)
 
     def _join_by_tokens(self) -> None:
-        rows = {tokens: self._shelf.of_tokens(tokens) for tokens in sorted(self._tokens)}
+        rows = {kind: self._shelf.of_kind(kind) for kind in sorted(self._kinds)}
         candidates = self._candidates([row for same in rows.values() for row in same])
-        for tokens, same in rows.items():
-            found = match(same, candidates.get(tokens, ()))
+        for (_, *tokens), same in rows.items():
+            found = match(same, candidates.get(tuple(tokens), ()))
             for row in same:
                 group = found.get(row.key, "")
                 if row.joined != group:
@@ -203,8 +203,7 @@ class _Work:
     def _joined_by_tokens(self, group: Group, key: str) -> list[ProxyRow]:
         if not self._has_loose:
             return []
-        tokens = {_tokens(reply) for reply in resolve(group.entries)}
-        rows = (row for each in sorted(tokens) for row in self._shelf.of_tokens(each))
+        rows = (row for kind in _kinds(group) for row in self._shelf.of_kind(kind))
         return sorted((row for row in rows if row.joined == key), key=_rank)
 
     def _assign(self, key: str, paid: Callable[[Book, Reply], Book]) -> None:
@@ -228,6 +227,15 @@ def _tokens(reply: Reply) -> tuple[int, ...]:
     """As a proxy counts them: it does not tell one kind of cache writes from the other."""
     writes = reply.cache_write_5m + reply.cache_write_1h
     return reply.input, reply.output, reply.cache_read, writes
+
+
+def _kinds(group: Group) -> set[Kind]:
+    """The kinds of the rows that may be one of the group's requests: those of both ends of its time."""
+    return {
+        kind_of(max(reply.time + apart, 0), _tokens(reply))
+        for reply in resolve(group.entries)
+        for apart in (-APART_MS, APART_MS)
+    }
 
 
 def _rank(row: ProxyRow) -> tuple[int, str]:

@@ -1,6 +1,6 @@
 """What proxies told of single requests, in a transaction: each row once, found by what it may be joined by."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
@@ -10,6 +10,15 @@ from tollkeeper_daemon.store.keys import key_of
 from tollkeeper_daemon.store.tables import Access
 
 Index = Literal["proxied_requests", "proxied_tokens"]
+Kind = tuple[int, ...]
+"""An hour since 1970, and input, output, cache reads and cache writes: what is matched at once, so that it stays few."""
+
+HOUR_MS = 3_600_000
+
+
+def kind_of(time: int, tokens: tuple[int, ...]) -> Kind:
+    """The kind of what has these tokens at this time (ms)."""
+    return time // HOUR_MS, *tokens
 
 
 class ProxyRow(Struct, frozen=True, array_like=True, gc=False):
@@ -45,15 +54,16 @@ class ProxyRow(Struct, frozen=True, array_like=True, gc=False):
         return f"{self.proxy} {self.id}"
 
     @property
-    def tokens(self) -> tuple[int, int, int, int]:
-        """Input, output, cache reads and cache writes."""
-        return self.input, self.output, self.cache_read, self.cache_write
+    def kind(self) -> Kind:
+        """What it has in common with others that might be the same request."""
+        tokens = self.input, self.output, self.cache_read, self.cache_write
+        return kind_of(self.time, tokens)
 
 
 class ProxyShelf(Access):
     """The tables ``proxied``, ``proxied_requests``, ``proxied_tokens`` and ``proxied_waiting``.
 
-    The second finds rows by the request's id, the third those without one by their tokens, and
+    The second finds rows by the request's id, the third those without one by hour and tokens, and
     the last holds the keys of those that are neither joined nor booked.
     """
 
@@ -69,9 +79,9 @@ class ProxyShelf(Access):
         """The rows about the request of this id; several proxies may pass it on to each other."""
         return self._listed("proxied_requests", request)
 
-    def of_tokens(self, tokens: tuple[int, ...]) -> list[ProxyRow]:
-        """The rows without a request's id that have these tokens."""
-        return self._listed("proxied_tokens", _named(tokens))
+    def of_kind(self, kind: Kind) -> list[ProxyRow]:
+        """The rows of this kind without a request's id."""
+        return self._listed("proxied_tokens", _named(kind))
 
     def waiting(self) -> list[str]:
         """The keys of the rows that are neither joined nor booked."""
@@ -117,11 +127,11 @@ def _place(row: ProxyRow) -> tuple[Index, str]:
     """By what the row is found."""
     if row.request:
         return "proxied_requests", row.request
-    return "proxied_tokens", _named(row.tokens)
+    return "proxied_tokens", _named(row.kind)
 
 
-def _named(tokens: Iterable[int]) -> str:
-    return ":".join(map(str, tokens))
+def _named(kind: Kind) -> str:
+    return ":".join(map(str, kind))
 
 
 _decode_row = msgspec.msgpack.Decoder(ProxyRow).decode
