@@ -55,7 +55,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 .cache/typescript/.ready: examples/typescript/package.json
 	mkdir -p .cache/typescript
 	cp examples/typescript/package.json .cache/typescript
-	npm install --no-save --no-package-lock --no-audit --no-fund --prefix .cache/typescript
+	npm install --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --prefix .cache/typescript
 	touch $@
 
 # The wheel bears the program, and forgets that it is one.

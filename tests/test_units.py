@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from tollkeeper.errors import TollError
 from tollkeeper.service.parts import Part, daemon_part, tray_part
 from tollkeeper.service.wanted import Wanted, wanted
+from waiting import wait_until
 
 ROOT = Path(__file__).parents[1]
 FILES = (
@@ -44,7 +45,8 @@ NAMESPACED = {
 }
 # A folder whose name means something to every one of the formats.
 NASTY = "a b%h$HOME\"q'\\n&<é>;`#=@SEAL@ --"
-QUOTES = str.maketrans("", "", "\"'\\")
+# What no program's path may have: for systemd, and for env.
+QUOTES = str.maketrans("", "", "\"'\\=")
 
 
 @pytest.fixture
@@ -153,6 +155,14 @@ def test_systemd_starts_no_such_program(want: Wanted) -> None:
         daemon_part({}, "linux").text(replace(want, python="/it's/python"))
 
 
+def test_env_starts_no_such_program(want: Wanted) -> None:
+    """A Python that env would take for a variable is refused, where env is needed."""
+    odd = replace(want, python="/a=b/python")
+    with pytest.raises(TollError, match="no program with ="):
+        tray_part({}, "linux").text(odd)
+    assert "Exec=/a=b/python -m" in tray_part({}, "linux").text(replace(odd, environment={}))
+
+
 @pytest.mark.parametrize("part_of", [daemon_part, tray_part])
 def test_plist(want: Wanted, part_of: Callable[..., Part]) -> None:
     """A launch agent starts its program at login, again when it fails, and keeps what it prints."""
@@ -179,6 +189,31 @@ def test_autostart(want: Wanted) -> None:
     entry = parsed["Desktop Entry"]
     assert ("Application", "false") == (entry["Type"], entry["Terminal"])
     assert entry["Exec"].endswith(" -m tollkeeper_tray")
+
+
+# What a desktop does with the file, by the library that most of them use.
+LAUNCH = """import gi, sys
+gi.require_version("Gio", "2.0")
+from gi.repository import Gio
+Gio.DesktopAppInfo.new_from_filename(sys.argv[1]).launch([], None)
+"""
+
+
+def test_desktop_starts_it(want: Wanted, tmp_path: Path) -> None:
+    """A desktop hands the program its words and its environment, whatever the names."""
+    system, imports = "/usr/bin/python3", LAUNCH.partition("Gio.")[0]
+    tried = ["sh", "-c", 'exec "$@"', "sh", system, "-c", imports]
+    if subprocess.run(tried, capture_output=True, timeout=30, check=False).returncode:
+        pytest.skip("the system's Python has no gi")
+    part, said = tray_part({}, "linux"), tmp_path / "said"
+    words = 'printf "%s\\n" "$@" "$TOLL_HOME" "$CLAUDE_CONFIG_DIR"'
+    Path(want.python).write_text(f"#!/bin/sh\n{words} > {said}.part\nmv {said}.part {said}\n")
+    file = tmp_path / part.file.name
+    file.write_text(part.text(want))
+    subprocess.run([system, "-c", LAUNCH, file], timeout=30, check=True)
+    wait_until(said.exists, what="what the desktop starts")
+    told = [want.environment[name] for name in ("TOLL_HOME", "CLAUDE_CONFIG_DIR")]
+    assert ["-m", "tollkeeper_tray", *told] == said.read_text().splitlines()
 
 
 def test_links() -> None:

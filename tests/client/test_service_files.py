@@ -194,3 +194,15 @@ def test_other_systems() -> None:
     """Where there is neither systemd nor launchd, it says so."""
     with pytest.raises(TollError, match="systemd and launchd"):
         daemon_part({}, "freebsd14")
+
+
+def test_seal_of_the_first_version() -> None:
+    """A file that the first version wrote is known for ours, and for whole."""
+    text = (
+        "[Unit]\n# Written by toll service install: "
+        '{"digest":"3c57f714834dae17","data":"/d","path":"/bin","version":1}\n'
+    )
+    seal = seal_of(text)
+    assert seal is not None
+    assert ("/d", "/bin", 1) == (seal.data, seal.path, seal.version)
+    assert is_whole(text, seal)

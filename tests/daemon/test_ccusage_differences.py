@@ -89,6 +89,20 @@ def test_known_amounts() -> None:
     assert causes(cheaper, held) == [Cause("web-searches", 3, -30_000_000)]
 
 
+def test_what_is_accounted_for() -> None:
+    """Logs need be looked at only where the ledger's requests do not come to the whole difference."""
+    held = Paid(2, {"web-searches": Extra(3, -30_000_000)})
+
+    def is_accounted_for(nano: int, tokens: int = 500) -> bool:
+        theirs = replace(OURS.figures, output=tokens, nano=OURS.figures.nano + nano)
+        found, reading = difference(theirs)
+        return explained(found, reading, held, {"requests": 2}, False).is_accounted_for
+
+    assert is_accounted_for(-30_000_000)
+    assert not is_accounted_for(-40_000_000)
+    assert not is_accounted_for(-30_000_000, tokens=501)
+
+
 def test_what_requests_hold() -> None:
     """Each cause comes to what the charge would be without it."""
     whole = reply(web_searches=2, us=True, fast=True)

@@ -4,6 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
+from tollkeeper_daemon.clock import iso
+from tollkeeper_daemon.store.store import Store
 from waiting import wait_until
 
 from . import lines
@@ -81,6 +85,24 @@ def test_a_run_and_its_day(keeper: Keeper) -> None:
     assert today["totals"] == totals == today["apiTotals"]
     assert today["models"] == {OPUS: totals}
     assert today["agents"] == session["agents"]
+
+
+def test_a_run_that_is_over(keeper: Keeper) -> None:
+    """The file of a run says when it ended, also where no daemon saw that."""
+    keeper.start()
+    agent = started(keeper, TOLL_AGENT="agent-1")
+    keeper.stop()
+    before = session_of(files(usage(keeper)))
+    agent.exit()
+    with Store(keeper.paths.ledger) as store:
+        [run] = store.read(lambda transaction: transaction.runs())
+        over = replace(run, ended=run.last_lived)
+        store.write(lambda transaction: transaction.save_run(over))
+    keeper.start()
+    wait_until(lambda: session_of(files(usage(keeper)))["endTime"])
+    after = session_of(files(usage(keeper)))
+    assert (before["endTime"], after["endTime"]) == (None, iso(over.ended))
+    assert after["agents"] == before["agents"]
 
 
 def test_days_before(keeper: Keeper) -> None:

@@ -101,4 +101,9 @@ def _desktop(wanted: Wanted) -> dict[str, str]:
     """The icon has the desktop's own PATH, in which its terminals are."""
     settings = [f"{name}={value}" for name, value in wanted.environment.items()]
     command = [wanted.python, "-m", "tollkeeper_tray"]
+    if settings and "=" in wanted.python:
+        raise TollError(
+            f"env starts no program with = in its path: {wanted.python}",
+            "install the package elsewhere",
+        )
     return {"COMMAND": in_desktop(["env", *settings, *command] if settings else command)}

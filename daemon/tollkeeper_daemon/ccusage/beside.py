@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta, tzinfo
 from pathlib import Path
 
@@ -153,22 +153,30 @@ class Beside:
         return self._store.read(lambda transaction: _by_day_and_model(transaction, zone))
 
     async def _explain(self, ran: Ran, zone: str) -> list[Difference]:
+        """Look into the ledger where the two reports do not tell, and into the logs where that does not."""
         found = compare(ran.theirs, ran.ours)
         open_ones = [each for each in found if not is_told(each, ran.theirs)]
-        days = sorted({each.place[0] for each in open_ones})
-        features = await self._look_at_logs(days, zone)
         held = await asyncio.to_thread(self._paid, open_ones, zone, ran.program)
-        folds = ran.program.shape.folds_writes
-        return [
-            explained(
-                each,
-                ran.theirs,
-                held.get(each.place, Paid()),
-                _of_this_version(features.get(each.place, {}), folds),
-                ran.before.get(each.place) != ran.ours.get(each.place),
-            )
-            for each in found
-        ]
+        by_ledger = [self._with_causes(each, ran, held, {}) for each in found]
+        days = sorted({each.place[0] for each in by_ledger if not each.is_accounted_for})
+        features = await self._look_at_logs(days, zone)
+        return [self._with_causes(each, ran, held, features) for each in found]
+
+    def _with_causes(
+        self,
+        difference: Difference,
+        ran: Ran,
+        held: Mapping[Place, Paid],
+        features: Mapping[Place, Mapping[str, int]],
+    ) -> Difference:
+        place = difference.place
+        return explained(
+            difference,
+            ran.theirs,
+            held.get(place, Paid()),
+            _of_this_version(features.get(place, {}), ran.program.shape.folds_writes),
+            ran.before.get(place) != ran.ours.get(place),
+        )
 
     async def _look_at_logs(self, days: Sequence[str], zone: str) -> dict[Place, dict[str, int]]:
         if not days:
@@ -248,7 +256,7 @@ def _replies(transaction: Transaction, day: str, zone: tzinfo | None) -> list[Re
     return found
 
 
-def _of_this_version(features: dict[str, int], folds_writes: bool) -> dict[str, int]:
+def _of_this_version(features: Mapping[str, int], folds_writes: bool) -> dict[str, int]:
     """Without what only older versions count otherwise."""
     return {
         name: count for name, count in features.items() if folds_writes or name != "first-lines"

@@ -36,6 +36,13 @@ class Difference(Struct, frozen=True):
         return self.theirs.tokens != self.ours.figures.tokens
 
     @property
+    def is_accounted_for(self) -> bool:
+        """Whether the money alone differs, and its causes come to all of it."""
+        known = [each.nano for each in self.causes if each.nano is not None]
+        is_whole = len(known) == len(self.causes) and _is_near(self, self.nano - sum(known))
+        return is_whole and not self.is_of_tokens and all(c.name != "rates" for c in self.causes)
+
+    @property
     def nano(self) -> int:
         """Their money minus ours."""
         return self.theirs.nano - self.ours.figures.nano

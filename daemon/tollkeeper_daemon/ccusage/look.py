@@ -60,6 +60,7 @@ class _Reply(Struct):
     """The lines of one reply, as far as they tell it apart from others. Mutable: it grows."""
 
     first: int = 2**63
+    began: str = ""
     model: str = ""
     lines: int = 0
     has_id: bool = True
@@ -101,8 +102,7 @@ class Look:
                 place = self._features[day, reply.model]
                 for name in _features_of(reply):
                     place[name] += 1
-            first = day_at(reply.first, self._zone).isoformat()
-            self._features[first, reply.model]["requests"] += 1
+            self._features[reply.began, reply.model]["requests"] += 1
         for (day, model), features in self._features.items():
             if day in self._days:
                 yield Answered(day, model, dict(features))
@@ -115,26 +115,35 @@ class Look:
             return
         for name in _features_of_line(line, fields, message, usage):
             self._note(name, fields, message)
-        time = _time(fields)
-        if time is None:
+        when = self._when(fields)
+        if when is None:
             return
+        time, day = when
         identity = message.get("id") or fields.get("requestId") or fields.get("uuid")
         reply = self._replies.setdefault(str(identity), _Reply())
         if time < reply.first:
-            reply.first, reply.model = time, _model(message)
+            reply.first, reply.began, reply.model = time, day, _model(message)
         reply.lines += 1
         reply.has_id = reply.has_id and bool(message.get("id"))
         request = fields.get("requestId")
         if request:
             reply.requests.add(str(request))
         reply.lacks_request |= not request
-        reply.days.add(day_at(time, self._zone).isoformat())
+        reply.days.add(day)
         reply.counts.append(tuple(_count(usage.get(name)) for name in COUNTS))
 
     def _note(self, name: str, fields: dict[str, Any], message: dict[str, Any]) -> None:
-        time = _time(fields)
-        if time is not None and any(map(_count, _dict(message.get("usage")).values())):
-            self._features[day_at(time, self._zone).isoformat(), _model(message)][name] += 1
+        when = self._when(fields)
+        if when and any(map(_count, _dict(message.get("usage")).values())):
+            self._features[when[1], _model(message)][name] += 1
+
+    def _when(self, fields: dict[str, Any]) -> tuple[int, str] | None:
+        """The time of the line (ms), and its day; None for one that no calendar has."""
+        try:
+            time = ms_of(str(fields.get("timestamp")))
+            return time, day_at(time, self._zone).isoformat()
+        except (ValueError, OverflowError, OSError):
+            return None
 
 
 def look(question: Question) -> list[Answered]:
@@ -207,13 +216,6 @@ def _features_of(reply: _Reply) -> Iterator[str]:
         yield "uneven"
     if reply.counts[0] != most:
         yield "first-lines"
-
-
-def _time(fields: dict[str, Any]) -> int | None:
-    try:
-        return ms_of(str(fields.get("timestamp")))
-    except (ValueError, OverflowError, OSError):
-        return None
 
 
 def _model(message: dict[str, Any]) -> str:

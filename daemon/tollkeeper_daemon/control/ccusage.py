@@ -10,7 +10,7 @@ from tollkeeper_daemon.control.refusal import Refused, params_as
 from tollkeeper_daemon.control.sheets import zone_in
 from tollkeeper_daemon.daemon import Daemon
 
-HINT = "how it is called: toll config get ccusage"
+HINT = "how it is called: toll config get ccusage; npm install -g ccusage installs it"
 
 
 class Asked(Struct, frozen=True, forbid_unknown_fields=True):
