@@ -7,7 +7,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -104,6 +103,7 @@ def test_beads(
 def test_older_daemon(home: Paths) -> None:
     """Of what an older daemon does not tell nothing is said."""
     assert [] == notice_findings(facts(home)) == beads_findings(facts(home))
+    assert [] == ccusage_findings(facts(home))
 
 
 @pytest.mark.parametrize(
@@ -133,15 +133,19 @@ def test_clock_by_the_daemon(home: Paths, monkeypatch: pytest.MonkeyPatch) -> No
     assert alone(clock_findings(facts(home, latest_request=None))).well
 
 
-def test_ccusage(home: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """ccusage is looked for first, then what fetches it; without either nothing is wrong."""
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert "not needed" in alone(ccusage_findings(facts(home))).text
-    for name in ("npx", "ccusage"):
-        (tmp_path / name).write_text("")
-        (tmp_path / name).chmod(0o755)
-        found = alone(ccusage_findings(facts(home)))
-        assert (True, f"ccusage: by {tmp_path}/{name}") == (found.well, found.text)
+@pytest.mark.parametrize(
+    ("wanted", "found", "well", "said"),
+    [
+        (False, "/usr/bin/ccusage", True, "by /usr/bin/ccusage"),
+        (False, None, True, "not needed"),
+        (True, None, False, "it is not there"),
+    ],
+)
+def test_ccusage(home: Paths, wanted: bool, found: str | None, well: bool, said: str) -> None:
+    """ccusage is by what the daemon would run it; only who asked for it needs it."""
+    told = {"wanted": wanted, "found": found, "failing": None if found else "it is not there"}
+    finding = alone(ccusage_findings(facts(home, ccusage=told)))
+    assert (well, True) == (finding.well, said in finding.text)
 
 
 class Server(http.server.ThreadingHTTPServer):

@@ -112,3 +112,14 @@ def test_what_goes_wrong_unasked(setup: Setup) -> None:
     setup.every(TENTH_OF_A_SECOND)
     setup.until(lambda: len(setup.alerts) >= 2)
     assert {f"{setup.stand_in.program} ended with status 3: Error: it rains"} == {*setup.alerts}
+
+
+def test_one_at_a_time(setup: Setup) -> None:
+    """Who asks while it runs waits for that, and asks it anew."""
+
+    async def ask() -> None:
+        await asyncio.gather(*(setup.beside.ask() for _ in range(3)))
+
+    asyncio.run(ask())
+    words = [call[2].partition(" ")[0] for call in setup.stand_in.calls]
+    assert words == ["--version", "claude"] * 3

@@ -5,7 +5,7 @@ from typing import Any
 from tollkeeper.cli.facts import Facts
 from tollkeeper.cli.finding import Finding
 
-MEND = "install it; the service has the PATH that it was installed with: toll service install; or: toll config set beads.comment false"
+MEND = "install it; the service has the PATH that it was installed with: toll service install; or: toll config set beads.comment=false"
 
 
 def beads_findings(facts: Facts) -> list[Finding]:

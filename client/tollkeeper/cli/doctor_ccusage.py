@@ -1,22 +1,20 @@
-"""What ``toll doctor`` says of ccusage, which nothing of ours needs."""
+"""What ``toll doctor`` says of ccusage, which only ``toll ccusage`` needs, by what the daemon says. Pure."""
 
-import shutil
+from typing import Any
 
 from tollkeeper.cli.facts import Facts
 from tollkeeper.cli.finding import Finding
 
-# The program itself, else what fetches it when it is called.
-RUNNERS = ("ccusage", "bunx", "npx")
+MEND = "npm install -g ccusage, or name its path: toll config set ccusage.command=PATH"
 
 
 def ccusage_findings(facts: Facts) -> list[Finding]:
-    """By what it could be run."""
-    found = next((path for name in RUNNERS if (path := shutil.which(name))), None)
-    return [judge_ccusage(found)]
-
-
-def judge_ccusage(found: str | None) -> Finding:
-    """What the program that was found means. Pure."""
-    if found is None:
-        return Finding(True, "ccusage: not installed, and not needed: npm install -g ccusage")
-    return Finding(True, f"ccusage: by {found}")
+    """By what the daemon would run it; where nobody asked for it nothing is wrong without."""
+    told: dict[str, Any] | None = (facts.health or {}).get("ccusage")
+    if told is None:
+        return []
+    if told["found"]:
+        return [Finding(True, f"ccusage: by {told['found']}")]
+    if told["wanted"]:
+        return [Finding(False, f"ccusage: {told['failing']}", MEND)]
+    return [Finding(True, "ccusage: not installed, and not needed: npm install -g ccusage")]

@@ -5,9 +5,9 @@ from typing import Any
 from tollkeeper.cli.facts import Facts
 from tollkeeper.cli.finding import Finding
 
-OFF = "notifications: turned off: toll config set notify.desktop true"
+OFF = "notifications: turned off: toll config set notify.desktop=true"
 NO_PLACE = "notifications: the daemon is in no desktop session; docs/notifications.md says what else there is"
-MEND = "start a notification service, or: toll config set notify.desktop false"
+MEND = "start a notification service, or: toll config set notify.desktop=false"
 
 
 def notice_findings(facts: Facts) -> list[Finding]:

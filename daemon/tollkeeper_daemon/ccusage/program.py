@@ -56,7 +56,7 @@ async def find_program(settings: CcusageSettings, homes: Sequence[str], folder: 
     """
     if not homes:
         raise CcusageError("there is no Claude home with logs that ccusage could read")
-    words = _words(settings.command)
+    words = way_to(settings.command)
     answer = await _run(words, ("--version",), folder, VERSION_SECONDS, settings, homes)
     try:
         version = version_in(answer.out)
@@ -75,7 +75,8 @@ async def daily(
     return answer.out
 
 
-def _words(command: str) -> list[str]:
+def way_to(command: str) -> list[str]:
+    """The words by which it is called, the program's path first; CcusageError where there is no way."""
     if command:
         try:
             return words_of(command, SETTING)

@@ -3,8 +3,9 @@
 import asyncio
 from typing import Any
 
+from tollkeeper_daemon.ccusage.program import CcusageError, way_to
 from tollkeeper_daemon.clock import FAR, iso
-from tollkeeper_daemon.config import BeadsSettings, ConfigError, load_config
+from tollkeeper_daemon.config import BeadsSettings, CcusageSettings, ConfigError, load_config
 from tollkeeper_daemon.daemon import Daemon
 from tollkeeper_daemon.ledger.prices import PriceError, load_prices
 from tollkeeper_daemon.outlets.children import ChildError, words_of
@@ -17,6 +18,7 @@ async def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
     """How the daemon hears and reads, and what it could not read."""
     own_files = await asyncio.to_thread(_own_files, daemon)
     beads = await asyncio.to_thread(_beads, daemon.settings.config.beads)
+    ccusage = await asyncio.to_thread(_ccusage, daemon.settings.config.ccusage)
     latest = await asyncio.to_thread(daemon.store.read, _latest_request)
     prices, unpriced = daemon.pipeline.prices, daemon.pipeline.unpriced_models
     return {
@@ -53,6 +55,7 @@ async def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
         "proxies": daemon.proxies.health(),
         "notifications": daemon.notifier.health(),
         "beads": beads,
+        "ccusage": ccusage,
         "latest_request": None if latest is None else iso(latest),
     }
 
@@ -70,6 +73,17 @@ def _beads(settings: BeadsSettings) -> dict[str, Any]:
     except ChildError:
         found = None
     return {"comment": settings.comment, "command": settings.command, "found": found}
+
+
+def _ccusage(settings: CcusageSettings) -> dict[str, Any]:
+    """How ccusage would be called, or why it can't be; for a thread."""
+    found, failing = None, None
+    try:
+        found = " ".join(way_to(settings.command))
+    except CcusageError as error:
+        failing = str(error)
+    is_wanted = bool(settings.command or settings.every_hours)
+    return {"wanted": is_wanted, "found": found, "failing": failing}
 
 
 def _own_files(daemon: Daemon) -> list[dict[str, Any]]:
