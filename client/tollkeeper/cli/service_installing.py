@@ -121,8 +121,16 @@ def start_tray(part: Part, say: Say) -> None:
 
 def say_how_long(say: Say) -> None:
     """On Linux a user's services end with the last session, unless the user lingers."""
-    if sys.platform == "linux" and not (LINGERING / getpass.getuser()).exists():
+    if sys.platform == "linux" and not _lingers():
         say("It ends when you have logged out everywhere; for it to stay: loginctl enable-linger")
+
+
+def _lingers() -> bool:
+    """Whether the user's services go on without a session; not for one that has no name."""
+    try:
+        return (LINGERING / getpass.getuser()).exists()
+    except (KeyError, OSError):
+        return False
 
 
 def _manager_of(part: Part) -> Manager:
