@@ -141,7 +141,7 @@ def test_edited_by_hand(user: Path, unit: Path, run: Run) -> None:
 
 @linux
 def test_for_another_account(user: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The service of another TOLL_HOME is not taken over unasked."""
+    """The service of another TOLL_HOME is neither taken over nor removed unasked."""
     run("service", "install")
     first = os.environ["TOLL_HOME"]
     monkeypatch.setenv("TOLL_HOME", "/tmp/toll-other")
@@ -149,7 +149,12 @@ def test_for_another_account(user: Path, run: Run, monkeypatch: pytest.MonkeyPat
     assert (status, f"for the account in {first}/data" in err) == (1, True)
     status, out, _ = run("service", "status")
     assert (status, "mend: toll service install --force" in out) == (1, True)
+    status, _, err = run("service", "uninstall")
+    assert (status, f"for the account in {first}/data; to remove it: --force" in err) == (1, True)
     assert 0 == run("service", "install", "--force")[0]
+    monkeypatch.setenv("TOLL_HOME", first)
+    assert 0 == run("service", "uninstall", "--force")[0]
+    assert [] == tree(user)
 
 
 @linux

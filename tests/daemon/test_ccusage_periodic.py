@@ -119,7 +119,7 @@ def test_a_full_disk(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where it can't be kept when it was asked, that is told, and it is tried again calmly."""
 
     def full(work: object) -> None:
-        raise StoreError("no room")
+        raise StoreError("no room", "make some")
 
     monkeypatch.setattr(setup.store, "write", full)
     setup.every(24)

@@ -53,9 +53,14 @@ def check(step: Step) -> None:
             f"{file} was edited by hand, or is not ours",
             "to replace it, and keep it beside: --force; toll service install --dry-run shows the change",
         )
+    check_account(step.part, before, "replace")
+
+
+def check_account(part: Part, before: Standing, doing: str) -> None:
+    """TollError when the file is for another account; ``doing`` is what would be done to it."""
     if before.kind == "another":
         raise TollError(
-            f"{file} is there for the account in {before.data}", "to replace it: --force"
+            f"{part.file} is there for the account in {before.data}", f"to {doing} it: --force"
         )
 
 
