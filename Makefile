@@ -18,7 +18,7 @@ PARALLEL := --numprocesses logical --dist loadfile
 test: $(VENV)/.ready  ## Run the tests that need nothing but Python.
 	$(BIN)/pytest --ignore=tests/e2e $(PARALLEL)
 
-e2e: $(VENV)/.ready .cache/npm/.ready .cache/ccusage/.ready .cache/typescript/.ready .cache/starship/.ready  ## Run the tests that drive the real Claude Code client, panels, shells, a real notification service.
+e2e: $(VENV)/.ready .cache/npm/.ready .cache/ccusage/.ready .cache/ccflare/.ready .cache/typescript/.ready .cache/starship/.ready  ## Run the tests that drive the real Claude Code client, panels, shells, a real notification service.
 	TOLL_REQUIRE_E2E=1 $(BIN)/pytest tests/e2e tests/tray tests/desktop tests/prompts tests/flow/test_recipes.py
 
 lowest: .venv-lowest/.ready  ## Run the same tests with the oldest dependencies that are allowed.
@@ -49,6 +49,10 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 
 .cache/ccusage/.ready: benchmarks/ccusage.py $(VENV)/.ready
 	$(BIN)/python benchmarks/ccusage.py
+	touch $@
+
+.cache/ccflare/.ready: tests/e2e/ccflare.py
+	$(PYTHON) tests/e2e/ccflare.py
 	touch $@
 
 # Beside the sources, which stay as they are: what they need, and nothing else.

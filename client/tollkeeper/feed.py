@@ -58,6 +58,8 @@ def apply(status: Status, topic: str, update: wire.Update) -> Status:
             return replace(status, plan=update.plan, plans=update.plans)
         case wire.LimitUpdate():
             return replace(status, limits=update.limits)
+        case wire.ProxiesUpdate():
+            return replace(status, proxies=update.proxies)
         case wire.AlertUpdate():
             return replace(status, alerts=(*status.alerts, update.alert)[-ALERTS_KEPT:])
         case _:

@@ -17,6 +17,7 @@ from tollkeeper.model import (
     DaemonInfo,
     Limit,
     Plan,
+    Proxy,
     Run,
     Span,
     Today,
@@ -35,6 +36,7 @@ Topic = Literal[
     "action",
     "alert",
     "workflow",
+    "proxies",
     "heartbeat",
 ]
 
@@ -135,6 +137,12 @@ class WorkflowUpdate(Update, frozen=True, kw_only=True):
     span: Span | None = None
 
 
+class ProxiesUpdate(Update, frozen=True, kw_only=True):
+    """Of the proxies that are followed, or of an account of theirs, something is otherwise."""
+
+    proxies: tuple[Proxy, ...]
+
+
 class Heartbeat(Update, frozen=True, kw_only=True):
     """The daemon lives; also says how far an import has come and what the day adds up to.
 
@@ -159,6 +167,7 @@ UPDATES: dict[str, type[Update]] = {
     "action": ActionUpdate,
     "alert": AlertUpdate,
     "workflow": WorkflowUpdate,
+    "proxies": ProxiesUpdate,
     "heartbeat": Heartbeat,
 }
 

@@ -18,6 +18,7 @@ from tollkeeper_daemon.intake.lookout import Lookout
 from tollkeeper_daemon.outlets.alive import Alive
 from tollkeeper_daemon.own.settings import Settings
 from tollkeeper_daemon.pricing import Pricing
+from tollkeeper_daemon.proxies.proxies import Proxies
 from tollkeeper_daemon.workflows.work import Work
 
 GLANCE_SECONDS = 0.5
@@ -41,6 +42,7 @@ class Beats:
         budgets: Budgets,
         work: Work,
         exchange: Exchange,
+        proxies: Proxies,
         settings: Settings,
         pricing: Pricing,
         lookout: Lookout,
@@ -56,6 +58,7 @@ class Beats:
         self._budgets = budgets
         self._work = work
         self._exchange = exchange
+        self._proxies = proxies
         self._settings = settings
         self._pricing = pricing
         self._lookout = lookout
@@ -119,6 +122,7 @@ class Beats:
         self._budgets.bar.look(now)
         self._work.look(now)
         self._exchange.look(now)
+        self._proxies.look(now)
         self._herald.look_at_clock(now)
         self._auditor.look(now)
 

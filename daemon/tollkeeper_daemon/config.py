@@ -13,6 +13,7 @@ from tollkeeper.display import Display
 from tollkeeper.model import AlertKind
 from tollkeeper.segment import BRIEF, check
 from tollkeeper_daemon import misfits
+from tollkeeper_daemon.places import place_of
 from tollkeeper_daemon.rules.settings import Limits
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -225,6 +226,32 @@ class BeadsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     author: Annotated[str, Meta(description="In whose name it comments")] = "tollkeeper"
 
 
+class CcflareSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """``[ccflare]``: the proxy over several accounts, and what is asked of it."""
+
+    url: Annotated[
+        str,
+        Meta(description="Where ccflare or better-ccflare answers, such as http://127.0.0.1:8080"),
+    ] = ""
+    find: Annotated[
+        bool,
+        Meta(description="Look on this machine for the proxies that agents ask, too"),
+    ] = True
+    key_command: Annotated[
+        str,
+        Meta(description="A shell command line that prints the proxy's key, such as a keyring's"),
+    ] = ""
+    wait_seconds: Annotated[
+        int,
+        Meta(ge=0, description="So long the log line of a request is waited for that a proxy saw"),
+    ] = 90
+
+    def __post_init__(self) -> None:
+        """ValueError for an address that is none."""
+        if self.url:
+            place_of(self.url)
+
+
 class CcusageSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """``[ccusage]``: how ccusage is called, and how often."""
 
@@ -272,6 +299,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     display: Display = Display()
     workflow: WorkflowSettings = WorkflowSettings()
     beads: BeadsSettings = BeadsSettings()
+    ccflare: CcflareSettings = CcflareSettings()
     ccusage: CcusageSettings = CcusageSettings()
     usage: UsageSettings = UsageSettings()
 

@@ -189,6 +189,11 @@ class Conversations:
         stage = self.stage_of(subagent_type)
         return labels_at(self.of(name).labels, time, subagent, stage, subagent_type)
 
+    def paid(self, book: Book, time: int) -> Book:
+        """The same requests' book as it is where no proxy tells anything."""
+        payer = payer_at(self.of(book.conversation), time)
+        return replace(book, source=payer.source, account=payer.account)
+
     def as_of(self, book: Book, time: int) -> Book:
         """The same requests' book, by who pays at this time, and for which work they are."""
         paid = paid_by(book, payer_at(self.of(book.conversation), time))

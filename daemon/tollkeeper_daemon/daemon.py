@@ -45,6 +45,7 @@ from tollkeeper_daemon.pipeline import Outcome, Pipeline
 from tollkeeper_daemon.plan.gauge import PlanGauge
 from tollkeeper_daemon.plan.table import PlanTable
 from tollkeeper_daemon.pricing import Pricing
+from tollkeeper_daemon.proxies.proxies import Proxies
 from tollkeeper_daemon.reading.marks import Marks
 from tollkeeper_daemon.reading.stats_caches import StatsCaches
 from tollkeeper_daemon.repricing import Repricer
@@ -166,6 +167,18 @@ class Daemon:
             self.failures.attempt,
         )
         self.exchange.claims.on_changed = self.agents.changed
+        self.proxies = Proxies(
+            store,
+            self.roster,
+            self.followed,
+            self.pipeline,
+            self.budgets.bar,
+            self.herald,
+            lambda: self.settings.config.ccflare,
+            config.history.keep_requests_days,
+            self.agents.charged,
+            self.failures.attempt,
+        )
         self.census = Census(
             self.roster,
             Reports(self.agents.started, self.agents.changed, self.agents.exited),
@@ -270,6 +283,7 @@ class Daemon:
             self.budgets,
             self.work,
             self.exchange,
+            self.proxies,
             self.settings,
             self.pricing,
             self.lookout,
@@ -320,6 +334,7 @@ class Daemon:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.proxies.stop()
         self.alive.end()
         self.segments.clear()
         await self.history.stop()

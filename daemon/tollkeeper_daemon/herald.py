@@ -15,6 +15,7 @@ from tollkeeper.model import (
     DaemonInfo,
     Hold,
     Importing,
+    Proxy,
     Run,
     Span,
     Status,
@@ -45,8 +46,8 @@ ALERTS_KEPT = 50
 class Herald:
     """What is told, from the roster and the running sums as they stand.
 
-    ``importing`` is set while the history is read, ``hold_of`` says how an agent is held, and
-    ``home_of`` names the Claude home of an account.
+    ``importing`` is set while the history is read, ``hold_of`` says how an agent is held,
+    ``home_of`` names the Claude home of an account, and ``proxies`` says how those stand that are followed.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Herald:
         self.importing: Progress | None = None
         self.hold_of: Callable[[LiveAgent], Hold | None] = lambda agent: None
         self.home_of: Callable[[str], str | None] = lambda account: None
+        self.proxies: Callable[[], tuple[Proxy, ...]] = lambda: ()
         self._publisher = publisher
         self._notifier = notifier
         self._roster = roster
@@ -91,6 +93,7 @@ class Herald:
             limits=self._board.shared(),
             alerts=tuple(self._alerts),
             accounts=self._accounts(),
+            proxies=self.proxies(),
         )
 
     def beat(self) -> None:
@@ -130,6 +133,10 @@ class Herald:
     def limits_changed(self) -> None:
         """A limit was set, neared, reached or cleared."""
         self._publish("limit", wire.LimitUpdate, limits=self._board.shared())
+
+    def proxies_changed(self) -> None:
+        """Of a proxy, or of one of its accounts, something is otherwise."""
+        self._publish("proxies", wire.ProxiesUpdate, proxies=self.proxies())
 
     def acted(self, action: Action) -> None:
         """The journal has a new entry."""

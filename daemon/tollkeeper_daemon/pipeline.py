@@ -11,6 +11,7 @@ from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.clock import day_of
 from tollkeeper_daemon.conversations import Conversations
 from tollkeeper_daemon.hints import note_labels, note_on, note_payer
+from tollkeeper_daemon.joins.joins import Joins
 from tollkeeper_daemon.ledger.books import SUBSCRIPTION, Book, quarter
 from tollkeeper_daemon.ledger.ledger import Ledger, Posting, Row
 from tollkeeper_daemon.ledger.prices import PriceList
@@ -21,6 +22,7 @@ from tollkeeper_daemon.paying.payers import payer_at
 from tollkeeper_daemon.plan.sums import PlanSums
 from tollkeeper_daemon.reading.scan import Scan, place_of
 from tollkeeper_daemon.records import Prompt, Refusal, Reply
+from tollkeeper_daemon.store.proxy_shelf import ProxyRow
 from tollkeeper_daemon.store.schema import PlanWindow
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.store.transaction import Transaction
@@ -66,6 +68,7 @@ class Pipeline:
         self.conversations = Conversations(store, roster, payer_of_log)
         as_of = self.conversations.as_of
         self._ledger = Ledger(prices, self._book_of_reply, self._book_of_prompt, as_of)
+        self._joins = Joins(self._ledger, self.conversations.paid)
         self._unheld = Unheld(roster)
         self._midnight = 0
         self._next_midnight = 0
@@ -152,6 +155,7 @@ class Pipeline:
                 (record for scan in scans for record in (*scan.replies, *scan.prompts)), transaction
             )
             self.conversations.resettle(posting)
+            self._joins.settle(transaction, posting)
             self._save(transaction, posting, scans)
             return posting, [(row, transaction.book(row[1])) for row in posting.sums]
 
@@ -180,9 +184,13 @@ class Pipeline:
         waiting = self._unheld.waiting(conversation)
         if waiting is None:
             return None
-        outcome = self.change(
-            lambda transaction: self._ledger.rebook(waiting.groups, waiting.prompts, transaction)
-        )
+
+        def rebooked(transaction: Transaction) -> Posting:
+            posting = self._ledger.rebook(waiting.groups, waiting.prompts, transaction)
+            self._joins.settle(transaction, posting)
+            return posting
+
+        outcome = self.change(rebooked)
         self._unheld.forget(conversation)
         scans = [*waiting.scans.values()]
         return replace(outcome, agents=self._with_hints(outcome.agents, scans, FAR_AHEAD))
@@ -218,13 +226,35 @@ class Pipeline:
             self._note_labels(agent, now)
         return self._tell(posting, rows)
 
-    def change(self, booked: Callable[[Transaction], Posting]) -> Outcome:
+    def take_rows(self, rows: Iterable[ProxyRow]) -> Outcome:
+        """A proxy tells of these requests: those of logs get their accounts, the others wait."""
+        rows = list(rows)
+
+        def taken(transaction: Transaction) -> Posting:
+            posting = Posting()
+            self._joins.take(rows, transaction, posting)
+            return posting
+
+        return self.change(taken)
+
+    def book_rows(self, keys: Iterable[str]) -> Outcome:
+        """No log told of the requests of these rows so far: only the proxy saw them."""
+        keys = sorted(keys)
+
+        def booked(transaction: Transaction) -> Posting:
+            posting = Posting()
+            self._joins.book(keys, transaction, posting)
+            return posting
+
+        return self.change(booked, self._ledger.history)
+
+    def change(self, booked: Callable[[Transaction], Posting], is_history: bool = False) -> Outcome:
         """Save what changes in what was booked before, and move the running sums with it."""
 
         def work(transaction: Transaction) -> tuple[Posting, list[tuple[Row, Book]]]:
             self.conversations.begin(transaction)
             posting = booked(transaction)
-            transaction.save(posting)
+            transaction.save(posting, is_history)
             return posting, [(row, transaction.book(row[1])) for row in posting.sums]
 
         return self._tell(*self.store.write(work))

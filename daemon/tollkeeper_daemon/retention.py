@@ -8,7 +8,8 @@ from itertools import islice
 from typing import TypeVar
 
 from tollkeeper_daemon.clock import now_ms
-from tollkeeper_daemon.ledger.requests import resolve
+from tollkeeper_daemon.ledger.requests import resolve, stray_key
+from tollkeeper_daemon.store.proxy_shelf import ProxyRow
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.store.transaction import Transaction
 
@@ -17,6 +18,8 @@ log = logging.getLogger(__name__)
 DAY_MS = 86_400_000
 # Dropped in a few hundredths of a second, in which the daemon does not answer.
 DROPPED_AT_ONCE = 200
+# The name in the store's meta of the time (ms) before which no proxy's row is known any more.
+FORGOTTEN = "proxied_before"
 
 Place = TypeVar("Place", bytes, str)
 
@@ -60,6 +63,18 @@ class Retention:
         """Drop all requests and prompts from before this time (ms); others get their turn too."""
         await self._go_through(partial(_drop_requests, before), b"")
         await self._go_through(partial(_drop_prompts, before), "")
+        await self._drop_rows(before - DAY_MS)
+
+    async def _drop_rows(self, before: int) -> None:
+        """Forget what proxies told from before this time; what they tell of it later is not taken in."""
+        if not self._store.read(lambda t: t.count("proxied")):
+            return
+        self._store.write(lambda t: t.set_meta(FORGOTTEN, max(t.meta(FORGOTTEN) or 0, before)))
+        old = await asyncio.to_thread(self._store.read, partial(_old_rows, before))
+        for first in range(0, len(old), DROPPED_AT_ONCE):
+            await self._free.wait()
+            self._store.write(partial(_forget_rows, old[first : first + DROPPED_AT_ONCE]))
+            await asyncio.sleep(0)
 
     async def _go_through(
         self, drop: Callable[[Place, Transaction], Place | None], start: Place
@@ -88,3 +103,14 @@ def _drop_prompts(before: int, after: str, transaction: Transaction) -> str | No
         if prompt.time < before:
             transaction.drop_prompt(prompt)
     return lot[-1].line if lot else None
+
+
+def _old_rows(before: int, transaction: Transaction) -> list[ProxyRow]:
+    return [row for row in transaction.proxied.rows() if row.time < before]
+
+
+def _forget_rows(rows: list[ProxyRow], transaction: Transaction) -> None:
+    for row in rows:
+        transaction.proxied.drop(row)
+        if row.booked and row.request:
+            transaction.bury({stray_key(row.request)})

@@ -13,6 +13,7 @@ from tollkeeper_daemon.own.catalogue import FORMS
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=10)
 # What has a form of its own, beyond its type.
 CHECKED: dict[str, SearchStrategy[Any]] = {
+    "ccflare.url": st.sampled_from(["", "http://127.0.0.1:8080"]),
     "notify.quiet": st.sampled_from(["", "22:00-07:00"]),
     "segments.format": st.sampled_from(["brief", "{agents} # {{"]),
     "segments.statusline": st.sampled_from(["statusline", "[{name}]"]),

@@ -11,6 +11,7 @@ from msgspec import Raw
 
 from tollkeeper import wire
 from tollkeeper.model import (
+    AccountWindow,
     Action,
     Agent,
     Alert,
@@ -18,6 +19,8 @@ from tollkeeper.model import (
     Importing,
     Limit,
     Plan,
+    Proxy,
+    ProxyAccount,
     Run,
     Status,
     Subagent,
@@ -147,6 +150,32 @@ MESSAGES = {
         sequence=42,
         time=TIME,
         alert=Alert(time=TIME, kind="reached", text="The limit is reached.", agent="Agent-1"),
+    ),
+    "proxies.json": wire.ProxiesUpdate(
+        sequence=42,
+        time=TIME,
+        proxies=(
+            Proxy(
+                server="127.0.0.1:8080",
+                generation="H",
+                live=True,
+                observed_at=TIME,
+                accounts=(
+                    ProxyAccount(
+                        account="proxy 127.0.0.1:8080/work",
+                        name="work",
+                        provider="anthropic",
+                        tier="5",
+                        source="subscription",
+                        state="limited",
+                        rate_limit="Rate limited (60m)",
+                        limited_until=TIME,
+                        five_hour=AccountWindow(used_percent=42.0, resets_at=TIME),
+                        proxy_requests=7,
+                    ),
+                ),
+            ),
+        ),
     ),
     "usage-limits.json": wire.UsageUpdate(
         sequence=42,

@@ -1,12 +1,25 @@
 """The tray's menu: what its entries say and stand for."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from msgspec.structs import replace
 
-from tollkeeper.model import Alert, DaemonInfo, Hold, Importing, Plan, Status, Usage
+from tollkeeper.model import (
+    AccountToday,
+    Alert,
+    DaemonInfo,
+    Hold,
+    Importing,
+    Plan,
+    Proxy,
+    ProxyAccount,
+    Status,
+    Usage,
+)
 from tollkeeper_tray.menu import (
     COMMANDS,
+    MOST_ACCOUNTS,
     MOST_AGENTS,
     MOST_ALERTS,
     Choice,
@@ -53,6 +66,25 @@ def test_plan() -> None:
     plan = Plan(five_hour=window(67), seven_day=window(23), limited_until="2026-11-22T10:30:00Z")
     expected = ["Plan: 67% · resets in 2h 00m", "Week: 23%", "Limited until 10:30"]
     assert expected == words(menu_of(status(plan=plan), NOW)[0])
+
+
+def test_accounts_behind_a_proxy() -> None:
+    """Each account of a proxy has a line: what it does, until when, what it came to; of many the first."""
+
+    def named(name: str, **more: Any) -> ProxyAccount:
+        fields: dict[str, Any] = {"source": "subscription", "state": "ready", **more}
+        return ProxyAccount(account=f"proxy here:1/{name}", name=name, **fields)
+
+    limited = named("home", state="limited", limited_until="2026-11-22T10:30:00Z")
+    today = AccountToday(account="proxy here:1/work", source="subscription", usage=spent(2.0))
+    proxies = (Proxy(server="here:1", accounts=(limited, named("work\n"))),)
+    found = status(proxies=proxies, accounts=(today,))
+    expected = ["⊘ home – limited 1h 30m – $0.00 [Sub]", "● work – ready – $0.00 [Sub]"]
+    assert expected == words(group_with("⊘ home", found))
+    many = tuple(named(f"a{number}") for number in range(MOST_ACCOUNTS + 2))
+    group = group_with("● a0", status(proxies=(Proxy(server="here:1", accounts=many),)))
+    assert "2 more accounts in the dashboard" == group[-1].label
+    assert len(group) == MOST_ACCOUNTS + 1
 
 
 def test_who_pays_is_told_apart() -> None:

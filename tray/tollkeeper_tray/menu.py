@@ -5,7 +5,10 @@ from typing import Literal
 
 from msgspec import Struct
 
+from tollkeeper.accounts import account_rows
 from tollkeeper.cli import words
+from tollkeeper.cli.accounts_view import MARKS as ACCOUNT_MARKS
+from tollkeeper.cli.accounts_view import state_in_words
 from tollkeeper.model import Agent, Alert, Limit, Status, Usage
 from tollkeeper.segment import render
 
@@ -19,6 +22,7 @@ DOING_LENGTH = 40
 ALERT_LENGTH = 80
 MOST_AGENTS = 20
 MOST_ALERTS = 8
+MOST_ACCOUNTS = 8
 
 
 class Choice(Struct, frozen=True):
@@ -58,6 +62,7 @@ def menu_of(status: Status, now: datetime) -> Menu:
     groups = (
         _plan(status, now),
         _today(status),
+        _accounts(status, now),
         _agents(status),
         _alerts(status.alerts, now),
         COMMANDS,
@@ -106,6 +111,19 @@ def _budget(limit: Limit) -> str:
 def _amount(usage: Usage) -> str:
     plural = "" if usage.requests == 1 else "s"
     return f"{usage.requests:,} request{plural}, {words.tokens(usage.total_tokens)} tokens"
+
+
+def _accounts(status: Status, now: datetime) -> tuple[Entry, ...]:
+    """Those behind proxies, by their names, so that none moves."""
+    found = [row for row in account_rows(status) if row.proxy is not None]
+    rows = [
+        f"{ACCOUNT_MARKS.get(row.state, '')} {line(row.name or '', NAME_LENGTH)}"
+        f" – {state_in_words(row, now)} – {words.paid(row.usage, row.source)}"
+        for row in found[:MOST_ACCOUNTS]
+    ]
+    if more := len(found) - len(rows):
+        rows.append(f"{more} more accounts in the dashboard")
+    return tuple(map(Entry, rows))
 
 
 def _agents(status: Status) -> tuple[Entry, ...]:

@@ -14,6 +14,7 @@ from tollkeeper.errors import ProtocolError, TollError
 VERBS = {
     "status": "the state of things: agents, plan, today",
     "agents": "a line per agent",
+    "accounts": "a line per account, those behind a proxy as well",
     "top": "the live dashboard in the terminal",
     "demo": "a made-up fleet to look at, which leaves nothing behind",
     "watch": "updates as they come",

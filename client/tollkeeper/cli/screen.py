@@ -8,7 +8,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from tollkeeper.cli import limit_screen, plan_screen, words
+from tollkeeper.cli import account_screen, limit_screen, plan_screen, words
 from tollkeeper.model import AccountToday, Agent, Alert, Importing, Status, Usage
 
 # Each state has a mark of its own, so that no one needs colour to tell them apart.
@@ -43,6 +43,7 @@ def status_screen(status: Status, width: int, rate: float | None = None) -> Rend
     has_room = width >= ROOM_FOR_SUMS
     parts.append(_sums_table(status, has_room))
     parts += plan_screen.lines(status, width)
+    parts += account_screen.lines(status)
     parts += limit_screen.lines(status.limits, limit_screen.IN_SUMS if has_room else ())
     parts += alert_lines(status.alerts, now)
     return Group(*parts)

@@ -14,7 +14,7 @@ from tollkeeper.cli.context import Ask, UsageError, print_json
 from tollkeeper.cli.limit_scope import called
 from tollkeeper.cli.marking import told
 from tollkeeper.feed import Change, Feed
-from tollkeeper.model import Limit, Plan
+from tollkeeper.model import Limit, Plan, Proxy
 
 TOPICS = ("snapshot", *get_args(wire.Topic))
 
@@ -79,6 +79,8 @@ def lines_of(change: Change) -> list[str]:
             return [f"{clock} workflow {_marked(update)}"]
         case wire.PlanUpdate(plan=plan, plans=plans):
             return [f"{clock} plan {_seen(each)}" for each in plans or (plan,)]
+        case wire.ProxiesUpdate(proxies=proxies):
+            return [f"{clock} proxies {_stands(each)}" for each in proxies]
         case wire.Heartbeat():
             return []
         case _:
@@ -111,6 +113,12 @@ def _seen(plan: Plan) -> str:
             estimate = "" if now is None else f" (~{int(now)} % now)"
             told.append(f"{name} {int(window.used_percent)} %{estimate}")
     return ", ".join([*told, *(["limited"] if plan.limited_until else [])])
+
+
+def _stands(proxy: Proxy) -> str:
+    """What is heard of a proxy: why nothing is, else what each of its accounts does."""
+    states = (f"{account.name} {account.state}" for account in proxy.accounts)
+    return f"{proxy.server}: {proxy.trouble or ', '.join(states) or 'not heard of yet'}"
 
 
 def _charged(charged: tuple[wire.Charged, ...], names: dict[str, str]) -> Iterator[str]:

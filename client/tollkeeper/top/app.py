@@ -35,6 +35,7 @@ from tollkeeper.top.pages.page import Page
 from tollkeeper.top.pages.settings import SettingsPage
 from tollkeeper.top.pages.usage import UsagePage
 from tollkeeper.top.pages.workflows import WorkflowsPage
+from tollkeeper.top.widgets.board import Board
 from tollkeeper.top.widgets.key_line import KeyLine
 from tollkeeper.top.widgets.lines import Lines
 
@@ -112,6 +113,9 @@ class Dashboard(App[None]):
             LogPage(call, now),
             SettingsPage(paths),
         )
+
+    def get_default_screen(self) -> Board:
+        return Board()
 
     def compose(self) -> ComposeResult:
         yield self._line

@@ -116,6 +116,13 @@ class Followed:
         account = self._account_in(home)
         return ("", "") if account is None else (SUBSCRIPTION, account)
 
+    def server_of(self, record: AgentRecord) -> str:
+        """The server that the agent asks in the place of Anthropic's; empty for none."""
+        if not record.home:
+            return record.server
+        settings = self._settings_of(Home(Path(record.home)), record.cwd)
+        return means_by(together([settings, own_of(record)])).server
+
     def has_token(self, home: Home, cwd: str = "", own: Said = NOTHING) -> bool:
         """Whether a client has the token of a subscription, which names no account."""
         return means_by(together([self._settings_of(home, cwd), own])).by_token

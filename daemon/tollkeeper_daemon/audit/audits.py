@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
 from tollkeeper_daemon.ledger.audit import Case, Finding, Sums, add_up, judge
-from tollkeeper_daemon.ledger.books import Book, quarter
+from tollkeeper_daemon.ledger.books import Book, Group, quarter
+from tollkeeper_daemon.ledger.stand_ins import group_for
 from tollkeeper_daemon.ledger.totals import Totals
 from tollkeeper_daemon.records import Spent
 from tollkeeper_daemon.store.evidence import made_in
@@ -119,7 +120,28 @@ def _audited(
         if copied or not complete:
             older = not complete and not parents
             finding = judge(replace(case, bases=(*case.bases, copied), older=older))
+    if not finding.explained and (seen := _seen_by_proxies(transaction, name)):
+        logged = judge(replace(case, booked=_less(case.booked, seen)))
+        finding = replace(finding, cause=logged.cause)
     return Audited(name, conversation, finding)
+
+
+def _seen_by_proxies(transaction: Transaction, name: str) -> Sums:
+    """What of the conversation no log tells of: a proxy does not tell all that a price depends on."""
+    sums: dict[str, Spent] = {}
+    for row in transaction.proxied.rows():
+        if row.booked and row.conversation == name:
+            for made in made_in(transaction.group(group_for(row.key)) or Group()):
+                sums[made.model] = add_up([sums.get(made.model, Spent()), made.spent])
+    return sums
+
+
+def _less(booked: Sums, seen: Sums) -> Sums:
+    left: dict[str, Spent] = {}
+    for model, spent in booked.items():
+        less = astuple(seen.get(model, Spent()))
+        left[model] = Spent(*(one - other for one, other in zip(astuple(spent), less, strict=True)))
+    return left
 
 
 def _copied(transaction: Transaction, name: str) -> tuple[Sums, bool]:

@@ -52,6 +52,7 @@ async def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
         "outdated_guesses": sorted(filter(prices.knows, unpriced)),
         "audit": daemon.auditor.counts(),
         "exchange": daemon.exchange.health(),
+        "proxies": daemon.proxies.health(),
         "notifications": daemon.notifier.health(),
         "beads": beads,
         "ccusage": ccusage,

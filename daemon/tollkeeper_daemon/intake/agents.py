@@ -52,9 +52,14 @@ class Agents:
     def claim(self, conversation: str, now: int) -> None:
         """Book what was written in the conversation to the agent that holds it by now."""
         if outcome := self._pipeline.claim(conversation):
-            for agent in outcome.agents:
-                self._registry.save_agent(agent.record)
-            self._failures.attempt(self._budgets.bar.charged, outcome, now)
+            self.charged(outcome, now)
+
+    def charged(self, outcome: Outcome, now: int) -> None:
+        """Something was booked to agents that no line of a log has just told of."""
+        for agent in outcome.agents:
+            self._registry.save_agent(agent.record)
+        self._failures.attempt(self._budgets.bar.charged, outcome, now)
+        if outcome.charged:
             self._herald.tell(outcome, now)
 
     def claim_again(self, now: int) -> None:

@@ -116,12 +116,23 @@ class Ledger:
     def post(self, records: Iterable[Reply | Prompt], shelf: Shelf) -> Posting:
         """Post these records; whatever was posted before, in any order, counts once."""
         posting = Posting()
+        self.add(records, shelf, posting)
+        return posting
+
+    def add(self, records: Iterable[Reply | Prompt], shelf: Shelf, posting: Posting) -> None:
+        """Post these records as well."""
         for record in records:
             if isinstance(record, Reply):
                 self._post_reply(record, shelf, posting)
             else:
                 self._post_prompt(record, shelf, posting)
-        return posting
+
+    def withdraw(self, key: str, shelf: Shelf, posting: Posting) -> None:
+        """Take back the requests of this group, and leave it empty."""
+        before = group_now(key, shelf, posting)
+        if before.entries:
+            self._unsettle(key, before, posting)
+            posting.groups[key] = Group()
 
     def rebook(self, groups: Iterable[str], prompts: Iterable[str], shelf: Shelf) -> Posting:
         """Book these again, because whom they belong to is known better now; charges stay."""
@@ -136,7 +147,7 @@ class Ledger:
 
     def _post_reply(self, reply: Reply, shelf: Shelf, posting: Posting) -> None:
         key, request = identity(reply)
-        before = _held(key, shelf, posting)
+        before = group_now(key, shelf, posting)
         for entry in before.entries:
             if entry.conversation != reply.conversation:
                 copy = reply if owner_of(entry, reply) is entry else entry
@@ -166,20 +177,20 @@ class Ledger:
         if not (posting.has_strays or shelf.has_strays):
             return None
         stray = stray_key(request)
-        return stray if _held(stray, shelf, posting).entries else None
+        return stray if group_now(stray, shelf, posting).entries else None
 
     def _merge_twins(
         self, key: str, group: Group, twin: str, shelf: Shelf, posting: Posting
     ) -> None:
         """Join the lines without a message id to the group that has one, and empty the other."""
         stray, whole = (key, twin) if key.startswith("r:") else (twin, key)
-        held = {key: group, twin: _held(twin, shelf, posting)}
+        held = {key: group, twin: group_now(twin, shelf, posting)}
         entries = held[whole].entries
         for entry in held[stray].entries:
             entries = file_under(entries, entry.request, entry)
-        before = _held(whole, shelf, posting)
+        before = group_now(whole, shelf, posting)
         self._settle(whole, Group(entries, before.charges), before, shelf, posting)
-        self._unsettle(stray, _held(stray, shelf, posting), posting)
+        self._unsettle(stray, group_now(stray, shelf, posting), posting)
         posting.groups[stray] = Group()
 
     def _settle(
@@ -306,7 +317,7 @@ def _priced(reply: Reply) -> tuple[object, ...]:
     )
 
 
-def _held(key: str, shelf: Shelf, posting: Posting) -> Group:
+def group_now(key: str, shelf: Shelf, posting: Posting) -> Group:
     """The group as it stands after what this batch did to it."""
     return posting.groups.get(key) or shelf.group(key) or Group()
 

@@ -8,6 +8,7 @@ from tollkeeper_daemon.ledger.books import Book, Charge, Group, Noted, quarter, 
 from tollkeeper_daemon.ledger.ledger import Posting, Shelf
 from tollkeeper_daemon.ledger.requests import resolve
 from tollkeeper_daemon.ledger.totals import Totals
+from tollkeeper_daemon.records import Reply
 
 Moved = Callable[[Book, int], Book]
 """The book to which something belongs that was asked at this time (ms), by the one that it is in."""
@@ -22,17 +23,27 @@ def move(
 ) -> None:
     """Add to the posting what moves of these; what the posting itself changed stands as it has it."""
     for key, saved in groups:
-        _move_group(key, posting.groups.get(key, saved), moved, shelf, posting)
+        group = posting.groups.get(key, saved)
+        move_group(key, group, lambda book, reply: moved(book, reply.time), shelf, posting)
     for key, saved in prompts:
         _move_prompt(key, posting.prompts.get(key, saved), moved, shelf, posting)
 
 
-def _move_group(key: str, group: Group, moved: Moved, shelf: Shelf, posting: Posting) -> None:
+def move_group(
+    key: str,
+    group: Group,
+    moved: Callable[[Book, Reply], Book],
+    shelf: Shelf,
+    posting: Posting,
+) -> None:
+    """Add to the posting what moves of the requests of this group."""
     if not group.charges:
         return
     charges: list[Charge] = []
     for reply, made in zip(resolve(group.entries), group.charges, strict=True):
-        number = _number(made.book, reply.time, moved, shelf)
+        book = shelf.book(made.book)
+        found = moved(book, reply)
+        number = made.book if found is book else shelf.number_of(found)
         if number != made.book:
             totals, at = totals_of(reply, made), quarter(reply.time)
             posting.add((at, made.book), totals, -1)
@@ -43,15 +54,11 @@ def _move_group(key: str, group: Group, moved: Moved, shelf: Shelf, posting: Pos
 
 
 def _move_prompt(key: str, noted: Noted, moved: Moved, shelf: Shelf, posting: Posting) -> None:
-    number = _number(noted.book, noted.prompt.time, moved, shelf)
+    book = shelf.book(noted.book)
+    found = moved(book, noted.prompt.time)
+    number = noted.book if found is book else shelf.number_of(found)
     if number != noted.book:
         at = quarter(noted.prompt.time)
         posting.add((at, noted.book), Totals(messages=1), -1)
         posting.add((at, number), Totals(messages=1))
         posting.prompts[key] = Noted(noted.prompt, number)
-
-
-def _number(number: int, time: int, moved: Moved, shelf: Shelf) -> int:
-    book = shelf.book(number)
-    found = moved(book, time)
-    return number if found is book else shelf.number_of(found)

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from tollkeeper_daemon.ledger.books import API, Book
+from tollkeeper_daemon.sources.paying import account_at
 from tollkeeper_daemon.store.schema import Conversation, Payer
 
 # Far more than any conversation changes hands.
@@ -38,10 +39,20 @@ def noted_since(known: Conversation, since: int, within: int) -> int | None:
 
 
 def paid_by(book: Book, payer: Payer) -> Book:
-    """The book for the same work, paid by this one."""
-    if (book.source, book.account) == (payer.source, payer.account):
+    """The book for the same work, paid by this one; what a proxy told of a request itself goes before."""
+    if is_told_by_proxy(book) or (book.source, book.account) == (payer.source, payer.account):
         return book
     return replace(book, source=payer.source, account=payer.account)
+
+
+def account_behind(server: str, name: str) -> str:
+    """What the account is called that a proxy at this host and port calls so."""
+    return f"{account_at(server)}/{name}"
+
+
+def is_told_by_proxy(book: Book) -> bool:
+    """Whether the proxy told by which of its accounts these requests were sent: a host has no slash."""
+    return book.account.startswith("proxy ") and "/" in book.account
 
 
 def differs_since(known: Conversation, learned: Conversation) -> int | None:

@@ -207,7 +207,7 @@ class Bookings(Access):
         """Forget this group, and remember that it was counted; the sums over it stay."""
         group = self.group(key) or Group()
         self.evidence.outlive(key, group)
-        self._bury(tombstones_of(key, group.entries))
+        self.bury(tombstones_of(key, group.entries))
         for reply in resolve(group.entries):
             self._raw.delete(_moment((reply.time, key)), db=self._tables.by_name["timeline"])
         for request in {entry.request for entry in group.entries if key.startswith("m:")}:
@@ -220,10 +220,11 @@ class Bookings(Access):
 
     def drop_prompt(self, prompt: Prompt) -> None:
         """Forget this prompt, and remember that it was counted."""
-        self._bury({tombstone_of_prompt(prompt.line)})
+        self.bury({tombstone_of_prompt(prompt.line)})
         self._raw.delete(_key(prompt.line), db=self._tables.by_name["prompts"])
 
-    def _bury(self, tombstones: set[str]) -> None:
+    def bury(self, tombstones: set[str]) -> None:
+        """Remember that what leaves these was counted, and is dropped."""
         for each in tombstones:
             self._raw.put(_digest(each), b"", db=self._tables.by_name["gone"])
         self._has_gone = True

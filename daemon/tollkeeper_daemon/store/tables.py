@@ -46,6 +46,10 @@ class Tables:
         "event_files",
         "in_brief",
         "edits",
+        "proxied",
+        "proxied_requests",
+        "proxied_tokens",
+        "proxied_waiting",
     )
 
     def __init__(self, env: lmdb.Environment) -> None:

@@ -15,6 +15,7 @@ from tollkeeper_daemon.store.bookings import Bookings
 from tollkeeper_daemon.store.edit_shelf import EditShelf
 from tollkeeper_daemon.store.errand_shelf import ErrandShelf
 from tollkeeper_daemon.store.keys import key_of as _key
+from tollkeeper_daemon.store.proxy_shelf import ProxyShelf
 from tollkeeper_daemon.store.schema import AgentRecord, Conversation, PlanWindow, RunRecord
 from tollkeeper_daemon.store.tables import Tables
 from tollkeeper_daemon.store.work_shelf import WorkShelf
@@ -28,7 +29,8 @@ class Transaction(Bookings):
     """Conversations, logs, agents, runs and the rest, beside what the ledger keeps.
 
     ``bar`` is what the bar remembers: limits, holds and the journal; ``work`` what is known of workflows,
-    ``edits`` what was asked to be changed, and ``errands`` what is still to be done about workflows.
+    ``edits`` what was asked to be changed, ``errands`` what is still to be done about workflows, and
+    ``proxied`` what proxies told of single requests.
     """
 
     def __init__(self, raw: lmdb.Transaction, tables: Tables, books: dict[Book, int]) -> None:
@@ -37,6 +39,7 @@ class Transaction(Bookings):
         self.work = WorkShelf(raw, tables)
         self.errands = ErrandShelf(raw, tables)
         self.edits = EditShelf(raw, tables)
+        self.proxied = ProxyShelf(raw, tables)
 
     def save(self, posting: Posting, is_history: bool = False) -> None:
         """Save everything that the posting changes; of what is history no line is written later."""

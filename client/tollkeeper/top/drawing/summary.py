@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from tollkeeper.cli import limit_screen, plan_screen, words
+from tollkeeper.cli import account_screen, limit_screen, plan_screen, words
 from tollkeeper.cli.limit_scope import called
 from tollkeeper.model import Agent, Limit, Status, Usage
 from tollkeeper.top.drawing.bars import bar, plot
@@ -26,6 +26,7 @@ def summary(
     """The whole panel, in lines no wider than this. ``minutes`` are dollars of each, the last is now."""
     lines = [
         *_plans(status, width),
+        *_accounts(status),
         *_billed(status, width),
         *_limits(status, width),
         *rate(width, minutes, per_hour, plot_height),
@@ -49,6 +50,11 @@ def rate(
 
 def _plans(status: Status, width: int) -> list[Text]:
     lines = plan_screen.lines(status, width)
+    return [*lines, Text("")] if lines else []
+
+
+def _accounts(status: Status) -> list[Text]:
+    lines = account_screen.lines(status)
     return [*lines, Text("")] if lines else []
 
 

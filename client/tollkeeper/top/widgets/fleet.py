@@ -77,8 +77,9 @@ class Fleet(ScrollView, can_focus=True):
         self._at = 0
         self._unfolded: set[str] = set()
         self._drawn: list[tuple[object, ...]] = []
-        # The lines of each card that was drawn, and of which size they are.
+        # The lines of each card, and of each row, that was drawn, and for which room.
         self._boxes: dict[int, tuple[tuple[int, int], list[Strip]]] = {}
+        self._rows: dict[int, tuple[int, list[Strip]]] = {}
 
     @property
     def chosen(self) -> Agent | None:
@@ -140,12 +141,14 @@ class Fleet(ScrollView, can_focus=True):
     def _lay_out(self, grid: Grid) -> None:
         self._grid = grid
         self._boxes.clear()
+        self._rows.clear()
         self.virtual_size = Size(1, grid.height)
         self.refresh()
 
     def _redraw(self, at: int) -> None:
         """Draw this card anew, and nothing else."""
         self._boxes.pop(at, None)
+        self._rows.pop(at // self._grid.columns, None)
         top, height = self._grid.span_of(at)
         left, right = self._grid.edge(at, self._room)
         self.refresh(Region(left, top - self.scroll_offset.y, right - left, height))
@@ -155,20 +158,33 @@ class Fleet(ScrollView, can_focus=True):
         return self.scrollable_content_region.width
 
     def render_line(self, y: int) -> Strip:
-        line, room, style = y + self.scroll_offset.y, self._room, self.rich_style
+        line, room = y + self.scroll_offset.y, self._room
         if not self._cards:
-            return self._nobody(line).adjust_cell_length(room, style)
+            return self._nobody(line).adjust_cell_length(room, self.rich_style)
         cards, at = self._grid.row_at(line)
-        return Strip.join([self._box(each)[at] for each in cards]).adjust_cell_length(room, style)
+        return self._row(cards, room)[at] if cards else Strip.blank(room, self.rich_style)
 
     def _nobody(self, line: int) -> Strip:
         told = Text(f"  {NO_MATCH if self._agents else NOBODY}" if line == 1 else "")
         style = self.get_component_rich_style("fleet--nobody")
         return Strip(told.render(self.app.console)).apply_style(style)  # pyright: ignore[reportUnknownMemberType]
 
-    def _box(self, at: int) -> list[Strip]:
+    def _row(self, cards: range, room: int) -> list[Strip]:
+        """The lines of these cards beside each other, kept until one of them changes."""
+        number = cards.start // self._grid.columns
+        kept = self._rows.get(number)
+        if kept is None or kept[0] != room:
+            boxes, style = [self._box(each, room) for each in cards], self.rich_style
+            lines = [
+                Strip.join(each).adjust_cell_length(room, style)
+                for each in zip(*boxes, strict=True)
+            ]
+            kept = self._rows[number] = (room, lines)
+        return kept[1]
+
+    def _box(self, at: int, room: int) -> list[Strip]:
         """The lines of this card, kept until it changes."""
-        left, right = self._grid.edge(at, self._room)
+        left, right = self._grid.edge(at, room)
         size = (right - left, self._grid.span_of(at)[1])
         kept = self._boxes.get(at)
         if kept is None or kept[0] != size:

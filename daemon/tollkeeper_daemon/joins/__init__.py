@@ -1,0 +1,1 @@
+"""Requests that proxies saw, joined with those of the logs: each is one, with its account."""

@@ -1,0 +1,64 @@
+"""Where a proxy answers: told from an address, and which may be asked without being named. Pure."""
+
+import re
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+SCHEMES = {"http": 80, "https": 443}
+# All of them are this machine, and one proxy.
+HERE = "127.0.0.1"
+NAMES_OF_HERE = frozenset({"localhost", "::1"})
+HOST = re.compile(r"[A-Za-z0-9._:-]{1,200}")
+
+
+class Place(Struct, frozen=True, order=True):
+    """Host and port, and whether it is spoken to by TLS."""
+
+    host: str
+    port: int
+    tls: bool = False
+
+    @property
+    def name(self) -> str:
+        """How it is called in reports."""
+        shown = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{shown}:{self.port}"
+
+    @property
+    def is_near(self) -> bool:
+        """Whether it is this machine, or one of a private network that is named by its number.
+
+        A name could be anybody's, and to find out would be to ask somebody else.
+        """
+        try:
+            address = ip_address(self.host)
+        except ValueError:
+            return False
+        return address.is_loopback or (address.is_private and not address.is_unspecified)
+
+
+def place_of(url: str) -> Place:
+    """The place that an address names; ValueError for one that names none."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise ValueError(f"url: {url[:80]!r} is no address: {error}") from None
+    if parts.scheme not in SCHEMES or not HOST.fullmatch(host):
+        raise ValueError(f"url: {url[:80]!r} must be such as http://127.0.0.1:8080")
+    if parts.username or parts.password or parts.path.strip("/") or parts.query:
+        raise ValueError("url: must be no more than scheme, host and port")
+    tls = parts.scheme == "https"
+    host = HERE if host.lower() in NAMES_OF_HERE else host.lower()
+    return Place(host, port or SCHEMES[parts.scheme], tls)
+
+
+def place_asked(server: str) -> Place | None:
+    """The place of the server that an agent asks, if it may be asked whether it is a proxy."""
+    try:
+        found = place_of(f"http://{server}")
+    except ValueError:
+        return None
+    return found if found.is_near else None

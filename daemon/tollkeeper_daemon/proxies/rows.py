@@ -1,0 +1,56 @@
+"""A proxy's rows as the ledger takes them. Pure."""
+
+from collections.abc import Iterable, Mapping
+
+from tollkeeper_daemon.clock import ms_of
+from tollkeeper_daemon.names import id_of
+from tollkeeper_daemon.paying.payers import account_behind
+from tollkeeper_daemon.proxies.accounts import source_of
+from tollkeeper_daemon.proxies.answers import Account, Row
+from tollkeeper_daemon.store.proxy_shelf import ProxyRow
+
+
+def rows_of(
+    rows: Iterable[Row],
+    names: Mapping[str, tuple[str, str]],
+    accounts: Mapping[str, Account],
+    server: str,
+    since: int,
+    now: int,
+) -> tuple[list[ProxyRow], int]:
+    """What costs anything of these, and how many bear no time.
+
+    ``names`` are the API's id and the conversation of each, ``accounts`` the proxy's by name, and what
+    is from before ``since`` (ms) is history.
+    """
+    found: list[ProxyRow] = []
+    bad = 0
+    for row in rows:
+        if not row.is_paid:
+            continue
+        try:
+            time = ms_of(row.timestamp)
+        except (ValueError, OverflowError):
+            bad += 1
+            continue
+        request, conversation = names.get(row.id, ("", ""))
+        name = row.accountUsed or ""
+        found.append(
+            ProxyRow(
+                proxy=server,
+                id=id_of(row.id),
+                source=source_of(accounts.get(name), row.billingType),
+                account=account_behind(server, name),
+                time=time,
+                seen=now,
+                model=row.model or "",
+                input=row.inputTokens,
+                output=row.outputTokens,
+                cache_read=row.cacheReadInputTokens,
+                cache_write=row.cacheCreationInputTokens,
+                request=request,
+                conversation=conversation or row.clientSessionId or "",
+                history=time < since,
+            )
+        )
+    return found, bad

@@ -1,0 +1,240 @@
+"""What logs and proxies tell of the same requests, in any order and again: each counts once, with its account."""
+
+import asyncio
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tollkeeper_daemon.clock import iso
+from tollkeeper_daemon.pipeline import Pipeline
+from tollkeeper_daemon.retention import FORGOTTEN, Retention
+from tollkeeper_daemon.store.proxy_shelf import ProxyRow
+from tollkeeper_daemon.store.store import Store
+from tollkeeper_daemon.store.transaction import Transaction
+
+from .lines import NINE_MS, NOW, OPUS, as_line, assistant, usage
+from .shelf import account_of_store
+from .test_pipeline import pipeline, post
+
+SERVER = "127.0.0.1:8080"
+MINUTE = 60_000
+
+T = TypeVar("T")
+
+
+class Asked(Struct, frozen=True):
+    """A request as it was: who knows of it, and by what."""
+
+    number: int
+    minute: int = 0
+    conversation: str = "conv-1"
+    output: int = 20
+    is_logged: bool = True
+    has_request_id: bool = True
+    account: str | None = "work"
+    tells_id: bool = True
+    tells_conversation: bool = True
+    sees_id_late: bool = False
+
+    def lines(self) -> list[bytes]:
+        """What the log says of it: a first block with part of the output, then all of it."""
+        if not self.is_logged:
+            return []
+        names = {
+            "message": f"m{self.number}",
+            "request": f"r{self.number}" if self.has_request_id else None,
+            "timestamp": iso(self.time),
+            "sessionId": self.conversation,
+        }
+        parts = (1, self.output)
+        return [assistant(usage(10, output, 5, 3, 4), **names) for output in parts]
+
+    def rows(self) -> list[ProxyRow]:
+        """What the proxy says of it, perhaps without its headers at first."""
+        if self.account is None:
+            return []
+        row = ProxyRow(
+            proxy=SERVER,
+            id=f"row-{self.number}",
+            source="api" if self.account == "work" else "subscription",
+            account=f"proxy {SERVER}/{self.account}",
+            time=self.time + 2_000,
+            seen=NOW,
+            model=OPUS,
+            input=10,
+            output=self.output,
+            cache_read=5,
+            cache_write=7,
+            request=f"r{self.number}" if self.tells_id else "",
+            conversation=self.conversation if self.tells_conversation else "",
+        )
+        first = [replace(row, request="", conversation="")] if self.sees_id_late else []
+        return [*first, row]
+
+    @property
+    def time(self) -> int:
+        return NINE_MS + self.minute * MINUTE
+
+
+Event = bytes | ProxyRow | None
+"""A line of a log, a row of a proxy, or that the wait for log lines is over."""
+
+
+def tell(river: Pipeline, store: Store, event: Event) -> None:
+    """Let it happen."""
+    if event is None:
+        river.book_rows(store.read(lambda t: t.proxied.waiting()))
+    elif isinstance(event, bytes):
+        post(river, event)
+    else:
+        river.take_rows([event])
+
+
+def after(
+    events: Sequence[Event], look: Callable[[Store], T], restarts: frozenset[int] = frozenset()
+) -> T:
+    """What is to be seen in the store after these events, with another daemon from some of them on."""
+    with tempfile.TemporaryDirectory() as folder, Store(Path(folder)) as store:
+        river = pipeline(store)
+        for place, event in enumerate(events):
+            if place in restarts:
+                river = pipeline(store)
+            tell(river, store, event)
+        return look(store)
+
+
+def counted(store: Store) -> Counter[str]:
+    """How many requests each account has."""
+
+    def work(transaction: Transaction) -> Counter[str]:
+        found: Counter[str] = Counter()
+        for (_, number), totals in transaction.rows():
+            found[transaction.book(number).account] += totals.requests
+        return +found
+
+    return store.read(work)
+
+
+def asked(distinct: bool) -> st.SearchStrategy[list[Asked]]:
+    """Some requests; ``distinct`` ones have no tokens in common."""
+    one = st.builds(
+        Asked,
+        number=st.integers(1, 6),
+        minute=st.sampled_from([0, 1, 14, 16, 52, 58, 61, 70]),
+        conversation=st.sampled_from(["conv-1", "conv-2"]),
+        output=st.integers(20, 21),
+        is_logged=st.booleans(),
+        has_request_id=st.booleans(),
+        account=st.sampled_from(["work", "home", None]),
+        tells_id=st.booleans(),
+        tells_conversation=st.booleans(),
+        sees_id_late=st.booleans(),
+    )
+    several = st.lists(one, max_size=6, unique_by=lambda each: each.number)
+    if not distinct:
+        return several
+    return several.map(lambda all: [replace(each, output=20 + each.number) for each in all])
+
+
+@settings(max_examples=150, deadline=None)
+@given(asked(distinct=False), st.data())
+def test_any_interleaving(requests: list[Asked], data: st.DataObject) -> None:
+    """Lines and rows in any order, repeated, with waits that end too soon and daemons in between: the
+
+    books are the same as when all is told in turn.
+    """
+    lines: list[Event] = [line for each in requests for line in each.lines()]
+    rows: list[Event] = [row for each in requests for row in each.rows()]
+    again = st.lists(st.sampled_from([*lines, *rows, None]), max_size=6)
+    events = data.draw(st.permutations([*lines, *rows, *data.draw(again)]))
+    restarts = data.draw(st.frozensets(st.integers(0, len(events)), max_size=2))
+    in_turn = after([*lines, *rows, None], account_of_store)
+    assert in_turn == after([*events, None], account_of_store, restarts)
+
+
+@settings(max_examples=100, deadline=None)
+@given(asked(distinct=True), st.data())
+def test_each_once(requests: list[Asked], data: st.DataObject) -> None:
+    """Every request that a log or a proxy tells of is counted once, and those of proxies by their accounts."""
+    # A log line and a row that have no name in common are told to be one by time.
+    requests = [each for each in requests if each.tells_id <= each.has_request_id]
+    lines: list[Event] = [line for each in requests for line in each.lines()]
+    rows: list[Event] = [row for each in requests for row in each.rows()]
+    events = data.draw(st.permutations([*lines, *rows]))
+    by_account = after([*events, None], counted)
+    assert by_account.total() == sum(
+        each.is_logged or each.account is not None for each in requests
+    )
+    expected: Counter[str] = Counter()
+    for each in requests:
+        if each.account:
+            expected[f"proxy {SERVER}/{each.account}"] += 1
+        elif each.is_logged:
+            expected[""] += 1
+    assert by_account == expected
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store(tmp_path) as store:
+        yield store
+
+
+def test_late_line_withdraws(store: Store) -> None:
+    """A log line that comes after its request was booked for the proxy takes that booking's place."""
+    river = pipeline(store)
+    one = Asked(1)
+    river.take_rows(one.rows())
+    assert Counter() == counted(store)
+    tell(river, store, None)
+    assert {f"proxy {SERVER}/work": 1} == counted(store)
+    for line in one.lines():
+        post(river, line)
+    assert {f"proxy {SERVER}/work": 1} == counted(store)
+    totals = river.today["api"].totals
+    assert (1, 20, 3, 4) == (
+        totals.requests,
+        totals.output,
+        totals.cache_write_5m,
+        totals.cache_write_1h,
+    )
+
+
+def test_rows_are_forgotten(store: Store) -> None:
+    """Rows go with the requests that they tell of, and what was counted of them is not counted again."""
+    river = pipeline(store)
+    unlogged, logged = Asked(1, is_logged=False), Asked(2)
+    for line in logged.lines():
+        post(river, line)
+    river.take_rows([*unlogged.rows(), *logged.rows()])
+    tell(river, store, None)
+    before = counted(store)
+    assert before.total() == 2
+    two_days = 2 * 24 * 60 * MINUTE
+    asyncio.run(Retention(store, 1).drop(NOW + two_days))
+    assert [] == store.read(lambda t: [*t.proxied.rows()])
+    assert NOW + two_days // 2 == store.read(lambda t: t.meta(FORGOTTEN))
+    # The log line of a request that was only seen by the proxy comes after all.
+    for line in replace(unlogged, is_logged=True).lines():
+        post(river, line)
+    assert before == counted(store)
+
+
+def test_moves_are_no_requests(store: Store) -> None:
+    """Neither a login nor labels that are learned later take from a request what the proxy told."""
+    river = pipeline(store)
+    one = Asked(1)
+    for line in one.lines():
+        post(river, line)
+    river.take_rows(one.rows())
+    owner = {"type": "session-owner", "accountUuid": "acc-1", "sessionId": "conv-1"}
+    post(river, as_line(owner), *Asked(2, minute=-1, account=None).lines())
+    assert {f"proxy {SERVER}/work": 1, "acc-1": 1} == counted(store)
