@@ -1,11 +1,8 @@
 """The checks of ``toll doctor`` beside the daemon's own word: what facts mean, and how they are found."""
 
-import http.server
 import os
 import stat
 import sys
-import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -154,100 +151,28 @@ def test_ccusage(home: Paths, wanted: bool, found: str | None, well: bool, said:
     assert (well, True) == (finding.well, said in finding.text)
 
 
-class Server(http.server.ThreadingHTTPServer):
-    """A server that answers anything with this, and notes what it was asked."""
-
-    body = b"{}"
-    code = 200
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.asked: list[tuple[str, dict[str, str]]] = []
-        self.url = f"http://127.0.0.1:{self.server_port}"
-
-
-class _Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        """Answer, whatever is asked for."""
-        assert isinstance(self.server, Server)
-        self.server.asked.append((self.path, dict(self.headers)))
-        self.send_response(self.server.code)
-        self.end_headers()
-        self.wfile.write(self.server.body)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    """It runs for as long as the test does."""
-    with Server() as running:
-        thread = threading.Thread(target=running.serve_forever)
-        thread.start()
-        yield running
-        running.shutdown()
-        thread.join()
-
-
-OK = b'{"status":"ok","accounts":2,"strategy":"session"}'
-DEGRADED = b'{"status":"degraded","accounts":2,"strategy":"session","pool":{}}'
-
-
 @pytest.mark.parametrize(
-    ("code", "body", "by_name", "by_chance"),
+    ("generation", "trouble", "bad", "well", "said"),
     [
-        (200, OK, (True, "is well"), (True, "is well")),
-        (503, DEGRADED, (False, "degraded"), (False, "degraded")),
-        (404, b"not found", (False, "as no ccflare does"), (True, "as no ccflare does")),
-        (200, b'{"status":"ok"}', (False, "as no ccflare does"), (True, "as no ccflare does")),
-        (200, b"[" * 70_000, (False, "as no ccflare does"), (True, "as no ccflare does")),
+        ("H", None, 0, True, "127.0.0.1:8080: better-ccflare"),
+        ("C", None, 2, True, "ccflare, 2 of its entries can't be read"),
+        (None, None, 0, True, "not heard of yet"),
+        ("B", "it asks for a key", 0, False, "it asks for a key"),
     ],
 )
 def test_ccflare(
-    home: Paths,
-    server: Server,
-    monkeypatch: pytest.MonkeyPatch,
-    code: int,
-    body: bytes,
-    by_name: tuple[bool, str],
-    by_chance: tuple[bool, str],
+    home: Paths, generation: str | None, trouble: str | None, bad: int, well: bool, said: str
 ) -> None:
-    """A proxy of the settings has to be one, one of the environment may be; only /health is asked for."""
-    server.code, server.body = code, body
-    monkeypatch.setenv("ANTHROPIC_BASE_URL", f"{server.url}/")
-    monkeypatch.setenv("ANTHROPIC_API_KEY", "secret")
-    found = alone(ccflare_findings(facts(home)))
-    assert (by_chance[0], True) == (found.well, by_chance[1] in found.text)
-    monkeypatch.setenv("ANTHROPIC_BASE_URL", "https://api.anthropic.com")
-    home.config.mkdir(parents=True)
-    home.settings.write_text(f'[ccflare]\nurl = "{server.url}"\n')
-    found = alone(ccflare_findings(facts(home)))
-    assert (by_name[0], True) == (found.well, by_name[1] in found.text)
-    assert ["/health", "/health"] == [path for path, _ in server.asked]
-    assert not any("secret" in str(headers) for _, headers in server.asked)
+    """A proxy has a line by what the daemon says of it, which alone asks it anything."""
+    told = {"server": "127.0.0.1:8080", "generation": generation, "trouble": trouble, "bad": bad}
+    finding = alone(ccflare_findings(facts(home, proxies=[told])))
+    assert (well, True) == (finding.well, said in finding.text)
 
 
-@pytest.mark.parametrize(
-    "url", ["http://127.0.0.1:1", "nowhere", "http://[", "ftp://a", "http://a:b"]
-)
-def test_ccflare_that_is_not_there(home: Paths, url: str) -> None:
-    """A proxy of the settings that does not answer, or is no address, has to be mended."""
-    home.config.mkdir(parents=True)
-    home.settings.write_text(f'[ccflare]\nurl = "{url}"\n')
-    found = alone(ccflare_findings(facts(home)))
-    assert (False, True) == (found.well, url in found.text)
-
-
-@pytest.mark.parametrize("text", ["", "[ccflare]\n", "ccflare = 1", "[ccflare]\nurl = 1\n", "[["])
-def test_no_ccflare(home: Paths, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without one nothing is asked for; the API's own address is none."""
-    home.config.mkdir(parents=True)
-    home.settings.write_text(text)
-    none = [Finding(True, "ccflare: none is named")]
-    assert none == ccflare_findings(facts(home))
-    monkeypatch.setenv("ANTHROPIC_BASE_URL", "https://api.anthropic.com/v1")
-    assert none == ccflare_findings(facts(home))
+def test_no_ccflare(home: Paths) -> None:
+    """Where no agent asks a proxy it is not needed; without a daemon nobody knows."""
+    assert alone(ccflare_findings(facts(home, proxies=[]))).well
+    assert not ccflare_findings(facts(home))
 
 
 @pytest.mark.skipif(sys.platform not in ("linux", "darwin"), reason="there are no services")
@@ -256,14 +181,7 @@ def test_all_of_them(home: Paths, run: Run) -> None:
     status, out, err = run("doctor", "--no-start")
     assert (1, "") == (status, err)
     lines = [line for line in out.splitlines() if not line.startswith("     mend: ")]
-    for word in (
-        "directories",
-        "status line and hooks",
-        "service",
-        "tray icon",
-        "clock",
-        "ccflare",
-    ):
+    for word in ("directories", "status line and hooks", "service", "tray icon", "clock"):
         assert any(line.startswith(f"ok   {word}: ") for line in lines), word
     assert ["BAD  no daemon is running"] == [line for line in lines if line.startswith("BAD")]
     assert not os.path.exists(home.data)

@@ -74,7 +74,7 @@ def test_status_has_its_shape(shared: Keeper) -> None:
     status = shared.json("status")
     assert status.keys() == {
         *("version", "protocol", "sequence", "time", "daemon", "agents"),
-        *("plan", "today", "run", "limits", "alerts", "plans", "accounts"),
+        *("plan", "today", "run", "limits", "alerts", "plans", "accounts", "proxies"),
     }
     [agent] = status["agents"]
     assert agent.keys() == {

@@ -29,7 +29,6 @@ from tollkeeper.paths import Paths, find_paths
 from tollkeeper.start import refusal
 
 MOST_NAMED = 10
-GENERATIONS = {"C": "ccflare", "B": "better-ccflare", "H": "better-ccflare"}
 TOO_OTHER = Finding(False, NOT_OURS, "toll down, then toll up")
 # What is looked at beside the daemon's own word, in the order in which it is told.
 CHECKS: tuple[Callable[[Facts], list[Finding]], ...] = (
@@ -143,7 +142,6 @@ def examine(ping: dict[str, Any], health: dict[str, Any]) -> list[Finding]:
     if held := health.get("held"):
         findings.append(_held(held))
     findings += map(_command, health.get("failing_commands", ()))
-    findings += map(_proxy, health.get("proxies", ()))
     if health["bad_lines"]:
         findings.append(Finding(True, f"log lines that could not be read: {health['bad_lines']}"))
     if (audit := health.get("audit")) and audit["audited"]:
@@ -198,16 +196,6 @@ def _command(command: dict[str, Any]) -> Finding:
     seen = datetime.fromisoformat(command["time"]).astimezone()
     text = f"the command in {name} fails{times}: it {command['error']} ({seen:%Y-%m-%d %H:%M})"
     return Finding(False, text, f"mend {name} in config.toml; what it says is in tolld.log")
-
-
-def _proxy(proxy: dict[str, Any]) -> Finding:
-    """A proxy that agents ask, or that the settings name."""
-    name = f"proxy {proxy['server']}"
-    if proxy["trouble"]:
-        return Finding(False, f"{name}: {proxy['trouble']}", "see [ccflare] in docs/accounts.md")
-    unread = f", {proxy['bad']} of its entries can't be read" if proxy["bad"] else ""
-    kind = GENERATIONS.get(proxy["generation"], "not heard of yet")
-    return Finding(True, f"{name}: {kind}{unread}")
 
 
 def _homes(health: dict[str, Any]) -> list[Finding]:
