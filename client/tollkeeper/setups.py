@@ -77,7 +77,7 @@ def claude_homes(environment: Mapping[str, str] = os.environ) -> list[Path]:
 def read_settings(file: Path) -> str | None:
     """The text of a settings file; None when there is none. TollError when it can't be read."""
     try:
-        with open(file, "rb", opener=_open_at_once) as opened:
+        with open(file, "rb", opener=open_at_once) as opened:
             if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
                 raise TollError(f"{file} is no regular file")
             content = opened.read(LARGEST + 1)
@@ -149,5 +149,6 @@ def _mode_of(file: Path) -> int:
         return NEW_MODE
 
 
-def _open_at_once(path: str, flags: int) -> int:
+def open_at_once(path: str, flags: int) -> int:
+    """Open it as ``open`` does, without waiting for whoever may write into a pipe."""
     return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -134,6 +134,12 @@ def test_clock_by_the_daemon(home: Paths, monkeypatch: pytest.MonkeyPatch) -> No
     ("wanted", "found", "well", "said"),
     [
         (False, "/usr/bin/ccusage", True, "by /usr/bin/ccusage"),
+        (
+            False,
+            "/bin/npx --no -- ccusage",
+            True,
+            "ccusage; whether that has one says: toll ccusage",
+        ),
         (False, None, True, "not needed"),
         (True, None, False, "it is not there"),
     ],

@@ -1,5 +1,6 @@
 """``toll service``: what it does to files, what it says, and what it asks the managers for."""
 
+import getpass
 import json
 import os
 import sys
@@ -14,6 +15,7 @@ from tollkeeper.paths import Paths
 from tollkeeper.service import launchd, systemd
 from tollkeeper.service.manager import NOT_THERE, Result, State, run_command
 from tollkeeper.service.placing import Kind, Standing
+from tollkeeper.service.starting import start_service
 
 from .conftest import Run
 from .test_service_files import tree
@@ -59,6 +61,27 @@ def test_without_a_manager(user: Path, unit: Path, run: Run) -> None:
     assert (status, err) == (0, "")
     assert "can't be asked here" in out
     assert f"ok   tray icon at login: {user}/.config/autostart" in out
+
+
+@linux
+def test_user_without_a_name(user: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container's user may be a mere number; the service is installed all the same."""
+
+    def nobody() -> str:
+        raise KeyError("getpwuid(): uid not found: 4711")
+
+    monkeypatch.setattr(getpass, "getuser", nobody)
+    status, out, err = run("service", "install")
+    assert (status, err) == (0, "")
+    assert "loginctl enable-linger" in out
+
+
+@linux
+def test_pipe_in_its_place(unit: Path, home: Paths) -> None:
+    """A daemon is started without a service whose file tells nothing."""
+    unit.parent.mkdir(parents=True)
+    os.mkfifo(unit)
+    assert not start_service(home)
 
 
 @linux
@@ -118,7 +141,7 @@ def test_edited_by_hand(user: Path, unit: Path, run: Run) -> None:
 
 @linux
 def test_for_another_account(user: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The service of another TOLL_HOME is not taken over unasked."""
+    """The service of another TOLL_HOME is neither taken over nor removed unasked."""
     run("service", "install")
     first = os.environ["TOLL_HOME"]
     monkeypatch.setenv("TOLL_HOME", "/tmp/toll-other")
@@ -126,7 +149,12 @@ def test_for_another_account(user: Path, run: Run, monkeypatch: pytest.MonkeyPat
     assert (status, f"for the account in {first}/data" in err) == (1, True)
     status, out, _ = run("service", "status")
     assert (status, "mend: toll service install --force" in out) == (1, True)
+    status, _, err = run("service", "uninstall")
+    assert (status, f"for the account in {first}/data; to remove it: --force" in err) == (1, True)
     assert 0 == run("service", "install", "--force")[0]
+    monkeypatch.setenv("TOLL_HOME", first)
+    assert 0 == run("service", "uninstall", "--force")[0]
+    assert [] == tree(user)
 
 
 @linux

@@ -121,6 +121,14 @@ def test_standing(part: Part, tmp_path: Path) -> None:
         kind()
 
 
+def test_pipe(tmp_path: Path) -> None:
+    """A pipe in the unit's place holds nothing of ours, and nobody waits for what may come out of it."""
+    part = daemon_part({"HOME": str(tmp_path)}, "linux")
+    part.file.parent.mkdir(parents=True)
+    os.mkfifo(part.file)
+    assert "edited" == standing(part, WANTED).kind
+
+
 def tree(folder: Path) -> list[str]:
     """All that is in a folder."""
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))

@@ -15,7 +15,7 @@ from tollkeeper_daemon.ccusage.beside import Beside
 from tollkeeper_daemon.config import Accounts, CcusageSettings
 from tollkeeper_daemon.ledger.prices import load_prices
 from tollkeeper_daemon.sources.homes import find_homes
-from tollkeeper_daemon.store.store import Store
+from tollkeeper_daemon.store.store import Store, StoreError
 
 TENTH_OF_A_SECOND = 0.1 / 3600
 
@@ -26,6 +26,7 @@ class Setup:
     def __init__(self, folder: Path, store: Store) -> None:
         self.stand_in = CcusageStandIn(folder / "ccusage")
         (folder / "home" / "projects").mkdir(parents=True)
+        self.store = store
         self.settings = CcusageSettings(str(self.stand_in.program))
         self.turns = 0
         self.alerts: list[str] = []
@@ -112,6 +113,32 @@ def test_what_goes_wrong_unasked(setup: Setup) -> None:
     setup.every(TENTH_OF_A_SECOND)
     setup.until(lambda: len(setup.alerts) >= 2)
     assert {f"{setup.stand_in.program} ended with status 3: Error: it rains"} == {*setup.alerts}
+
+
+def test_a_full_disk(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it can't be kept when it was asked, that is told, and it is tried again calmly."""
+
+    def full(work: object) -> None:
+        raise StoreError("no room", "make some")
+
+    monkeypatch.setattr(setup.store, "write", full)
+    setup.every(24)
+    setup.until(lambda: len(setup.alerts) >= 2)
+    assert {"ccusage can't be set beside the ledger: see tolld.log"} == {*setup.alerts}
+
+
+def test_calm(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However short the interval is, there is a pause between two runs."""
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        await asyncio.sleep(0)
+
+    monkeypatch.setattr(setup.beside, "_pause", pause)
+    setup.every(1e-9)
+    setup.until(lambda: len(setup.stand_in.calls) >= 6)
+    assert len(pauses) >= 2
 
 
 def test_one_at_a_time(setup: Setup) -> None:

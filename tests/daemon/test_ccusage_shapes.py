@@ -93,6 +93,13 @@ STRANGE: dict[str, Any] = {**report(), "agents": NO_OBJECT}
         (report(date="22.11.2026"), "Invalid RFC3339 encoded date - at `$.daily[0].date`"),
         (report(inputTokens=-1), "Expected `int` >= 0 - at `$.daily[0].inputTokens`"),
         (report(inputTokens=11), "the models of 2026-11-22 do not add up to the day"),
+        (report(date="0001-01-01"), "0001-01-01 is no day of which there can be logs"),
+        (report(date="9999-12-31"), "9999-12-31 is no day of which there can be logs"),
+        (
+            report(inputTokens=2**41),
+            "Expected `int` <= 1099511627776 - at `$.daily[0].inputTokens`",
+        ),
+        ({**report(), "\x1b[2J\n": 1}, "Object contains unknown field `·[2J·`"),
         (NO_OBJECT, "Expected `object`, got `array`"),
     ],
 )

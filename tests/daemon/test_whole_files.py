@@ -76,6 +76,20 @@ def test_a_link_in_its_place(tmp_path: Path) -> None:
         )
 
 
+def test_a_trap_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is written through what somebody has put where the file is made before it is moved."""
+    monkeypatch.setattr(os, "urandom", bytes)
+    outside = tmp_path / "outside"
+    outside.write_bytes(b"theirs")
+    trap = tmp_path / ".f.json.00000000"
+    for lay in (lambda: trap.hardlink_to(outside), lambda: os.mkfifo(trap)):
+        lay()
+        with pytest.raises(FileExistsError):
+            write_whole(str(tmp_path), (), "f.json", b"ours")
+        trap.unlink()
+    assert outside.read_bytes() == b"theirs"
+
+
 def test_what_fails(tmp_path: Path) -> None:
     """When it can't be put in its place the folder is as it was."""
     (tmp_path / "f.json").mkdir()

@@ -2,6 +2,7 @@
 
 import subprocess
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from tollkeeper.cli.admit import LONGEST_LOOK_SECONDS, LOOK_SECONDS, pause
@@ -120,3 +121,14 @@ def test_wrong_words(keeper: Keeper) -> None:
     )
     wrong = keeper.run("admit", "--plan-percent", "0")
     assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
+
+
+def test_in_a_folder_that_is_gone(keeper: Keeper, tmp_path: Path) -> None:
+    """Where the folder is gone it is asked for the home alone."""
+    keeper.start()
+    script = 'cd "$1" && rmdir "$1" && exec "$2" admit'
+    words = ["sh", "-c", script, "sh", str(tmp_path), TOLL]
+    answer = subprocess.run(
+        words, env=keeper.environment, capture_output=True, text=True, check=False
+    )
+    assert (answer.returncode, answer.stdout, answer.stderr) == (0, "Yes: $5.00 left.\n", "")

@@ -256,7 +256,7 @@ def test_wrong_markers(daemon: Keeper) -> None:
         (
             (),
             (
-                "say one of start, stage, end, show, compare, top, stages, paths, "
+                "say one of start, stage, end, show, compare, top, stages, models, paths, "
                 "forecast; see toll workflow --help"
             ),
         ),

@@ -71,7 +71,7 @@ def run(ask: Ask, options: Namespace) -> int:
         source=options.source,
         account=options.account,
         home=options.home,
-        cwd=options.cwd or os.getcwd(),
+        cwd=options.cwd or _here(),
         usd=options.usd,
         tokens=options.tokens,
         budget_usd=options.budget,
@@ -100,6 +100,14 @@ def pause(retry_at: str | None, now: float) -> float:
         return LOOK_SECONDS
     left = datetime.fromisoformat(retry_at).timestamp() - now
     return min(max(left, LOOK_SECONDS), LONGEST_LOOK_SECONDS)
+
+
+def _here() -> str | None:
+    """The folder that this is called in; None where that is gone."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return None
 
 
 def _yes(found: dict[str, Any]) -> str:

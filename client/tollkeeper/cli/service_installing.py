@@ -53,9 +53,14 @@ def check(step: Step) -> None:
             f"{file} was edited by hand, or is not ours",
             "to replace it, and keep it beside: --force; toll service install --dry-run shows the change",
         )
+    check_account(step.part, before, "replace")
+
+
+def check_account(part: Part, before: Standing, doing: str) -> None:
+    """TollError when the file is for another account; ``doing`` is what would be done to it."""
     if before.kind == "another":
         raise TollError(
-            f"{file} is there for the account in {before.data}", "to replace it: --force"
+            f"{part.file} is there for the account in {before.data}", f"to {doing} it: --force"
         )
 
 
@@ -121,8 +126,16 @@ def start_tray(part: Part, say: Say) -> None:
 
 def say_how_long(say: Say) -> None:
     """On Linux a user's services end with the last session, unless the user lingers."""
-    if sys.platform == "linux" and not (LINGERING / getpass.getuser()).exists():
+    if sys.platform == "linux" and not _lingers():
         say("It ends when you have logged out everywhere; for it to stay: loginctl enable-linger")
+
+
+def _lingers() -> bool:
+    """Whether the user's services go on without a session; not for one that has no name."""
+    try:
+        return (LINGERING / getpass.getuser()).exists()
+    except (KeyError, OSError):
+        return False
 
 
 def _manager_of(part: Part) -> Manager:

@@ -14,7 +14,7 @@ from tollkeeper.service.manager import State
 from tollkeeper.service.parts import Part
 from tollkeeper.service.seal import is_whole, seal_of
 from tollkeeper.service.wanted import Wanted
-from tollkeeper.setups import back_up, write_whole
+from tollkeeper.setups import back_up, open_at_once, write_whole
 
 MODE = 0o644  # As units usually are; there is no secret in it.
 LARGEST = 1 << 20
@@ -33,7 +33,7 @@ class Standing(Struct, frozen=True):
 
 def standing(part: Part, wanted: Wanted) -> Standing:
     """How the part's file stands. TollError when it can't be read."""
-    text = _read(part.file)
+    text = read_text(part.file)
     if text is None:
         return Standing("absent")
     seal = seal_of(text)
@@ -97,9 +97,10 @@ def _tidy(folder: Path, home: Path) -> None:
             folder = folder.parent
 
 
-def _read(file: Path) -> str | None:
+def read_text(file: Path) -> str | None:
+    """What a file of a service holds, None where none is. TollError when it can't be read."""
     try:
-        with open(file, "rb") as opened:
+        with open(file, "rb", opener=open_at_once) as opened:
             return opened.read(LARGEST).decode()
     except UnicodeDecodeError:
         raise TollError(f"{file} is no text of ours", "move it away") from None

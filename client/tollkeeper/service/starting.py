@@ -3,7 +3,7 @@
 from tollkeeper.errors import TollError
 from tollkeeper.paths import Paths
 from tollkeeper.service.parts import daemon_part
-from tollkeeper.service.placing import goes_by
+from tollkeeper.service.placing import goes_by, read_text
 from tollkeeper.service.seal import seal_of
 
 
@@ -11,8 +11,8 @@ def start_service(paths: Paths) -> bool:
     """Whether the service has started the daemon of these directories; False where it is not for it."""
     try:
         part = daemon_part()
-        seal = seal_of(part.file.read_text("utf-8"))
-    except (TollError, OSError, UnicodeError):
+        seal = seal_of(read_text(part.file) or "")
+    except TollError:
         return False
     manager = part.manager
     if manager is None or seal is None or seal.data != str(paths.data):

@@ -98,9 +98,7 @@ class Beside:
         async with self._one_at_a_time:
             ran = await self._run(zone)
             differences = await self._explain(ran, zone)
-            found = snapshot(ran.program, now_ms(), zone, ran.theirs, ran.ours, differences)
-            await asyncio.to_thread(self._keep, found)
-        return found
+            return await asyncio.to_thread(self._keep, ran, zone, differences)
 
     async def keep_up(self) -> None:
         """Ask every so many hours, as the settings say, for as long as the daemon lives."""
@@ -116,8 +114,8 @@ class Beside:
             if due > 0 or self._is_importing():
                 await self._pause(max(due / 1000, FIRST_SECONDS))
                 continue
-            self._store.write(lambda transaction: transaction.set_meta(ASKED, now_ms()))
             await self._ask_unasked()
+            await self._pause(FIRST_SECONDS)
 
     async def _pause(self, seconds: float) -> None:
         try:
@@ -128,6 +126,7 @@ class Beside:
 
     async def _ask_unasked(self) -> None:
         try:
+            self._store.write(lambda transaction: transaction.set_meta(ASKED, now_ms()))
             await self.ask()
         except CcusageError as error:
             log.warning("ccusage: %s", error)
@@ -211,13 +210,15 @@ class Beside:
                 found[day, model] = paid(own, prices, program.shape.folds_writes)
         return found
 
-    def _keep(self, found: Snapshot) -> None:
-        """Write the snapshot of today; for a thread."""
+    def _keep(self, ran: Ran, zone: str, differences: list[Difference]) -> Snapshot:
+        """Make the snapshot of today, and write it; for a thread."""
+        found = snapshot(ran.program, now_ms(), zone, ran.theirs, ran.ours, differences)
         data = msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n"
         try:
             write_whole(str(self._data), FOLDERS, f"{day_of(now_ms())}.json", data)
         except OSError as error:
             raise CcusageError(f"the snapshot can't be written: {error}") from None
+        return found
 
 
 def _by_day_and_model(transaction: Transaction, zone: str) -> dict[Place, Ours]:

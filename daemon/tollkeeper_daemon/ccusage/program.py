@@ -30,10 +30,7 @@ WAYS = (
     ("npx", "--no", "--", "ccusage"),
 )
 SETTING = "ccusage.command"
-NOT_THERE = (
-    "ccusage is not there, nor is bunx or npx; install it (npm install -g ccusage), or say where it "
-    f"is: toll config set {SETTING}=PATH"
-)
+NOT_THERE = "ccusage is not there, nor is bunx or npx"
 
 
 class CcusageError(Exception):

@@ -12,14 +12,18 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
+from tollkeeper.cli.words import plain
+
 # What ccusage puts behind the name of a model whose replies were fast.
 FAST = "-fast"
 VERSION = re.compile(r"\b(\d{1,6})\.\d{1,6}\.\d{1,6}(?:-[\w.]{1,40})?\b")
 UNKNOWN_KEY = re.compile(r"unknown field `(?P<key>.*?)`(?: - at `\$\.?(?P<place>.*?)`)?$")
 MISSING_KEY = re.compile(r"missing required field `(?P<key>.*?)`(?: - at `\$\.?(?P<place>.*?)`)?$")
 LONGEST_COMPLAINT = 120
+# Days of which there can be logs; and sums of all days that the numbers of JSON hold.
+YEARS = range(2000, 2100)
 
-Tokens = Annotated[int, Meta(ge=0, le=2**53)]
+Tokens = Annotated[int, Meta(ge=0, le=2**40)]
 Dollars = Annotated[float, Meta(ge=0, le=1e9)]
 
 
@@ -162,6 +166,8 @@ def read(answer: bytes, version: str, shape: Shape) -> Reading:
     figures: dict[Place, Figures] = {}
     unpriced: set[str] = set(getattr(report.totals, "unpricedModels", ()))
     for day in report.daily:
+        if day.date.year not in YEARS:
+            raise _unknown(version, f"{day.date} is no day of which there can be logs")
         rows = [_figures(each) for each in day.modelBreakdowns]
         told = (day.inputTokens, day.outputTokens, day.cacheCreationTokens, day.cacheReadTokens)
         if told != _together(rows).tokens:
@@ -193,5 +199,5 @@ def _unknown(version: str, complaint: str) -> UnknownShape:
             place = f" in {found['place']}" if found["place"] else ""
             complaint = f"key {found['key']}{place}{what}"
     return UnknownShape(
-        f"ccusage {version} answers in a shape that is not known: {complaint[:LONGEST_COMPLAINT]}"
+        f"ccusage {version} answers in a shape that is not known: {plain(complaint[:LONGEST_COMPLAINT])}"
     )

@@ -1,6 +1,7 @@
 """A snapshot: what ccusage told on a day, beside the ledger, with the causes of each difference; pure."""
 
 from collections.abc import Iterable, Mapping
+from itertools import groupby
 
 from msgspec import Struct
 
@@ -96,8 +97,8 @@ def snapshot(
     found = {each.place: each for each in differences}
     places = sorted({*theirs.figures, *ours})
     days = tuple(
-        _day(date, [place for place in places if place[0] == date], theirs, ours, found)
-        for date in dict.fromkeys(date for date, _ in places)
+        _day(date, list(own), theirs, ours, found)
+        for date, own in groupby(places, lambda place: place[0])
     )
     unexplained = sum(any(c.name == UNKNOWN for c in each.causes) for each in found.values())
     return Snapshot(

@@ -19,6 +19,11 @@ T = TypeVar("T")
 LENGTH = re.compile(
     r"Expected `str` of length (?P<bound>[<>]=) (?P<count>\d+) - at `\$\.(?P<name>\w+)`"
 )
+# And that a number is too small or too large.
+BOUND = re.compile(
+    r"Expected `(?:int|float)` (?P<bound>[<>]=?) (?P<number>[-\d.]+) - at `\$\.(?P<name>\w+)`"
+)
+BOUNDS = {">=": "at least", ">": "above", "<=": "at the most", "<": "below"}
 
 
 class Refused(Exception):
@@ -39,7 +44,10 @@ def params_as(kind: type[T], params: dict[str, Any]) -> T:
 
 
 def _in_words(complaint: str) -> str:
-    """What is wrong with a name that people type; the complaint itself of anything else."""
+    """What is wrong with a name or a number that people type; the complaint itself of anything else."""
+    if found := BOUND.fullmatch(complaint):
+        number = float(found["number"])
+        return f"{found['name']} must be {BOUNDS[found['bound']]} {number:,.15g}"
     found = LENGTH.fullmatch(complaint)
     if not found:
         return complaint

@@ -14,6 +14,7 @@ SOCKET, PERIOD, PID = VARIABLES = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_P
 READY, ALIVE, STOPPING = b"READY=1", b"WATCHDOG=1", b"STOPPING=1"
 # Two signs of life in the time that one is waited for, as sd_watchdog_enabled(3) recommends.
 SIGNS_A_PERIOD = 2
+MOST_DIGITS = 20  # Of a number of 64 bits.
 
 
 class Supervisor:
@@ -32,7 +33,8 @@ class Supervisor:
         """The one that this environment names, which names it no more: no child speaks for us."""
         address, period, pid = (environment.pop(name, "") for name in VARIABLES)
         is_meant = not pid or pid == str(os.getpid())
-        microseconds = int(period) if period.isdecimal() and is_meant else 0
+        is_number = period.isdecimal() and len(period) <= MOST_DIGITS
+        microseconds = int(period) if is_number and is_meant else 0
         return cls(address or None, microseconds / 1e6 or None)
 
     def ready(self) -> None:

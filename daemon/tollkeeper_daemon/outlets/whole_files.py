@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-FILE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+FILE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
 def write_whole(
@@ -22,7 +22,8 @@ def write_whole(
     try:
         if _holds(folder, name, data):
             return
-        aside = f".{name}.{os.getpid()}"
+        # Nobody can have put anything there, nor another thread.
+        aside = f".{name}.{os.urandom(4).hex()}"
         descriptor = os.open(aside, FILE_FLAGS, mode, dir_fd=folder)
         try:
             with open(descriptor, "wb") as file:

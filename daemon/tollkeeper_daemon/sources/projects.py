@@ -38,11 +38,7 @@ def folders_of(cwd: str) -> list[str]:
 
     Without a repository it is the directory alone, and without a directory nothing.
     """
-    try:
-        folder = os.path.realpath(cwd) if os.path.isabs(cwd) else ""
-        folder.encode()
-    except ValueError:  # No text, or no path.
-        return []
+    folder = real_folder(cwd)
     if not folder:
         return []
     found = [folder]
@@ -53,6 +49,16 @@ def folders_of(cwd: str) -> list[str]:
         folder = above
         found.append(folder)
     return found
+
+
+def real_folder(path: str) -> str:
+    """This absolute path with its links followed; empty for any other, and for what can be no path."""
+    try:
+        folder = os.path.realpath(path) if os.path.isabs(path) else ""
+        folder.encode()
+    except ValueError:  # No text, or no path.
+        return ""
+    return folder
 
 
 def project_of(cwd: str) -> str:

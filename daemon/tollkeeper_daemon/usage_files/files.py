@@ -39,7 +39,6 @@ GATHER_SECONDS = 2.0
 PAUSE_SECONDS = 60.0
 IMPORT_SECONDS = 5.0
 USAGE, SESSIONS, DAILY, SNAPSHOTS = "usage", "sessions", "daily", "ccusage-snapshots"
-LARGEST_SNAPSHOT = 16 << 20
 # Of a repository everybody who may read it may read these, too.
 FOR_ALL = 0o644
 TELLING: frozenset[wire.Topic] = frozenset(
@@ -185,11 +184,11 @@ class UsageFiles:
         repository: str | None,
     ) -> None:
         """Write the files of all that was used, or of what the agents of a repository used."""
-        agents = {
-            agent.id: agent
-            for agent in found.agents
-            if repository is None or holds(repository, agent.cwd)
-        }
+        agents = {agent.id: agent for agent in found.agents}
+        if repository is not None:
+            # Many agents share a folder, and following links is dear.
+            inside = {cwd for cwd in {a.cwd for a in found.agents} if holds(repository, cwd)}
+            agents = {name: agent for name, agent in agents.items() if agent.cwd in inside}
         days = days_of(
             found.sheet,
             lambda quarter: _day_from(since, quarter),

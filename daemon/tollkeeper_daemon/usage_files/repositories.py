@@ -3,7 +3,7 @@
 import os
 
 from tollkeeper_daemon.sources.orchestra import FOLDER, note_in, read_note
-from tollkeeper_daemon.sources.projects import folders_of
+from tollkeeper_daemon.sources.projects import folders_of, real_folder
 
 
 def repository_of(cwd: str) -> str:
@@ -22,15 +22,15 @@ def repository_of(cwd: str) -> str:
 
 def holds(repository: str, cwd: str) -> bool:
     """Whether this folder is the repository, or lies in it."""
-    return _is_inside(os.path.realpath(cwd), repository) if os.path.isabs(cwd) else False
+    folder = real_folder(cwd)
+    return bool(folder) and _is_inside(folder, repository)
 
 
 def _named_by(note: str, folder: str) -> str:
     try:
-        named = read_note(note).repoPath or ""
+        repository = real_folder(read_note(note).repoPath or "")
     except ValueError:
         return ""
-    repository = os.path.realpath(named) if os.path.isabs(named) else ""
     is_its = repository and _is_inside(folder, repository) and _is_in_use(repository)
     return repository if is_its else ""
 
