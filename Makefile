@@ -12,8 +12,8 @@ run: $(VENV)/.ready  ## Start the daemon and show the agents live.
 demo: $(VENV)/.ready  ## Show the dashboard over a made-up fleet.
 	$(BIN)/toll demo
 
-# A file's tests stay together, since they may share what takes long to set up.
-PARALLEL := --numprocesses logical --dist loadfile
+# A file's tests stay together, since they may share what takes long to set up. Many wait for a daemon: one more at a time than there are cores.
+PARALLEL := --numprocesses $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)') --dist loadfile
 
 test: $(VENV)/.ready  ## Run the tests that need nothing but Python.
 	$(BIN)/pytest --ignore=tests/e2e $(PARALLEL)
