@@ -36,9 +36,16 @@ SETTLE_SECONDS: Final = 8.0
 KEYS: Final[tuple[Mapping[bytes, str], ...]] = (
     {b"right": "┏", b"left": "┏"},
     {b"/": "▊", b"escape": "Add"},
+    {b"/": "▊", b"lone escape": "Add"},
     {b"2": "[█░]{40}", b"1": "┏"},
 )
-NAMED: Final = {b"right": b"\x1b[C", b"left": b"\x1b[D", b"escape": b"\x1b"}
+# An Escape as terminals send it that tell it apart from the beginning of other keys, and as others do.
+NAMED: Final = {
+    b"right": b"\x1b[C",
+    b"left": b"\x1b[D",
+    b"escape": b"\x1b[27u",
+    b"lone escape": b"\x1b",
+}
 # Nobody waits at one of them, and each has a bar.
 FAR_LIMITS: Final = "\n[limits]\nper_agent = 1000\nper_run = 100000\ndaily = 100000\n"
 PRESSES: Final = 40
@@ -107,7 +114,7 @@ def _measure(name: str, pid: int, terminal: int, options: argparse.Namespace) ->
         took = _answers(terminal, keys)
         for key, times in took.items():
             print(
-                f"             {key.decode():7} {percentile(sorted(times), 50):.0f} ms (p50), "
+                f"             {key.decode():11} {percentile(sorted(times), 50):.0f} ms (p50), "
                 f"{percentile(sorted(times), 95):.0f} ms (p95), {max(times):.0f} ms (max)"
             )
 

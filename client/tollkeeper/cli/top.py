@@ -14,6 +14,9 @@ HELP = (
     "Show everything live: a card for each agent, the plan's windows, what is billed and how fast, "
     "history, workflows, the journal, the settings. Keys pause, resume and stop agents; ? lists them."
 )
+# What Textual reads: after how many ms an Escape is no beginning of another key, where a terminal does not
+# tell them apart, and how often in a second it draws. Its own are 100 and 60.
+HASTE = {"ESCDELAY": "25", "TEXTUAL_FPS": "120"}
 INSTALL = "install it with: pip install 'tollkeeper[top]'"
 
 
@@ -32,8 +35,8 @@ def run(ask: Ask, options: Namespace) -> None:
         raise UsageError("toll top is for people; as JSON there is toll status --live --json")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("toll top needs a terminal; there is toll status --live for pipes")
-    # In ms: after so long an Escape is no beginning of another key. Textual waits a tenth of a second.
-    os.environ.setdefault("ESCDELAY", "25")
+    for name, value in HASTE.items():
+        os.environ.setdefault(name, value)
     try:
         from tollkeeper.top.app import Dashboard
     except ModuleNotFoundError as error:
