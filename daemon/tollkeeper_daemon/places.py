@@ -1,7 +1,7 @@
 """Where a proxy answers: told from an address, and which may be asked without being named. Pure."""
 
 import re
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
 from msgspec import Struct
@@ -10,6 +10,18 @@ SCHEMES = {"http": 80, "https": 443}
 # All of them are this machine, and one proxy.
 HERE = "127.0.0.1"
 NAMES_OF_HERE = frozenset({"localhost", "::1"})
+# This machine (RFC 1122, RFC 4291), and the private networks (RFC 1918, RFC 4193).
+NEAR = tuple(
+    ip_network(each)
+    for each in (
+        "127.0.0.0/8",
+        "::1/128",
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "fc00::/7",
+    )
+)
 HOST = re.compile(r"[A-Za-z0-9._:-]{1,200}")
 
 
@@ -36,18 +48,19 @@ class Place(Struct, frozen=True, order=True):
             address = ip_address(self.host)
         except ValueError:
             return False
-        return address.is_loopback or (address.is_private and not address.is_unspecified)
+        return any(address in each for each in NEAR)
 
 
 def place_of(url: str) -> Place:
-    """The place that an address names; ValueError for one that names none."""
+    """The place that an address names; ValueError, without its user and password, for one that names none."""
+    shown = repr(url.rpartition("@")[2][:80])
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
-    except ValueError as error:
-        raise ValueError(f"url: {url[:80]!r} is no address: {error}") from None
+    except ValueError:
+        raise ValueError(f"url: {shown} is no address, such as http://127.0.0.1:8080") from None
     if parts.scheme not in SCHEMES or not HOST.fullmatch(host):
-        raise ValueError(f"url: {url[:80]!r} must be such as http://127.0.0.1:8080")
+        raise ValueError(f"url: {shown} must be such as http://127.0.0.1:8080")
     if parts.username or parts.password or parts.path.strip("/") or parts.query:
         raise ValueError("url: must be no more than scheme, host and port")
     tls = parts.scheme == "https"

@@ -161,7 +161,24 @@ def test_near(server: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "server", ["api.example.com", "8.8.8.8:80", "0.0.0.0:80", "printer.local", "", "a b", "[:::"]
+    "server",
+    [
+        "api.example.com",
+        "8.8.8.8:80",
+        "0.0.0.0:80",
+        "printer.local",
+        "",
+        "a b",
+        "[:::",
+        "169.254.169.254",
+        "[fe80::1]:80",
+        "198.18.0.1",
+        "240.0.0.1",
+        "0.0.0.1",
+        "172.32.0.1",
+        "[::ffff:8.8.8.8]:80",
+        "[2001:db8::1]:80",
+    ],
 )
 def test_far(server: str) -> None:
     """Anybody else is not asked: that would be impolite, and tell them that we are here."""
@@ -184,3 +201,12 @@ def test_bad_url(url: str) -> None:
     """A setting that is no address of a server is refused in one line."""
     with pytest.raises(ValueError, match="^url: "):
         place_of(url)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:80x", "127.0.0.1", "ho_st!:80", "h/w@rd", "h℀"])
+def test_no_password_in_a_report(host: str) -> None:
+    """What is wrong with an address is told without the user and the password in it."""
+    with pytest.raises(ValueError, match="^url: ") as caught:
+        place_of(f"http://admin:hunter2@{host}")
+    assert "hunter2" not in str(caught.value)
+    assert "admin" not in str(caught.value)
