@@ -23,6 +23,7 @@ from tollkeeper_daemon.proxies.answers import (
 )
 from tollkeeper_daemon.proxies.told import Told
 
+TIME = "2026-11-22T09:00:00.000Z"
 HEALTH = {"status": "ok", "accounts": 2, "strategy": "session"}
 
 json_values = st.recursive(
@@ -78,13 +79,41 @@ def test_each_entry_by_itself(values: list[Any]) -> None:
 def test_absurd_counts() -> None:
     """Tokens that can't be are no row, rather than a sum that is wrong for ever."""
     for count in (-1, 10**12, 1.5, "7", None):
-        row = {"id": "r", "timestamp": "x", "outputTokens": count}
+        row = {"id": "r", "timestamp": TIME, "outputTokens": count}
         assert ([], 1) == each_of(json.dumps([row]).encode(), Row)
+
+
+@pytest.mark.parametrize(
+    "time", ["never", "", "0001-01-01T00:00:00+23:00", "9999-12-31T23:59:59-23:00"]
+)
+def test_timeless(time: str) -> None:
+    """A row that bears no time is none, and costs those beside it nothing."""
+    rows = [{"id": "r", "timestamp": each} for each in (time, TIME)]
+    found, bad = each_of(json.dumps(rows).encode(), Row)
+    assert TIME in [row.timestamp for row in found]
+    assert len(found) + bad == 2
+    assert all(row.time >= 0 for row in found)
+
+
+@pytest.mark.parametrize(
+    ("fields", "may_be"),
+    [
+        ({}, True),
+        ({"statusCode": 200, "accountUsed": "work"}, True),
+        ({"statusCode": 200, "accountUsed": "work", "model": "m", "outputTokens": 1}, False),
+        ({"statusCode": 429, "accountUsed": "work"}, False),
+        ({"statusCode": 200, "path": "/v1/messages/count_tokens"}, False),
+    ],
+)
+def test_under_way(fields: dict[str, Any], may_be: bool) -> None:
+    """A row without tokens may get some, unless it was refused or only counted tokens."""
+    row = one_of(json.dumps({"id": "r", "timestamp": TIME, **fields}).encode(), Row)
+    assert may_be == row.may_be_paid
 
 
 def test_paid() -> None:
     """A row costs something when it has an account, a model and tokens: a refusal has none."""
-    row = {"id": "r", "timestamp": "x", "accountUsed": "work", "model": "m", "inputTokens": 1}
+    row = {"id": "r", "timestamp": TIME, "accountUsed": "work", "model": "m", "inputTokens": 1}
     assert one_of(json.dumps(row).encode(), Row).is_paid
     for name in ("accountUsed", "model", "inputTokens"):
         less = {key: value for key, value in row.items() if key != name}

@@ -18,6 +18,7 @@ class FakeCcflare:
     """Two accounts and what was sent by them; ``asked`` are the paths of all calls, ``keys`` the keys.
 
     ``key`` is what it wants, ``raw`` the bytes that it answers instead, by the beginning of a path,
+    ``statuses`` the status that it answers with nothing else, likewise, and
     ``delay`` how long (s) each answer takes. On a ``port`` of before it may be started again.
     """
 
@@ -28,6 +29,7 @@ class FakeCcflare:
         self.details: list[Json] = []
         self.key = ""
         self.raw: dict[str, bytes] = {}
+        self.statuses: dict[str, int] = {}
         self.delay = 0.0
         self.asked: list[str] = []
         self.keys: set[str] = set()
@@ -141,8 +143,16 @@ class FakeCcflare:
                 "response": {"status": 200, "headers": {"request-id": request}, "body": "eA=="},
             }
             self.details.insert(0, detail)
-        self.rows.insert(0, row)
+        if begun := next((each for each in self.rows if each and each["id"] == row["id"]), None):
+            begun.update(row, timestamp=begun["timestamp"])
+        else:
+            self.rows.insert(0, row)
         self.push("summary", row)
+
+    def began(self, number: int, account: str = "work", when: float | None = None) -> None:
+        """A request is under way: its row has neither model nor tokens, and ``served`` fills it in."""
+        row = {"id": f"row-{number}", "timestamp": iso(when or time.time()), "path": "/v1/messages"}
+        self.rows.insert(0, {**row, "accountUsed": account, "statusCode": 200})
 
     def refused(self, number: int, account: str) -> None:
         """A request was refused by this account: it has a row, and no tokens."""
@@ -205,9 +215,12 @@ class _Handler(BaseHTTPRequestHandler):
         key = self.headers.get("x-api-key", "")
         fake.keys |= {key} - {""}
         fake.closing.wait(fake.delay)
+        status = next((each for at, each in fake.statuses.items() if self.path.startswith(at)), 0)
         raw = next((data for path, data in fake.raw.items() if self.path.startswith(path)), None)
         if fake.key and key != fake.key and self.path != "/health":
             self._send(401, b'{"error":"API key required. Include it in the x-api-key header"}')
+        elif status:
+            self._send(status, b"")
         elif raw is not None:
             self._send(200, raw)
         elif self.path == "/api/requests/stream":

@@ -13,9 +13,14 @@ from typing import Annotated, TypeVar
 import msgspec
 from msgspec import Meta, Raw, Struct, field
 
+from tollkeeper_daemon.clock import ms_of
+
 Count = Annotated[int, Meta(ge=0, le=10**9)]
 Name = Annotated[str, Meta(max_length=200)]
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError)
+REFUSED = 400
+# What asks only how many tokens a request would have bears none.
+COUNTING = "/count_tokens"
 
 HEALTH = "/health"
 ACCOUNTS = "/api/accounts"
@@ -93,7 +98,7 @@ class Stats(Struct, frozen=True):
 
 
 class Row(Struct, frozen=True):
-    """One of ``/api/requests``; ``accountUsed`` is the account's name."""
+    """One of ``/api/requests``; ``accountUsed`` is the account's name, and without a time it is none."""
 
     id: Name
     timestamp: str
@@ -107,6 +112,24 @@ class Row(Struct, frozen=True):
     outputTokens: Count = 0
     billingType: str | None = None
     clientSessionId: Name | None = None
+
+    def __post_init__(self) -> None:
+        ms_of(self.timestamp)
+
+    @property
+    def time(self) -> int:
+        """When its request began (ms)."""
+        return ms_of(self.timestamp)
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether it is a refusal, or failed: it bears no tokens, now and later."""
+        return (self.statusCode or 0) >= REFUSED and not self.is_paid
+
+    @property
+    def may_be_paid(self) -> bool:
+        """Whether it has no tokens, and may get some: one generation has a row of what is under way."""
+        return not (self.is_paid or self.is_refused or self.path.endswith(COUNTING))
 
     @property
     def is_paid(self) -> bool:

@@ -29,6 +29,10 @@ class Trouble(Exception):
     """The proxy can't be asked, or answers what it should not; the text is for people, without a name."""
 
 
+class Unreached(Trouble):
+    """Nobody is there: nothing was asked."""
+
+
 class KeyRefused(Trouble):
     """It wants a key, or another one."""
 
@@ -81,8 +85,7 @@ class Client:
         connection = self._connection()
         self._open.add(connection)
         try:
-            if self._is_closed:
-                raise Trouble("it is not asked any more")
+            self._reach(connection)
             connection.request("GET", path, headers=self._headers)
             response = connection.getresponse()
             if connection.sock is not None:
@@ -97,6 +100,16 @@ class Client:
         finally:
             self._open.discard(connection)
             connection.close()
+
+    def _reach(self, connection: http.client.HTTPConnection) -> None:
+        """Connect; Trouble when nobody is there, or when it was closed before or meanwhile."""
+        try:
+            if not self._is_closed:
+                connection.connect()
+        except OSError as error:
+            raise Unreached(f"it does not answer ({error.strerror or error})") from None
+        if self._is_closed:
+            raise Trouble("it is not asked any more")
 
     def _connection(self) -> http.client.HTTPConnection:
         host, port = self._place.host, self._place.port

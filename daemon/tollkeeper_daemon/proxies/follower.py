@@ -7,10 +7,11 @@ lost or told twice when the stream breaks off, and a proxy without one is follow
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from msgspec.structs import replace
 
+from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.places import Place
 from tollkeeper_daemon.proxies.answers import (
     ACCOUNTS,
@@ -23,17 +24,19 @@ from tollkeeper_daemon.proxies.answers import (
     Account,
     AnswerError,
     Detail,
+    Health,
     Row,
     counts_of,
     each_of,
     health_of,
 )
-from tollkeeper_daemon.proxies.client import Client, KeyRefused, Trouble
+from tollkeeper_daemon.proxies.client import Client, KeyRefused, Trouble, Unreached
+from tollkeeper_daemon.proxies.looks import MOST_DETAILS, Looks, Page
 from tollkeeper_daemon.proxies.told import Told
 
 log = logging.getLogger(__name__)
 
-# While its stream tells of each request, and while it does not.
+# While its stream tells of each request, and while it does not, or a request is under way.
 LISTENING_SECONDS = 30.0
 ASKING_SECONDS = 5.0
 # A row shows a moment after its request is over.
@@ -44,17 +47,13 @@ ACCOUNTS_SECONDS = 25.0
 REOPEN_SECONDS = 10.0
 FIRST_BACK_OFF, LAST_BACK_OFF = 2.0, 300.0
 PAGE = 50
-# What is older than so many rows is joined without their headers, which come with all of the texts.
-MOST_DETAILS = 200
-# After so many looks a row has no headers.
-MOST_LOOKS = 3
-MOST_REMEMBERED = 5_000
 
 
 class Follower:
     """The thread; ``tell`` is called in it, and ``known`` says which ids of rows were told before.
 
     ``is_named`` says that a person named the place: it is asked again even where something else answers.
+    One that was only found is not, unless nobody is there, or it was such a proxy before.
     """
 
     def __init__(
@@ -69,16 +68,15 @@ class Follower:
         self._is_named = is_named
         self._key = key
         self._tell = tell
-        self._known = known
         self._client = Client(place)
         self._bell = threading.Event()
         self._stopped = threading.Event()
         self._is_live = False
         self._generation = ""
         self._accounts_due = self._listen_due = 0.0
-        self._is_first = True
-        # How often each row was looked at whose headers are not there yet; 0 for those that are done.
-        self._looks: dict[str, int] = {}
+        self._was_proxy = False
+        self._bad_accounts = 0
+        self._looks = Looks(known)
         self._listener: threading.Thread | None = None
         self._thread = threading.Thread(target=self._run, name="proxy", daemon=True)
 
@@ -116,95 +114,100 @@ class Follower:
                 pause, back_off = back_off, min(back_off * 2, LAST_BACK_OFF)
             else:
                 back_off = FIRST_BACK_OFF
-                pause = LISTENING_SECONDS if self._is_live else ASKING_SECONDS
+                pause = self._pause()
             self._tell(told)
             if told.is_other and not self._is_named:
                 return
             self._stopped.wait(APART_SECONDS)
-            self._bell.wait(min(pause, AGAIN_SECONDS) if self._looks_again() else pause)
+            self._bell.wait(min(pause, AGAIN_SECONDS) if self._looks.lacks_headers else pause)
             self._bell.clear()
+
+    def _pause(self) -> float:
+        is_told = self._is_live and not self._looks.has_open
+        return LISTENING_SECONDS if is_told else ASKING_SECONDS
 
     def _look(self) -> Told:
         if not self._generation:
-            self._client.close()
-            self._client = Client(self._place)
-            health = health_of(self._client.get(HEALTH, may_be_unwell=True))
+            self._begin("")
+            health = self._health()
             if health is None:
                 return Told(is_other=True)
-            self._client = Client(self._place, self._key())
+            self._was_proxy = True
+            self._begin(self._key())
             self._generation = health.generation
             self._accounts_due = 0.0
             self._listen()
         elif not self._is_live:
             self._listen()
-        rows, last, bad, is_torn = self._new_rows()
-        names = self._names(rows, last)
+        now = now_ms()
+        page = self._page(now)
+        news = self._looks.news(page)
+        names = self._names(news.last)
         told = Told(
             generation=self._generation,
             live=self._is_live,
-            rows=tuple(rows),
+            rows=tuple(news.rows),
             names=names,
-            bad=bad,
-            is_torn=is_torn,
+            is_torn=news.is_torn,
         )
         is_due = time.monotonic() >= self._accounts_due
-        return self._with_accounts(told) if is_due or rows else told
+        told = self._with_accounts(told) if is_due or news.rows else told
+        # Only now: a look that fails is to be made again, with all its rows.
+        self._looks.note(page, news, names, now)
+        return replace(told, bad=page.bad + self._bad_accounts)
+
+    def _begin(self, key: str) -> None:
+        """Ask anew, with this key; nothing where that is over."""
+        self._client.close()
+        self._client = Client(self._place, key)
+        if self._stopped.is_set():
+            self._client.close()
+
+    def _health(self) -> Health | None:
+        """None when whoever answers is no such proxy, or does not answer as one that was only found."""
+        try:
+            return health_of(self._client.get(HEALTH, may_be_unwell=True))
+        except Unreached:
+            raise
+        except Trouble:
+            if self._is_named or self._was_proxy:
+                raise
+            return None
 
     def _with_accounts(self, told: Told) -> Told:
         self._accounts_due = time.monotonic() + ACCOUNTS_SECONDS
-        accounts, bad = each_of(self._client.get(ACCOUNTS), Account)
+        accounts, self._bad_accounts = each_of(self._client.get(ACCOUNTS), Account)
         return replace(
             told,
             accounts=tuple(accounts),
             counts=counts_of(self._client.get(STATS)),
-            bad=told.bad + bad,
         )
 
-    def _new_rows(self) -> tuple[list[Row], int, int, bool]:
-        """The rows that were not told yet, the newest first, and up to which place they stand.
+    def _page(self, now: int) -> Page:
+        """The newest rows, as many as may hold news."""
+        page = self._rows(PAGE)
+        return self._rows(MOST_ROWS) if self._looks.wants_more(page, now) else page
 
-        Then how many can't be read, and whether some are lost.
-        """
-        for limit in (PAGE, MOST_ROWS):
-            found, bad = each_of(self._client.get(REQUESTS.format(limit)), Row)
-            known = self._known([row.id for row in found if row.id not in self._looks])
-            new = [row for row in found if row.id not in known and self._looks.get(row.id, 1)]
-            if len(found) + bad < limit or len(new) < len(found):
-                break
-        paid = {row.id for row in new if row.is_paid}
-        last = max((at for at, row in enumerate(found, 1) if row.id in paid), default=0)
-        is_torn = len(new) == len(found) and len(found) + bad >= limit and not self._is_first
-        return new, last, bad, is_torn
+    def _rows(self, limit: int) -> Page:
+        rows, bad = each_of(self._client.get(REQUESTS.format(limit)), Row)
+        return Page(rows, bad, limit)
 
-    def _names(self, rows: list[Row], last: int) -> dict[str, tuple[str, str]]:
-        """What the headers of these rows tell of each; they stand up to the place ``last``."""
-        names: dict[str, tuple[str, str]] = {}
-        if last:
-            try:
-                data = self._client.get_bare(DETAIL.format(min(last, MOST_DETAILS)))
-                details, _ = each_of(data, Detail)
-                names = {each.id: each.names for each in details if any(each.names)}
-            except (Trouble, AnswerError) as error:
-                # Without headers rows are joined by their tokens.
-                log.warning("%s tells no headers: %s", self._place.name, error)
-        self._remember(rows, {row.id for row in rows if row.is_paid} - names.keys())
-        self._is_first = False
-        return names
-
-    def _remember(self, rows: Iterable[Row], lacking: set[str]) -> None:
-        for row in rows:
-            looks = self._looks.pop(row.id, 0) + 1
-            is_over = row.id not in lacking or looks >= MOST_LOOKS
-            self._looks[row.id] = 0 if is_over else looks
-        while len(self._looks) > MOST_REMEMBERED:
-            del self._looks[next(iter(self._looks))]
-
-    def _looks_again(self) -> bool:
-        return any(self._looks.values())
+    def _names(self, last: int) -> dict[str, tuple[str, str]]:
+        """What the headers of the rows up to the place ``last`` tell of each."""
+        if not last:
+            return {}
+        try:
+            data = self._client.get_bare(DETAIL.format(min(last, MOST_DETAILS)))
+            details, _ = each_of(data, Detail)
+        except (Trouble, AnswerError) as error:
+            # Without headers rows are joined by their tokens.
+            log.warning("%s tells no headers: %s", self._place.name, error)
+            return {}
+        return {each.id: each.names for each in details if any(each.names)}
 
     def _listen(self) -> None:
         is_listening = self._listener is not None and self._listener.is_alive()
-        if not is_listening and time.monotonic() >= self._listen_due:
+        if not is_listening and not self._stopped.is_set() and time.monotonic() >= self._listen_due:
             self._listen_due = time.monotonic() + REOPEN_SECONDS
             self._listener = threading.Thread(
                 target=self._hear, args=(self._client,), name="proxy-stream", daemon=True

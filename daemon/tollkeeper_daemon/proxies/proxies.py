@@ -205,7 +205,8 @@ class Proxies:
         before = known.view()
         known.live, known.trouble = told.live, self._words(place, told)
         known.generation = told.generation or known.generation
-        known.bad += told.bad
+        if not told.trouble:
+            known.bad = told.bad
         if known.trouble and (place == self._named() or known.generation):
             text = f"the proxy {known.server} can't be followed: {known.trouble}; it is tried again"
             self._herald.alert_once("failed", text)
@@ -258,8 +259,7 @@ class Proxies:
             self._since[known.server] = now
             self._store.write(lambda t: t.set_meta(SINCE, self._since))
         since = self._since[known.server]
-        rows, bad = rows_of(told.rows, told.names, known.raw, known.server, since, now)
-        known.bad += bad
+        rows = rows_of(told.rows, told.names, known.raw, known.server, since, now)
         oldest = self._oldest(now)
         is_under_way = bool(self._rows)
         # The oldest first, as they were asked.
@@ -310,7 +310,7 @@ class Proxies:
             self._charged(self._pipeline.book_rows(new), now)
 
     def health(self) -> list[dict[str, object]]:
-        """How it goes with each proxy that is asked, and how much of what it said could not be read."""
+        """How it goes with each proxy that is asked, and how much of what it said last could not be read."""
         return [
             {
                 "server": each.server,

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 
-from tollkeeper_daemon.clock import ms_of
 from tollkeeper_daemon.names import id_of
 from tollkeeper_daemon.paying.payers import account_behind
 from tollkeeper_daemon.proxies.accounts import source_of
@@ -17,21 +16,15 @@ def rows_of(
     server: str,
     since: int,
     now: int,
-) -> tuple[list[ProxyRow], int]:
-    """What costs anything of these, and how many bear no time.
+) -> list[ProxyRow]:
+    """What costs anything of these.
 
     ``names`` are the API's id and the conversation of each, ``accounts`` the proxy's by name, and what
     is from before ``since`` (ms) is history.
     """
     found: list[ProxyRow] = []
-    bad = 0
     for row in rows:
         if not row.is_paid:
-            continue
-        try:
-            time = ms_of(row.timestamp)
-        except (ValueError, OverflowError):
-            bad += 1
             continue
         request, conversation = names.get(row.id, ("", ""))
         name = row.accountUsed or ""
@@ -41,7 +34,7 @@ def rows_of(
                 id=id_of(row.id),
                 source=source_of(accounts.get(name), row.billingType),
                 account=account_behind(server, name),
-                time=time,
+                time=row.time,
                 seen=now,
                 model=row.model or "",
                 input=row.inputTokens,
@@ -50,7 +43,7 @@ def rows_of(
                 cache_write=row.cacheCreationInputTokens,
                 request=request,
                 conversation=conversation or row.clientSessionId or "",
-                history=time < since,
+                history=row.time < since,
             )
         )
-    return found, bad
+    return found

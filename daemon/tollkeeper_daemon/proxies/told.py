@@ -10,7 +10,7 @@ class Told(Struct, frozen=True, kw_only=True):
 
     ``generation`` is empty where it never answered, and ``is_other`` says that whoever answers is no such
     proxy. ``names`` are the API's id and the conversation of a row, by its id. ``bad`` counts
-    what could not be read, and ``is_torn`` says that more rows came than can be had.
+    what of its latest answers could not be read, and ``is_torn`` says that more rows came than can be had.
     """
 
     generation: str = ""
