@@ -298,16 +298,20 @@ class Proxies:
     # What no log tells of.
 
     def _book_overdue(self, now: int) -> None:
+        """Book some of what is overdue, and let others have their turn before the rest."""
         waiting = self._store.read(lambda t: [*map(t.proxied.row, t.proxied.waiting())])
         self._may_wait = bool(waiting)
         wait = self._settings().wait_seconds * 1000
         due = [row for row in waiting if row and not 0 <= now - row.seen < wait]
-        if old := [row.key for row in due if row.history]:
+        lot = due[:TAKEN_AT_ONCE]
+        if old := [row.key for row in lot if row.history]:
             with self._bar.history(now):
                 outcome = self._pipeline.book_rows(old)
             self._herald.tell(outcome, now)
-        if new := [row.key for row in due if not row.history]:
+        if new := [row.key for row in lot if not row.history]:
             self._charged(self._pipeline.book_rows(new), now)
+        if len(due) > len(lot):
+            self._loop.call_soon(self._attempt, self._book_overdue, now)
 
     def health(self) -> list[dict[str, object]]:
         """How it goes with each proxy that is asked, and how much of what it said last could not be read."""
