@@ -148,6 +148,19 @@ def test_without_headers(keeper: Keeper) -> None:
         wait_for_accounts(keeper, work=2, home=2)
 
 
+def test_under_way(keeper: Keeper) -> None:
+    """A request whose row was there before its reply gets its account when that is over."""
+    with FakeCcflare() as fake:
+        follow(keeper, fake)
+        fake.began(1, "work")
+        fake.served(2, "home", "req_2", "conv-2")
+        wait_for_accounts(keeper, home=1)
+        log = keeper.home.log()
+        fake.served(1, "work", reply(log), log.writer.conversation)
+        wait_for_accounts(keeper, home=1, work=1)
+        assert keeper.toll.status().today.total.value_usd > USUAL_USD
+
+
 def test_many_rows(keeper: Keeper) -> None:
     """A proxy with more requests than it tells at once: what it tells is joined, and what is older is left."""
     with FakeCcflare() as fake:
