@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from proc import needs_proc
 from waiting import wait_until
 
@@ -34,3 +36,29 @@ def test_rows_are_no_replies(keeper: Keeper) -> None:
         assert kinds(keeper) == ["reached", "blocked"]
         agent.log.reply()
         wait_until(lambda: kinds(keeper)[-1] == "paused")
+
+
+@pytest.mark.parametrize("is_plan", [True, False], ids=["history comes in", "history goes out"])
+def test_moved_history(keeper: Keeper, is_plan: bool) -> None:
+    """No limit acts on history that a proxy bills, nor is it blind to as much when a plan pays history after all."""
+    if is_plan:
+        keeper.home.subscribe()
+    with FakeCcflare("C") as fake:
+        for account in fake.accounts:
+            account["provider"] = "claude-console-api" if is_plan else "anthropic"
+        log = keeper.home.log()
+        fake.served(1, "work", reply(log), log.conversation)
+        limited = settings().replace("daily = 0", f'daily = {usual(1)}\naction = "warn"')
+        keeper.configure(limited)
+        keeper.start()
+        keeper.wait_for_requests(1)
+        keeper.configure(limited.replace('url = ""', f'url = "{fake.url}"'))
+        wait_for_accounts(keeper, work=1)
+        [limit] = keeper.toll.status().limits
+        assert (limit.state, limit.used) == ("under", 0)
+        request = reply(log)
+        if is_plan:
+            fake.served(2, "work", request, log.conversation)
+        keeper.wait_for(lambda status: status.limits[0].state == "reached")
+        assert keeper.toll.status().limits[0].used == pytest.approx(usual(1))
+        assert kinds(keeper) == ["reached"]
