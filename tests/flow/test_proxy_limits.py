@@ -4,14 +4,16 @@ import json
 
 import pytest
 
+from freezing import await_frozen
 from proc import needs_proc
 from waiting import wait_until
 
-from .bounded import kinds, usual
+from .adopted import state_of
+from .bounded import await_known, kinds, usual
 from .fake_ccflare import FakeCcflare
 from .keeper import Keeper
 from .test_blocked import HOOK, is_denied
-from .test_proxies import asking, follow, reply, settings, wait_for_accounts
+from .test_proxies import accounts, asking, follow, reply, settings, wait_for_accounts
 
 pytestmark = needs_proc
 
@@ -62,3 +64,28 @@ def test_moved_history(keeper: Keeper, is_plan: bool) -> None:
         keeper.wait_for(lambda status: status.limits[0].state == "reached")
         assert keeper.toll.status().limits[0].used == pytest.approx(usual(1))
         assert kinds(keeper) == ["reached"]
+
+
+def test_proxy_says_who_is_billed(keeper: Keeper) -> None:
+    """The day's dollars hold whom a billed account serves, whatever its login is, and not a key that a plan serves."""
+    keeper.home.subscribe()
+    with FakeCcflare("C") as fake:
+        fake.accounts[0]["provider"] = "claude-console-api"
+        limits = f'daily = {usual(1)}\naction = "pause"'
+        keeper.configure(settings(fake.url).replace("daily = 0", limits))
+        keeper.start()
+        keeper.wait_for(lambda status: bool(accounts(status)))
+        by_key = asking(keeper, fake)
+        by_login = keeper.start_agent(labels={"ANTHROPIC_BASE_URL": fake.url})
+        by_login.says("busy")
+        await_known(keeper, by_login)
+        sources = [keeper.agent(each).source for each in (by_key, by_login)]
+        assert sources == ["api", "subscription"]
+        fake.served(1, "home", "req_title", by_key.conversation)
+        wait_for_accounts(keeper, home=1)
+        fake.served(2, "work", reply(by_login.log), by_login.conversation)
+        await_frozen(by_login.pid)
+        wait_for_accounts(keeper, home=1, work=1)
+        assert kinds(keeper, by_login) == ["paused"]
+        assert kinds(keeper, by_key) == []
+        assert state_of(by_key.pid) != "T"
