@@ -27,14 +27,14 @@ NO_DAEMON = (
 )
 # Says which of these signals it hears, until one that it does not hear ends it.
 HEARS = """
-import signal, sys
+import os, signal, sys, time
 def heard(number, frame):
-    print(signal.Signals(number).name, flush=True)
+    os.write(1, f"{signal.Signals(number).name}\\n".encode())  # May be called in the middle of itself.
 for name in sys.argv[1:]:
     signal.signal(getattr(signal, name), heard)
 print("ready", flush=True)
 while True:
-    signal.pause()
+    time.sleep(0.05)  # A signal that comes just before a pause would be heard with the next one.
 """
 
 

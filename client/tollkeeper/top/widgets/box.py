@@ -7,6 +7,7 @@ from rich.text import Text
 from textual.strip import Strip
 
 from tollkeeper.top.drawing.cards import Card
+from tollkeeper.top.widgets.strips import strip_of
 
 ROUND = "╭─╮│╰╯"
 HEAVY = "┏━┓┃┗┛"
@@ -31,10 +32,7 @@ def boxed(
     edge, gap = Segment(side, frame), Segment(" ", inside)
     room = width - 4
     blank = Strip.blank(room, inside)
-    lines = [
-        Strip(line.render(console)).apply_style(inside).adjust_cell_length(room, inside)
-        for line in card.lines
-    ]
+    lines = [strip_of(line, room, inside, console) for line in card.lines]
     lines += [blank] * (height - 2 - len(lines))
     return [
         Strip([Segment(f"{left}{stroke} {title.plain} {rest}{right}", frame)], width),

@@ -18,6 +18,7 @@ from tollkeeper.top.drawing.cards import Card, card
 from tollkeeper.top.drawing.grid import Grid
 from tollkeeper.top.drawing.order import Order, after, arranged
 from tollkeeper.top.widgets.box import boxed
+from tollkeeper.top.widgets.strips import strip_of
 
 LEAST_WIDTH = 39
 FRAME = 4
@@ -160,14 +161,14 @@ class Fleet(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         line, room = y + self.scroll_offset.y, self._room
         if not self._cards:
-            return self._nobody(line).adjust_cell_length(room, self.rich_style)
+            return self._nobody(line, room)
         cards, at = self._grid.row_at(line)
         return self._row(cards, room)[at] if cards else Strip.blank(room, self.rich_style)
 
-    def _nobody(self, line: int) -> Strip:
+    def _nobody(self, line: int, room: int) -> Strip:
         told = Text(f"  {NO_MATCH if self._agents else NOBODY}" if line == 1 else "")
         style = self.get_component_rich_style("fleet--nobody")
-        return Strip(told.render(self.app.console)).apply_style(style)  # pyright: ignore[reportUnknownMemberType]
+        return strip_of(told, room, style, self.app.console)  # pyright: ignore[reportUnknownMemberType]
 
     def _row(self, cards: range, room: int) -> list[Strip]:
         """The lines of these cards beside each other, kept until one of them changes."""

@@ -12,6 +12,8 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from tollkeeper.top.widgets.strips import strip_of
+
 CHOSEN = Style(reverse=True)
 
 
@@ -69,8 +71,7 @@ class Roll(ScrollView, can_focus=True):
             return Strip.blank(width, style)
         if at == self._chosen:
             style += CHOSEN
-        strip = Strip(self._lines[at].render(self.app.console))  # pyright: ignore[reportUnknownMemberType]
-        return strip.apply_style(style).adjust_cell_length(width, style)
+        return strip_of(self._lines[at], width, style, self.app.console)  # pyright: ignore[reportUnknownMemberType]
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
