@@ -124,10 +124,10 @@ class Pipeline:
 
         def sum_up(transaction: Transaction) -> None:
             starts = [each.started for each in transaction.agents() if each.id in wanted]
-            for (_, number), totals in transaction.rows(quarter(min(starts, default=FAR_AHEAD))):
+            for (at, number), totals in transaction.rows(quarter(min(starts, default=FAR_AHEAD))):
                 book = transaction.book(number)
                 if book.agent in wanted:
-                    self._add_to_agent(book, totals)
+                    self._add_to_agent(at, book, totals)
             for agent in self.roster.agents.values():
                 if known := transaction.conversation(agent.record.conversation):
                     agent.last_time = max(agent.last_time, known.last_time)
@@ -308,7 +308,7 @@ class Pipeline:
             self.plan_sums.add(row[0], book, totals)
             if quarter(self._midnight) <= row[0] < quarter(self._next_midnight):
                 self._add_to_day(book, totals)
-            if book.agent and (agent := self._add_to_agent(book, totals)):
+            if book.agent and (agent := self._add_to_agent(row[0], book, totals)):
                 touched[agent.record.id] = agent
                 if totals.requests > 0 and not book.subagent and agent.record.model != book.model:
                     agent.record = replace(agent.record, model=book.model)
@@ -319,13 +319,14 @@ class Pipeline:
         account = (book.source, book.account)
         self.today_by_account.setdefault(account, Tally()).add(book, totals)
 
-    def _add_to_agent(self, book: Book, totals: Totals) -> LiveAgent | None:
+    def _add_to_agent(self, at: int, book: Book, totals: Totals) -> LiveAgent | None:
         if book.agent in self.roster.run_agents:
             self.run.add(book, totals)
         agent = self.roster.agents.get(book.agent)
         if agent is None:
             return None
         agent.tally.add(book, totals)
+        agent.proxied.add(at, book, totals.requests)
         if book.subagent:
             helper = agent.subagents.setdefault(book.subagent, LiveSubagent(book.subagent))
             helper.type = helper.type or book.subagent_type

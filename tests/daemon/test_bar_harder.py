@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from tollkeeper_daemon.bar.buttons import ADD, RESUME, STOP
 from tollkeeper_daemon.outlets.notices import Notice
 from tollkeeper_daemon.rules.settings import Limits
+from tollkeeper_daemon.store.proxy_shelf import ProxyRow
 from tollkeeper_daemon.store.store import Store
 
 from .bar_world import HOOKS, Crash
@@ -138,3 +139,24 @@ def test_resumed_by_somebody_else(store: Store, tmp_path: Path, shown: list[Noti
     notice = shown[-1]
     assert ("paused", desk.agent.record.id) == (notice.kind, notice.agent)
     assert "shop-1 goes on. It was resumed by somebody else." == notice.text
+
+
+def test_row_of_a_proxy(store: Store, tmp_path: Path) -> None:
+    """Who is blocked got no reply when the one that blocked it is booked to another account."""
+    desk = blocked(store, tmp_path)
+    row = ProxyRow(
+        proxy="127.0.0.1:8080",
+        id="row-1",
+        source="api",
+        account="proxy 127.0.0.1:8080/work",
+        time=NOW,
+        seen=NOW,
+        model="claude-opus-5-5",
+        output=1000,
+        request="req_1",
+    )
+    outcome = desk.pipeline.take_rows([row])
+    assert [-1, 1] == sorted(totals.requests for _, totals in outcome.charged)
+    desk.budgets.bar.charged(outcome, NOW + 3_000)
+    assert ["reached", "blocked"] == desk.kinds()
+    assert not desk.process.stopped

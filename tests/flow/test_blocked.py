@@ -203,3 +203,11 @@ def test_two_in_one_conversation(keeper: Keeper) -> None:
     keeper.wait_for(lambda status: len(status.agents) == 3)
     held = {each.name: each.held is not None for each in keeper.toll.agents()}
     assert held == {"Ada": False, "Eve": True, "Bob": False}
+
+
+def test_tagged_is_no_reply(keeper: Keeper, ada: AgentProcess) -> None:
+    """To say which work the reply was that blocked it, does not freeze it."""
+    said(keeper, "tag", "Ada", "--task", "search", "--since", "1h")
+    wait_until(lambda: keeper.agent(ada).task == "search")
+    assert kinds(keeper) == ["reached", "blocked"]
+    assert state_of(ada.pid) != "T"

@@ -3,6 +3,7 @@
 from msgspec import Struct, field
 
 from tollkeeper.model import AgentState
+from tollkeeper_daemon.agents.proxied import Proxied
 from tollkeeper_daemon.labels.labels import NONE, Labels
 from tollkeeper_daemon.store.schema import AgentRecord
 from tollkeeper_daemon.tally import Tally
@@ -37,6 +38,7 @@ class LiveAgent(Struct):
 
     record: AgentRecord
     tally: Tally = field(default_factory=Tally)
+    proxied: Proxied = field(default_factory=Proxied)
     status: AgentState | None = None
     reported: AgentState | None = None
     asked_name: str = ""

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from tollkeeper.model import AgentState
 from tollkeeper_daemon.agents.live import LiveAgent
+from tollkeeper_daemon.agents.proxied import Proxied
 from tollkeeper_daemon.agents.turns import (
     FOR_EVER,
     Claim,
@@ -295,6 +296,7 @@ class Roster:
         if (agent.record.source, agent.record.account) == (source, account):
             return False
         agent.record = replace(agent.record, source=source, account=account, one_payer=False)
+        agent.proxied = Proxied()
         if agent.record.conversation:
             self.turned.append(Turned(agent, agent.record.conversation, now))
         return True

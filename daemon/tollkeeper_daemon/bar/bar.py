@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple
@@ -142,12 +143,17 @@ class Bar:
     # The river.
 
     def charged(self, outcome: Outcome, now: int) -> None:
-        """Something was booked: judge it at once."""
-        paid = {book.agent for book, totals in outcome.charged if totals.requests > 0}
+        """A log has just told of this: judge it at once.
+
+        What is only moved from one book to another is no reply.
+        """
+        replies: Counter[str] = Counter()
+        for book, totals in outcome.charged:
+            replies[book.agent] += totals.requests
         went_on = [
             agent
             for agent in outcome.agents
-            if agent.record.id in paid and self.hands.holds.is_held(agent, "blocked")
+            if replies[agent.record.id] > 0 and self.hands.holds.is_held(agent, "blocked")
         ]
         for agent in went_on:
             self._hold_harder(agent, now)

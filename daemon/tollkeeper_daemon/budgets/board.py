@@ -243,7 +243,13 @@ def _used(tally: Tally) -> Used:
 
 
 def _is_billed(agent: LiveAgent) -> bool:
-    """Whether money is paid for what the agent does; told by its bookings where nothing else says."""
+    """Whether money is paid for what the agent does; told by its bookings where nothing else says.
+
+    What a proxy tells of its requests goes before: which key the agent shows to it says nothing.
+    """
+    told = agent.proxied.is_billed()
+    if told is not None:
+        return told
     if agent.record.source:
         return agent.record.source != SUBSCRIPTION
     return agent.tally.cost > 0 or not agent.tally.totals.value

@@ -55,10 +55,10 @@ class Agents:
             self.charged(outcome, now)
 
     def charged(self, outcome: Outcome, now: int) -> None:
-        """Something was booked to agents that no line of a log has just told of."""
+        """Something was booked to agents that no line of a log has just told of: none went on by it."""
         for agent in outcome.agents:
             self._registry.save_agent(agent.record)
-        self._failures.attempt(self._budgets.bar.charged, outcome, now)
+        self._failures.attempt(self._budgets.bar.look, now)
         if outcome.charged:
             self._herald.tell(outcome, now)
 
@@ -84,7 +84,7 @@ class Agents:
                 self._registry.save_agent(agent.record)
                 if _labels(agent) != before[name]:
                     self._herald.agent("agent.changed", agent)
-            self._failures.attempt(self._budgets.bar.charged, outcome, now)
+            self._failures.attempt(self._budgets.bar.look, now)
             self._failures.attempt(self._work.look, now)
             if outcome.charged:
                 self._herald.tell(outcome, now)

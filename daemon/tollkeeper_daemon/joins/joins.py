@@ -10,13 +10,12 @@ from collections.abc import Callable, Iterable
 from msgspec.structs import replace
 
 from tollkeeper_daemon.joins.match import APART_MS, Candidate, match, spans_of
-from tollkeeper_daemon.ledger.books import Book, Group
+from tollkeeper_daemon.ledger.books import Book, Group, is_told_by_proxy
 from tollkeeper_daemon.ledger.ledger import Ledger, Posting, group_now
 from tollkeeper_daemon.ledger.moving import Moved, move_group
 from tollkeeper_daemon.ledger.requests import resolve, stray_key
 from tollkeeper_daemon.ledger.stand_ins import group_for, is_stand_in, line_for
 from tollkeeper_daemon.ledger.tombstones import tombstones_of_request
-from tollkeeper_daemon.paying.payers import is_told_by_proxy
 from tollkeeper_daemon.records import Reply
 from tollkeeper_daemon.store.proxy_shelf import Kind, ProxyRow, kind_of
 from tollkeeper_daemon.store.transaction import Transaction

@@ -72,6 +72,11 @@ def is_billed(what: Paid) -> bool:
     return what.source != SUBSCRIPTION
 
 
+def is_told_by_proxy(book: Book) -> bool:
+    """Whether the proxy told by which of its accounts these requests were sent: a host has no slash."""
+    return book.account.startswith("proxy ") and "/" in book.account
+
+
 def quarter(time: int) -> int:
     """The quarter of an hour, since 1970, that this time (ms) falls into."""
     return time // QUARTER_MS

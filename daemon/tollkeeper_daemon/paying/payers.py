@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from tollkeeper_daemon.ledger.books import API, Book
+from tollkeeper_daemon.ledger.books import API, Book, is_told_by_proxy
 from tollkeeper_daemon.sources.paying import account_at
 from tollkeeper_daemon.store.schema import Conversation, Payer
 
@@ -48,11 +48,6 @@ def paid_by(book: Book, payer: Payer) -> Book:
 def account_behind(server: str, name: str) -> str:
     """What the account is called that a proxy at this host and port calls so."""
     return f"{account_at(server)}/{name}"
-
-
-def is_told_by_proxy(book: Book) -> bool:
-    """Whether the proxy told by which of its accounts these requests were sent: a host has no slash."""
-    return book.account.startswith("proxy ") and "/" in book.account
 
 
 def differs_since(known: Conversation, learned: Conversation) -> int | None:

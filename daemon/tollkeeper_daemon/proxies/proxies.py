@@ -293,7 +293,16 @@ class Proxies:
 
     def _take(self, rows: list[ProxyRow]) -> None:
         now = now_ms()
-        self._charged(self._pipeline.take_rows(rows), now)
+        if old := [row for row in rows if row.history]:
+            self._as_history(partial(self._pipeline.take_rows, old), now)
+        if new := [row for row in rows if not row.history]:
+            self._charged(self._pipeline.take_rows(new), now)
+
+    def _as_history(self, booked: Callable[[], Outcome], now: int) -> None:
+        """No limit counts what changes by what was asked before the proxy was followed."""
+        with self._bar.history(now):
+            outcome = booked()
+        self._herald.tell(outcome, now)
 
     # What no log tells of.
 
@@ -305,9 +314,7 @@ class Proxies:
         due = [row for row in waiting if row and not 0 <= now - row.seen < wait]
         lot = due[:TAKEN_AT_ONCE]
         if old := [row.key for row in lot if row.history]:
-            with self._bar.history(now):
-                outcome = self._pipeline.book_rows(old)
-            self._herald.tell(outcome, now)
+            self._as_history(partial(self._pipeline.book_rows, old), now)
         if new := [row.key for row in lot if not row.history]:
             self._charged(self._pipeline.book_rows(new), now)
         if len(due) > len(lot):
