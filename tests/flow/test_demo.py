@@ -32,6 +32,8 @@ from .terminal import LEFT, Running
 pytestmark = [needs_proc, pytest.mark.timeout(120)]
 
 # That of the first round.
+# The story takes some seconds where nothing else runs.
+PATIENCE_SECONDS = 60.0
 WORKFLOW = next(deed.workflow for deed in story() if isinstance(deed, Marker))
 # How a terminal is told to show the other screen, and to come back (xterm's private mode 1049).
 ENTERED, LEAVES = b"\x1b[?1049h", b"\x1b[?1049l"
@@ -55,7 +57,7 @@ class Demo:
             status = self.toll.status()
             return status if state in {agent.state for agent in status.agents} else None
 
-        return wait_until(look, what=state) or self.toll.status()
+        return wait_until(look, PATIENCE_SECONDS, state) or self.toll.status()
 
     @property
     def stage(self) -> psutil.Process:
