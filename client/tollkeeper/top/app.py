@@ -212,8 +212,13 @@ class Dashboard(App[None]):
     async def _opened(self) -> None:
         if not self.is_running:
             return
-        page = self.page
-        page.take_focus()
+        self.page.take_focus()
+        # What it showed last is seen first: to draw all that has changed since takes longer.
+        self.call_after_refresh(self._catch_up, self.page)
+
+    async def _catch_up(self, page: Page) -> None:
+        if not self.is_running or page is not self.page:
+            return
         await page.open()
         if self._status:
             await page.show(self._status)
