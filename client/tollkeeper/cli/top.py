@@ -16,7 +16,7 @@ HELP = (
 )
 # What Textual reads: after how many ms an Escape is no beginning of another key, where a terminal does not
 # tell them apart, and how often in a second it draws. Its own are 100 and 60.
-HASTE = {"ESCDELAY": "25", "TEXTUAL_FPS": "120"}
+HASTE = {"ESCDELAY": "10", "TEXTUAL_FPS": "120"}
 INSTALL = "install it with: pip install 'tollkeeper[top]'"
 
 

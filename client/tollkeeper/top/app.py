@@ -28,6 +28,7 @@ from tollkeeper.top.answers import Minutes
 from tollkeeper.top.burn import MINUTES, Burn
 from tollkeeper.top.calls import Call, Calls
 from tollkeeper.top.deeds import Deeds
+from tollkeeper.top.keyboard import Keyboard
 from tollkeeper.top.pages.agents import AgentsPage
 from tollkeeper.top.pages.history import HistoryPage
 from tollkeeper.top.pages.log import LogPage
@@ -88,7 +89,7 @@ class Dashboard(App[None]):
         now: Callable[[], datetime] = local_now,
         call: Call | None = None,
     ) -> None:
-        super().__init__(ansi_color=has_few_colours(environment))
+        super().__init__(driver_class=Keyboard, ansi_color=has_few_colours(environment))
         # To slide along the tabs draws the screen twenty times for one key.
         self.animation_level = "none"
         self._paths = paths

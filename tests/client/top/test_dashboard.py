@@ -121,10 +121,13 @@ def test_unfolds(tmp_path: Path) -> None:
 
 
 def test_filter(tmp_path: Path) -> None:
-    """A filter leaves those that match; with Escape all are back."""
+    """A filter leaves those that match, and says how it ends; with Escape all are back."""
 
     async def story(board: Board, pilot: Pilot[None]) -> None:
-        await pilot.press("slash", *"wait", "enter")
+        await pilot.press("slash", *"wait")
+        await settle(pilot)
+        assert "Escape: show all" in "\n".join(text_of(board.app))
+        await pilot.press("enter")
         await settle(pilot)
         text = "\n".join(text_of(board.app))
         assert ("Agent-2" in text, "Agent-1" in text) == (True, False)

@@ -65,7 +65,9 @@ class AgentsPage(Page):
             yield Fleet(self._now, self._wanted)
             with VerticalScroll(id="side", can_focus=False):
                 yield Lines(id="summary")
-        yield Input(placeholder="words that a card must have", id="filter")
+        field = Input(placeholder="words that a card must have", id="filter")
+        field.border_subtitle = "Enter: keep  Escape: show all"
+        yield field
 
     @property
     def fleet(self) -> Fleet:
