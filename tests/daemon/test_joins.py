@@ -276,6 +276,21 @@ def test_rows_are_forgotten(store: Store) -> None:
     assert before == counted(store)
 
 
+def test_line_after_its_stand_in(store: Store) -> None:
+    """What was dropped is not counted again by its log line, though its row is kept for a day more."""
+    river = pipeline(store)
+    unlogged = Asked(1, is_logged=False)
+    river.take_rows(unlogged.rows())
+    tell(river, store, None)
+    before = counted(store)
+    asyncio.run(Retention(store, 1).drop(unlogged.time + MINUTE))
+    assert store.read(lambda t: t.count("proxied")) == 1
+    assert store.read(lambda t: t.count("groups")) == 0
+    for line in replace(unlogged, is_logged=True).lines():
+        post(river, line)
+    assert before == counted(store)
+
+
 def test_moves_are_no_requests(store: Store) -> None:
     """Neither a login nor labels that are learned later take from a request what the proxy told."""
     river = pipeline(store)
