@@ -256,6 +256,34 @@ def test_late_line_withdraws(store: Store) -> None:
     )
 
 
+@pytest.mark.parametrize("ids", [(True, True), (False, False), (False, True)])
+@pytest.mark.parametrize("is_logged", [True, False])
+def test_last_proxy_pays(store: Store, ids: tuple[bool, bool], is_logged: bool) -> None:
+    """Of two proxies that pass a request on the last one's account pays, whichever was heard first."""
+    river = pipeline(store)
+    here, there = ids
+    one = Asked(1, is_logged=is_logged, tells_id=here, other=NEXT, other_tells_id=there)
+    for row in one.rows():
+        river.take_rows([row])
+        tell(river, store, None)
+    for line in one.lines():
+        post(river, line)
+    assert {f"proxy {NEXT}/work": 1} == counted(store)
+
+
+@pytest.mark.parametrize("other", ["", SAME, NEXT])
+def test_broken_off(store: Store, other: str) -> None:
+    """A reply that broke off has another output in the log than the proxy guesses, and counts once."""
+    river = pipeline(store)
+    one = Asked(1, tells_id=False, logged=3, other=other, other_tells_id=False)
+    river.take_rows(one.rows())
+    tell(river, store, None)
+    for line in one.lines():
+        post(river, line)
+    assert {"work": 1} == by_name(counted(store))
+    assert river.today["api"].totals.output == 3
+
+
 def test_rows_are_forgotten(store: Store) -> None:
     """Rows go with the requests that they tell of, and what was counted of them is not counted again."""
     river = pipeline(store)

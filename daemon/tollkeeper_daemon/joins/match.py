@@ -55,8 +55,7 @@ def match(rows: Collection[ProxyRow], candidates: Collection[Candidate]) -> dict
     found: dict[str, str] = {}
     for proxy in {row.proxy for row in loose}:
         found |= _logged([row for row in loose if row.proxy == proxy], candidates)
-    conversations = {each.key: each.conversation for each in candidates}
-    return found | _shared(rows, found, conversations)
+    return found | _shared(rows, found, {each.key: each for each in sorted(candidates)})
 
 
 def spans_of(times: Iterable[int]) -> list[tuple[int, int]]:
@@ -76,7 +75,7 @@ def _logged(rows: list[ProxyRow], candidates: Iterable[Candidate]) -> dict[str, 
     Those with the same output go before. A reply that broke off has another one in the log: it is the
     only one left of the row's own conversation.
     """
-    free = {each for each in candidates if rows[0].proxy not in each.named_by}
+    free = set(candidates)
     found: dict[str, str] = {}
 
     def take(row: ProxyRow, candidate: Candidate) -> None:
@@ -95,7 +94,7 @@ def _logged(rows: list[ProxyRow], candidates: Iterable[Candidate]) -> dict[str, 
 
 
 def _shared(
-    rows: Collection[ProxyRow], found: Mapping[str, str], conversations: Mapping[str, str]
+    rows: Collection[ProxyRow], found: Mapping[str, str], groups: Mapping[str, Candidate]
 ) -> dict[str, str]:
     """The places of the rows that no log tells of by themselves: with what another proxy tells, or alone."""
     known: dict[str, list[ProxyRow]] = {}
@@ -110,15 +109,19 @@ def _shared(
         near = [
             (min(abs(row.time - each.time) for each in others), place)
             for place, others in known.items()
-            if are_several
-            and _agree(row.conversation, conversations.get(place, ""))
-            and all(_is_same(row, each) for each in others)
+            if are_several and _joins(row, others, groups.get(place))
         ]
         known.setdefault(min(near)[1] if near else behind(row.key), []).append(row)
     places: dict[str, str] = {}
     for place, others in known.items():
         places |= _settled(place, others)
     return {row.key: places[row.key] for row in left}
+
+
+def _joins(row: ProxyRow, others: list[ProxyRow], group: Candidate | None) -> bool:
+    """Whether the row is what these are, and their group, if it is known and near enough to be judged."""
+    is_of_it = group is None or not _is_near(row, group) or _may_be(row, group)
+    return is_of_it and all(_is_same(row, each) for each in others)
 
 
 def _common(row: ProxyRow) -> str:
@@ -139,9 +142,18 @@ def _turn(row: ProxyRow) -> tuple[object, ...]:
 
 
 def _fits(row: ProxyRow, candidate: Candidate) -> bool:
-    """Whether they may be one; a row that names its conversation is of no other one."""
+    """Whether they may be one."""
+    return _is_near(row, candidate) and _may_be(row, candidate)
+
+
+def _is_near(row: ProxyRow, candidate: Candidate) -> bool:
+    return abs(candidate.time - row.time) <= APART_MS
+
+
+def _may_be(row: ProxyRow, candidate: Candidate) -> bool:
+    """A row that names its conversation is of no other one, and what its proxy named by id is another row."""
     is_of_it = row.conversation in ("", candidate.conversation)
-    return is_of_it and abs(candidate.time - row.time) <= APART_MS
+    return is_of_it and row.proxy not in candidate.named_by
 
 
 def _is_same(row: ProxyRow, other: ProxyRow) -> bool:
