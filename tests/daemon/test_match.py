@@ -1,6 +1,7 @@
 """Which rows of proxies are which requests, where no id says so."""
 
 import pytest
+from msgspec.structs import replace
 
 from tollkeeper_daemon.joins.match import APART_MS, PASSED_ON_MS, Candidate, behind, match
 from tollkeeper_daemon.store.proxy_shelf import ProxyRow
@@ -92,6 +93,9 @@ def test_who_speaks_for_it() -> None:
     assert places([first, passed]) == [behind(passed.key), ""]
     known = row("a", conversation="conv-1")
     assert places([known, passed]) == ["", behind(known.key)]
+    # Else a limit that counted it would forget it.
+    old = replace(passed, history=True)
+    assert places([first, old]) == ["", behind(first.key)]
 
 
 def test_behind_one_with_an_id() -> None:

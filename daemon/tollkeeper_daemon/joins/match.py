@@ -33,10 +33,10 @@ class Candidate(Struct, frozen=True, order=True):
 def rank(row: ProxyRow) -> tuple[object, ...]:
     """Which of several rows about one request speaks for it, the first one.
 
-    It is the one that tells most. Of equals it began last: of proxies that pass requests on to each other
-    the last one's account pays.
+    It is the one that tells most, of those that are no history if there are any. Of equals it began last: of
+    proxies that pass requests on to each other the last one's account pays.
     """
-    return not row.request, not row.conversation, -row.time, row.key
+    return not row.request, row.history, not row.conversation, -row.time, row.key
 
 
 def behind(row: str) -> str:
