@@ -63,15 +63,16 @@ class Retention:
 
         Rows of proxies stay for a day more: those of requests that are just not dropped began a little earlier.
         """
-        await self._go_through_rows(before, _bury_rows)
+        has_rows = self._store.read(lambda t: t.count("proxied")) > 0
+        if has_rows:
+            await self._go_through_rows(before, _bury_rows)
         await self._go_through(partial(_drop_requests, before), b"")
         await self._go_through(partial(_drop_prompts, before), "")
-        await self._drop_rows(before - DAY_MS)
+        if has_rows:
+            await self._drop_rows(before - DAY_MS)
 
     async def _drop_rows(self, before: int) -> None:
         """Forget what proxies told from before this time; what they tell of it later is not taken in."""
-        if not self._store.read(lambda t: t.count("proxied")):
-            return
         self._store.write(lambda t: t.set_meta(FORGOTTEN, max(t.meta(FORGOTTEN) or 0, before)))
         await self._go_through_rows(before, _forget_rows)
 
