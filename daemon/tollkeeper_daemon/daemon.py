@@ -323,7 +323,7 @@ class Daemon:
             *self.beats.all(),
             self.retention.run(),
             self.segments.keep_up(self.failures.attempt),
-            self.exchange.talk_to_beads(),
+            self.exchange.talk.keep_up(),
             self.ccusage.keep_up(),
             self.usage_files.keep_up(),
         ]
