@@ -244,6 +244,7 @@ class Daemon:
             lambda: self.herald.importing is not None,
         )
         publisher.follow(self.usage_files.hear)
+        self.pipeline.on_booked = self.usage_files.booked
         self.stats_caches = StatsCaches(store)
         self.past = Past(
             self.days,
