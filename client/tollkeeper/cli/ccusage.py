@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from argparse import ArgumentParser, Namespace
 
 from tollkeeper.cli.context import Ask, print_raw
@@ -37,4 +38,8 @@ def run(ask: Ask, options: Namespace) -> int:
         from tollkeeper.cli.report import print_lines
 
         print_lines(lines(found, terminal.width(), options.all))
+    if found["unsaved"]:
+        from tollkeeper.cli.words import plain
+
+        print(f"toll: this could not be saved: {plain(found['unsaved'])}", file=sys.stderr)
     return 1 if found["totals"]["unexplained"] else 0

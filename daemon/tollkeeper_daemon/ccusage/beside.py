@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tollkeeper.cli.zone import local_zone
 from tollkeeper_daemon.agents.followed import Followed
@@ -91,7 +92,7 @@ class Beside:
     async def ask(self, zone: str | None = None) -> Snapshot:
         """Both sides by the days of this zone, else of the local one; CcusageError when it fails.
 
-        BadZone for a zone that is none. The snapshot is kept as well.
+        BadZone for a zone that is none. The snapshot is kept as well, if that can be.
         """
         zone = zone or local_zone() or "UTC"
         zone_named(zone)
@@ -127,7 +128,9 @@ class Beside:
     async def _ask_unasked(self) -> None:
         try:
             self._store.write(lambda transaction: transaction.set_meta(ASKED, now_ms()))
-            await self.ask()
+            found = await self.ask()
+            if found.unsaved:
+                self._alert(f"ccusage's snapshot could not be saved: {found.unsaved}")
         except CcusageError as error:
             log.warning("ccusage: %s", error)
             self._alert(str(error))
@@ -211,13 +214,14 @@ class Beside:
         return found
 
     def _keep(self, ran: Ran, zone: str, differences: list[Difference]) -> Snapshot:
-        """Make the snapshot of today, and write it; for a thread."""
+        """Make the snapshot of today, and write it; where that fails it says why. For a thread."""
         found = snapshot(ran.program, now_ms(), zone, ran.theirs, ran.ours, differences)
         data = msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n"
         try:
             write_whole(str(self._data), FOLDERS, f"{day_of(now_ms())}.json", data)
         except OSError as error:
-            raise CcusageError(f"the snapshot can't be written: {error}") from None
+            folder = self._data.joinpath(*FOLDERS)
+            return replace(found, unsaved=f"{folder} can't be written: {error.strerror}")
         return found
 
 

@@ -75,7 +75,10 @@ class Asked(Struct, frozen=True):
 
 
 class Snapshot(Struct, frozen=True):
-    """The file ``ccusage-snapshots/<day>.json``, which is also what the verb answers."""
+    """The file ``ccusage-snapshots/<day>.json``, which is also what the verb answers.
+
+    ``unsaved`` is why an answer could not be kept as a file.
+    """
 
     version: int
     takenAt: str
@@ -83,6 +86,7 @@ class Snapshot(Struct, frozen=True):
     timezone: str
     daily: tuple[Day, ...]
     totals: Totals
+    unsaved: str | None = None
 
 
 def snapshot(
