@@ -10,8 +10,8 @@ from tollkeeper.cli.context import Ask, print_raw
 
 HELP = (
     "Run the ccusage that is installed and show its figures beside the ledger's, by day and model, "
-    "with the cause of each difference. It runs offline and nothing is downloaded, unless the "
-    "settings say so: see toll config get ccusage. Exit status 1 when a difference has no known cause."
+    "with the causes of each difference and what they come to. It runs offline and nothing is downloaded, unless the "
+    "settings say so: see toll config get ccusage. Exit status 1 when some of a difference is unexplained."
 )
 # It reads all logs anew, and where it differs so do we.
 LONGEST_SECONDS = 1_000.0
