@@ -3,7 +3,7 @@
     python docs/pictures.py [top] [tray]
 
 ``top`` is the dashboard, as Textual draws it. ``tray`` is a desktop on a virtual display, with the tray icon, its menu
-and a notification: for that Xvfb, dbus-daemon, dunst, a tray, xdotool and ImageMagick's ``import`` are needed.
+and a notification: for that Xvfb, dbus-daemon, dunst, trayer, xdotool, xsetroot and ImageMagick's ``import`` are needed.
 """
 
 import argparse

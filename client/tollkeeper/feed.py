@@ -115,6 +115,10 @@ class Feed:
         self._socket = self._context.socket(zmq.SUB)
         self._socket.linger = 0
         self._socket.subscribe(b"")
+        self._hangups = self._socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+        self._poller = zmq.Poller()
+        self._poller.register(self._socket, zmq.POLLIN)
+        self._poller.register(self._hangups, zmq.POLLIN)
         self._socket.connect(f"ipc://{self.paths.updates_socket}")
         self._follower = _Follower()
 
@@ -137,17 +141,26 @@ class Feed:
         """The next change, or None when nothing came within ``wait`` seconds.
 
         The daemon beats at least every ten seconds. NoDaemonError or NoAnswerError when a
-        snapshot is due and it is gone.
+        snapshot is due and it is gone: at once when it hangs up, and not only after ``wait``.
         """
         deadline = time.monotonic() + wait
         while self._follower.status:
             left = deadline - time.monotonic()
-            if left <= 0 or not self._socket.poll(int(left * 1000) + 1):
+            if left <= 0:
                 return None
-            topic, data = self._socket.recv_multipart()
-            if change := self._follower.offer(topic, data):
-                return change
+            if self._update_came(left):
+                topic, data = self._socket.recv_multipart()
+                if change := self._follower.offer(topic, data):
+                    return change
         return self._snapshot()
+
+    def _update_came(self, wait: float) -> bool:
+        """Wait so long (s); a daemon that hung up leaves no status behind."""
+        came = dict(self._poller.poll(int(wait * 1000) + 1))
+        if self._socket not in came and self._hangups in came:
+            self._hangups.recv_multipart()
+            self._follower.status = None
+        return self._socket in came
 
     def latest(self, wait: float) -> Status:
         """The status after all that has come by now; waits for a change at most so long (s).
@@ -193,6 +206,10 @@ class AsyncFeed:
         self._socket = self._context.socket(zmq.SUB)
         self._socket.linger = 0
         self._socket.subscribe(b"")
+        self._hangups = self._socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+        self._poller = zmq.asyncio.Poller()
+        self._poller.register(self._socket, zmq.POLLIN)
+        self._poller.register(self._hangups, zmq.POLLIN)
         self._socket.connect(f"ipc://{self.paths.updates_socket}")
         self._follower = _Follower()
 
@@ -216,12 +233,21 @@ class AsyncFeed:
         deadline = time.monotonic() + wait
         while self._follower.status:
             left = deadline - time.monotonic()
-            if left <= 0 or not await self._socket.poll(int(left * 1000) + 1):
+            if left <= 0:
                 return None
-            topic, data = await self._socket.recv_multipart()
-            if change := self._follower.offer(topic, data):
-                return change
+            if await self._update_came(left):
+                topic, data = await self._socket.recv_multipart()
+                if change := self._follower.offer(topic, data):
+                    return change
         return await self._snapshot()
+
+    async def _update_came(self, wait: float) -> bool:
+        """Wait so long (s), as Feed does."""
+        came = dict(await self._poller.poll(int(wait * 1000) + 1))
+        if self._socket not in came and self._hangups in came:
+            await self._hangups.recv_multipart()
+            self._follower.status = None
+        return self._socket in came
 
     async def _snapshot(self) -> Change:
         self._follower.status = None

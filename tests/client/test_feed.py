@@ -1,7 +1,7 @@
 """The feed: a status that stays right by its updates, and is asked for anew on a gap."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
@@ -12,6 +12,7 @@ from tollkeeper.errors import NoDaemonError
 from tollkeeper.feed import ALERTS_KEPT, AsyncFeed, Change, Feed, apply
 from tollkeeper.model import Action, Agent, Alert, DaemonInfo, Importing, Limit, Plan, Status, Usage
 from tollkeeper.paths import Paths
+from waiting import wait_until
 
 from .fake_daemon import FakeDaemon, reply
 from .making import agent, status, today
@@ -249,6 +250,38 @@ def test_daemon_that_goes(home: Paths, snapshots: list[Status]) -> None:
         with FakeDaemon(home, lambda call: [reply(call, snapshots[1])]):
             assert feed.wait_for_daemon(10)
             assert snapshots[1] == feed.latest(0.01)
+
+
+def wait_here(home: Paths) -> None:
+    """Wait for a change that does not come."""
+    with Feed(home) as feed:
+        feed.next_change()
+        feed.next_change(15)
+
+
+def wait_in_asyncio(home: Paths) -> None:
+    """The same for asyncio."""
+
+    async def work() -> None:
+        async with AsyncFeed(home) as feed:
+            await feed.next_change()
+            await feed.next_change(15)
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize("waiting", [wait_here, wait_in_asyncio])
+def test_daemon_that_hangs_up(
+    home: Paths, snapshots: list[Status], waiting: Callable[[Paths], None]
+) -> None:
+    """A feed that waits for a change is told when the daemon goes, and not only when its time is over."""
+    with ThreadPoolExecutor() as pool:
+        with FakeDaemon(home, lambda call: [reply(call, snapshots[0])]) as daemon:
+            waits = pool.submit(waiting, home)
+            daemon.wait_for_subscriber()
+            wait_until(lambda: daemon.calls)
+        with pytest.raises(NoDaemonError):
+            waits.result()
 
 
 def test_feed_for_asyncio(home: Paths, daemon: FakeDaemon) -> None:

@@ -41,6 +41,7 @@ def run(ask: Ask, options: Namespace) -> None:
         from tollkeeper.top.app import Dashboard
     except ModuleNotFoundError as error:
         raise NoDashboardError(f"the dashboard needs {error.name}", INSTALL) from None
-    # Else a key now and then waits for the collector, which looks at all that was imported.
+    # Else a key now and then waits for the collector. The dashboard calls it itself, and not for what was imported.
     gc.freeze()
+    gc.disable()
     Dashboard(ask.paths()).run()

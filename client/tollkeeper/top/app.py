@@ -1,6 +1,7 @@
 """The dashboard: pages, keys, and a thread that follows the daemon."""
 
 import asyncio
+import gc
 import os
 import signal
 import threading
@@ -45,6 +46,8 @@ PAUSE_SECONDS = 0.4
 # Ages move on when nothing happens.
 SILENCE_SECONDS = 5.0
 GONE = "No daemon answers. Waiting for it to come back; start it with: toll up"
+# Garbage is looked for between keys, and not in the midst of what one of them began.
+COLLECT_SECONDS = 5.0
 ENDING = (signal.SIGTERM, signal.SIGHUP)
 # Alerts that are older were told before the dashboard was opened.
 MOST_TOASTS = 3
@@ -134,6 +137,7 @@ class Dashboard(App[None]):
         # Whoever is told to end gives the terminal back first.
         for number in ENDING:
             asyncio.get_running_loop().add_signal_handler(number, self.exit)
+        self.set_interval(COLLECT_SECONDS, lambda: gc.collect())
         self._line.show([Text("Asking the daemon …")])
         self._follow()
 

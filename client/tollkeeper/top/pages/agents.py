@@ -37,7 +37,7 @@ class AgentsPage(Page):
     AgentsPage Horizontal { height: 1fr; }
     AgentsPage #side { width: 48; border-left: solid $foreground 30%; padding: 0 0 0 1; }
     AgentsPage { layers: cards above; }
-    AgentsPage #filter { layer: above; dock: bottom; display: none; height: 3; }
+    AgentsPage #filter { layer: above; dock: bottom; display: none; height: 3; border-subtitle-align: left; }
     AgentsPage #filter.-open { display: block; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
