@@ -244,6 +244,7 @@ class Daemon:
             lambda: self.herald.importing is not None,
         )
         publisher.follow(self.usage_files.hear)
+        self.pipeline.on_booked = self.usage_files.booked
         self.stats_caches = StatsCaches(store)
         self.past = Past(
             self.days,
@@ -323,7 +324,7 @@ class Daemon:
             *self.beats.all(),
             self.retention.run(),
             self.segments.keep_up(self.failures.attempt),
-            self.exchange.talk_to_beads(),
+            self.exchange.talk.keep_up(),
             self.ccusage.keep_up(),
             self.usage_files.keep_up(),
         ]

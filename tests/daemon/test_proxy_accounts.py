@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tollkeeper.model import Proxy, ProxyAccount
+from tollkeeper.proxies import Proxy, ProxyAccount
 from tollkeeper_daemon.clock import iso
 from tollkeeper_daemon.places import place_asked, place_of
 from tollkeeper_daemon.proxies.accounts import Limited, account_view, limited_until, source_of

@@ -9,7 +9,8 @@ from typing import get_args
 
 import pytest
 
-from tollkeeper.model import ProxyAccount, Status
+from tollkeeper.model import Status
+from tollkeeper.proxies import ProxyAccount
 from waiting import wait_until
 
 from . import lines

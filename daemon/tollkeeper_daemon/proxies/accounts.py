@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
-from tollkeeper.model import AccountWindow, AlertKind, Proxy, ProxyAccount
+from tollkeeper.model import AlertKind
+from tollkeeper.proxies import AccountWindow, Proxy, ProxyAccount
 from tollkeeper_daemon.clock import FAR, iso, local_time, ms_of
 from tollkeeper_daemon.ledger.books import API, SUBSCRIPTION
 from tollkeeper_daemon.paying.payers import account_behind

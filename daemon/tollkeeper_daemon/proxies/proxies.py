@@ -10,7 +10,7 @@ from typing import Protocol
 
 from msgspec import Struct, field
 
-from tollkeeper.model import Proxy, ProxyAccount
+from tollkeeper.proxies import Proxy, ProxyAccount
 from tollkeeper_daemon.agents.followed import Followed
 from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.bar.bar import Bar
