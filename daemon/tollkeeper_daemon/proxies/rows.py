@@ -19,8 +19,8 @@ def rows_of(
 ) -> list[ProxyRow]:
     """What costs anything of these.
 
-    ``names`` are the API's id and the conversation of each, ``accounts`` the proxy's by name, and what
-    is from before ``since`` (ms) is history.
+    ``names`` are the API's id and the conversation of each, ``accounts`` the proxy's by name, with those
+    that it lists no more, and what is from before ``since`` (ms) is history.
     """
     found: list[ProxyRow] = []
     for row in rows:
