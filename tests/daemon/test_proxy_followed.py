@@ -124,8 +124,7 @@ def attempt(work: Callable[..., object], *of: object) -> bool:
 
 def row(name: str, time: int, account: str = "work", **more: Any) -> Row:
     """A request that was served."""
-    fields = {"accountUsed": account, "model": "m", "outputTokens": 1, **more}
-    return Row(id=name, timestamp=iso(time), **fields)
+    return Row(id=name, timestamp=iso(time), accountUsed=account, model="m", outputTokens=1, **more)
 
 
 @pytest.fixture
