@@ -2,13 +2,15 @@
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self, TypeVar
 
 import lmdb
 
 from tollkeeper_daemon.ledger.books import Book
+from tollkeeper_daemon.store.memory import give_back_freed
 from tollkeeper_daemon.store.schema import VERSION
 from tollkeeper_daemon.store.tables import Tables
 from tollkeeper_daemon.store.transaction import Transaction
@@ -48,22 +50,13 @@ class Store:
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.last_saved = _last_saved(path)
-            # metasync=False: a commit survives any crash of ours, and a crash of the machine can
-            # cost the last transaction but never the file's integrity. The logs are the truth: an
-            # offset lost is a line read again, and posting it again changes nothing.
-            self._env = lmdb.open(
-                str(path),
-                map_size=max(FIRST_MAP_SIZE, _size_on_disk(path) * 2),
-                max_dbs=len(Tables.NAMES) + 4,
-                metasync=False,
-                max_readers=MOST_READERS,
-                mode=0o600,
-            )
+            self._env = _open(path, max(FIRST_MAP_SIZE, _size_on_disk(path) * 2))
         except (lmdb.Error, OSError) as error:
             raise StoreError(
                 f"can't open the ledger in {path}: {error}",
                 "move that directory away; it is built anew from the logs that are still there",
             ) from None
+        self._path = path
         self._tables = Tables(self._env)
         self._books: dict[Book, int] = {}
         self._reads = 0
@@ -114,17 +107,31 @@ class Store:
                 self._read_ended.notify_all()
 
     def let_go(self) -> None:
-        """Give back the memory that a large import took: cached books, and the pages it touched."""
+        """Give back the memory that a large import took: cached books, and the pages it read and wrote.
+
+        LMDB keeps those that it wrote for the next transaction, for as long as the file is open.
+        """
         self._books.clear()
-        self._map_anew(self._env.info()["map_size"])  # With no page in.
+        with self._nobody_reading():
+            size = self._env.info()["map_size"]
+            self._env.close()
+            self._env = _open(self._path, size)
+            self._tables = Tables(self._env)
+        give_back_freed()
 
     def _map_anew(self, size: int) -> None:
-        """Map the file at another place in memory, when nobody reads at the old one any more."""
+        """Map the file at another place in memory."""
+        with self._nobody_reading():
+            self._env.set_mapsize(size)
+
+    @contextmanager
+    def _nobody_reading(self) -> Generator[None]:
+        """When nobody reads any more; whoever comes meanwhile waits, or those who read would never end."""
         with self._read_ended:
-            self._mapping = True  # Whoever comes now waits, or those who read would never end.
+            self._mapping = True
             try:
                 self._read_ended.wait_for(lambda: not self._reads)
-                self._env.set_mapsize(size)
+                yield
             finally:
                 self._mapping = False
                 self._read_ended.notify_all()
@@ -141,6 +148,20 @@ class Store:
                 f"the ledger in {path} has version {found}, this Tollkeeper reads {VERSION}",
                 "install the newer Tollkeeper again",
             )
+
+
+def _open(path: Path, size: int) -> lmdb.Environment:
+    # metasync=False: a commit survives any crash of ours, and a crash of the machine can
+    # cost the last transaction but never the file's integrity. The logs are the truth: an
+    # offset lost is a line read again, and posting it again changes nothing.
+    return lmdb.open(
+        str(path),
+        map_size=size,
+        max_dbs=len(Tables.NAMES) + 4,
+        metasync=False,
+        max_readers=MOST_READERS,
+        mode=0o600,
+    )
 
 
 def _last_saved(path: Path) -> float:
