@@ -21,6 +21,7 @@ def rows_of(
 
     ``names`` are the API's id and the conversation of each, ``accounts`` the proxy's by name, with those
     that it lists no more, and what is from before ``since`` (ms) is history.
+    A row has no source where it is not known who pays.
     """
     found: list[ProxyRow] = []
     for row in rows:

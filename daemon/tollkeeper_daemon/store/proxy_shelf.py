@@ -25,8 +25,8 @@ class ProxyRow(Struct, frozen=True, array_like=True, gc=False):
     """One request as a proxy has it; times in ms, tokens as counts.
 
     ``proxy`` is its host and port, ``id`` what it calls the row, ``source`` and ``account`` who pays as books
-    have it; without a source it is not known. ``request`` is the API's own id of the request and
-    ``conversation`` whose it is, both empty where they are not known. ``seen`` is when it was first heard of, and ``history`` says that
+    have it. ``request`` is the API's own id of the request and ``conversation`` whose it is, both empty
+    where they are not known. ``seen`` is when it was first heard of, and ``history`` says that
     it was there before anybody watched. ``joined`` is the key of the group that is the same request,
     and ``booked`` says that a request stands in the ledger that only the proxy saw.
     """
