@@ -22,7 +22,12 @@ def of_agent(agent: Agent) -> Limit | None:
     """The limit that this agent is nearest to, unless it is far from all, or has exited."""
     if agent.state == "exited":
         return None
-    return max(filter(_is_near, agent.limits), key=_fraction, default=None)
+    return most_pressing(filter(_is_near, agent.limits))
+
+
+def most_pressing(limits: Iterable[Limit]) -> Limit | None:
+    """The nearest of those that hold; of those that are waived only where there is no other."""
+    return max(limits, key=lambda limit: (not limit.waived, limit.fraction), default=None)
 
 
 def nearest(limits: Iterable[Limit], scope: str) -> Limit | None:
