@@ -179,6 +179,7 @@ class Daemon:
             self.agents.charged,
             self.failures.attempt,
         )
+        board.serves_plans = self.proxies.serves_plans
         self.census = Census(
             self.roster,
             Reports(self.agents.started, self.agents.changed, self.agents.exited),

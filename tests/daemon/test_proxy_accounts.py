@@ -78,12 +78,13 @@ def test_view() -> None:
 
 
 def test_who_pays() -> None:
-    """A row's own word goes first, then the account's, then its kind."""
+    """A row's own word goes first, then the account's, then its kind; of an unknown one nothing is known."""
     assert "subscription" == source_of(account(provider="anthropic"))
     assert "api" == source_of(account(provider="claude-console-api"))
     assert "api" == source_of(account(provider="anthropic", billingType="api"))
     assert "subscription" == source_of(account(billingType="api"), "plan")
-    assert "api" == source_of(None)
+    assert "" == source_of(None)
+    assert "api" == source_of(None, "api")
 
 
 def proxy(**until: int | None) -> Proxy:

@@ -193,7 +193,7 @@ class _Work:
 
         def paid(book: Book, reply: Reply) -> Book:
             row = known.get(reply.request) or next(iter(others), None)
-            if row is not None:
+            if row is not None and row.source:
                 return _by(row, book)
             return self._paid(book, reply.time) if is_told_by_proxy(book) else book
 
@@ -242,8 +242,8 @@ def _rank(row: ProxyRow) -> tuple[int, str]:
 
 
 def _by(row: ProxyRow, book: Book) -> Book:
-    """The book for the same work, paid by the row's account."""
-    if (book.source, book.account) == (row.source, row.account):
+    """The book for the same work, paid by the row's account, as far as it is known who pays by that."""
+    if not row.source or (book.source, book.account) == (row.source, row.account):
         return book
     return replace(book, source=row.source, account=row.account)
 
