@@ -1,5 +1,6 @@
 """Limits on the screen, in tables and in sentences: who is near, who is paused, and how to go on."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -66,6 +67,14 @@ def test_screen_with_limits_fits(width: int) -> None:
     """No line is wider than the terminal, whatever is shown of limits."""
     shown = printed(screen.status_screen(MANY, width), width)
     assert max(map(len, shown.splitlines())) <= width
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_names_and_states_stay(width: int) -> None:
+    """However narrow the terminal is, it shows who it is and what it does."""
+    lines = printed(screen.agents_table(MANY.agents, datetime.fromisoformat(TIME), width), width)
+    told = [line.split()[:3] for line in lines.splitlines()[1:]]
+    assert ["spent", "‖", "paused"] in told
 
 
 @pytest.mark.parametrize("width", [80, 120])

@@ -93,6 +93,8 @@ def test_who_speaks_for_it() -> None:
     assert places([first, passed]) == [behind(passed.key), ""]
     known = row("a", conversation="conv-1")
     assert places([known, passed]) == ["", behind(known.key)]
+    unpaid = replace(passed, source="")
+    assert places([first, unpaid]) == ["", behind(first.key)]
     # Else a limit that counted it would forget it.
     old = replace(passed, history=True)
     assert places([first, old]) == ["", behind(first.key)]

@@ -9,7 +9,8 @@ from typing import get_args
 
 import pytest
 
-from tollkeeper.model import ProxyAccount, Status
+from tollkeeper.model import Status
+from tollkeeper.proxies import ProxyAccount
 from waiting import wait_until
 
 from . import lines
@@ -204,6 +205,9 @@ def test_many_rows(keeper: Keeper) -> None:
             fake.served(number, "work", f"req_{number}", "conv", when=time.time() - 60)
         follow(keeper, fake)
         wait_until(lambda: spent(keeper) == {"work": 1_000}, 30)
+        assert {path for path in fake.asked if "detail" in path} == {
+            "/api/requests/detail?limit=20"
+        }
         assert {path for path in fake.asked if path.startswith("/api/requests?")} <= {
             "/api/requests?limit=50",
             "/api/requests?limit=1000",
@@ -359,6 +363,22 @@ def test_history_is_no_news(keeper: Keeper) -> None:
         fake.served(2, "work", "req_2", "conv-1")
         wait_for_accounts(keeper, work=2)
         keeper.wait_for(lambda status: status.limits[0].state == "reached")
+
+
+def test_first_requests_count(keeper: Keeper) -> None:
+    """The first requests ever through a proxy are news when it was followed before, by an earlier daemon, too."""
+    with FakeCcflare("C") as fake:
+        for account in fake.accounts:
+            account["provider"] = "claude-console-api"
+        limited = settings(fake.url).replace("daily = 0", 'daily = 0.01\naction = "warn"')
+        keeper.configure(limited)
+        keeper.start()
+        keeper.wait_for(lambda status: bool(accounts(status)))
+        keeper.kill()
+        fake.served(1, "work", "req_1", "conv-1")
+        keeper.start()
+        keeper.wait_for(lambda status: status.limits[0].state == "reached")
+        wait_for_accounts(keeper, work=1)
 
 
 def test_nothing_without_a_proxy(keeper: Keeper) -> None:

@@ -228,7 +228,7 @@ class _Work:
         def paid(book: Book, reply: Reply) -> Book:
             by_id = (row for row in named if row.request == reply.request)
             row = next(by_id, None) or next(iter(others), None)
-            if row is not None:
+            if row is not None and row.source:
                 return _by(row, book)
             return self._paid(book, reply.time) if is_told_by_proxy(book) else book
 
@@ -270,8 +270,8 @@ def _kinds(group: Group) -> set[Kind]:
 
 
 def _by(row: ProxyRow, book: Book) -> Book:
-    """The book for the same work, paid by the row's account."""
-    if (book.source, book.account) == (row.source, row.account):
+    """The book for the same work, paid by the row's account, as far as it is known who pays by that."""
+    if not row.source or (book.source, book.account) == (row.source, row.account):
         return book
     return replace(book, source=row.source, account=row.account)
 

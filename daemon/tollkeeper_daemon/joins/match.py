@@ -36,7 +36,7 @@ def rank(row: ProxyRow) -> tuple[object, ...]:
     It is the one that tells most, of those that are no history if there are any. Of equals it began last: of
     proxies that pass requests on to each other the last one's account pays.
     """
-    return not row.request, row.history, not row.conversation, -row.time, row.key
+    return not row.request, row.history, not row.source, not row.conversation, -row.time, row.key
 
 
 def behind(row: str) -> str:

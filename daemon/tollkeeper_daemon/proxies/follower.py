@@ -31,7 +31,7 @@ from tollkeeper_daemon.proxies.answers import (
     health_of,
 )
 from tollkeeper_daemon.proxies.client import Client, KeyRefused, Trouble, Unreached
-from tollkeeper_daemon.proxies.looks import MOST_DETAILS, Looks, Page
+from tollkeeper_daemon.proxies.looks import Looks, Page
 from tollkeeper_daemon.proxies.proxy_clock import ProxyClock
 from tollkeeper_daemon.proxies.told import Told
 
@@ -200,7 +200,7 @@ class Follower:
         if not last:
             return {}
         try:
-            data = self._client.get_bare(DETAIL.format(min(last, MOST_DETAILS)))
+            data = self._client.get_bare(DETAIL.format(last))
             details, _ = each_of(data, Detail)
         except (Trouble, AnswerError) as error:
             # Without headers rows are joined by their tokens.
