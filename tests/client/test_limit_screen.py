@@ -97,11 +97,12 @@ def test_limit_that_holds_comes_first() -> None:
 
 @pytest.mark.parametrize("width", [80, 120])
 def test_limits_in_the_sums(width: int) -> None:
-    """The day and the run show their nearest limit as soon as anything of it is used."""
+    """The day and the run show their nearest limit as soon as anything of it is used, and what counts for it."""
     lines = printed(screen.status_screen(MANY, width), width).splitlines()
     [today] = [line for line in lines if line.startswith("Today")]
     [run] = [line for line in lines if line.startswith("This run")]
     assert ("90 % of 1.00M tokens" in today, "%" in run) == (True, False)
+    assert ("900K, 90 %" in today) == (width > 80)
     assert [line for line in lines if line.startswith(("task", "workflow"))] == [
         "task x.1: 62 % of $5"
     ]

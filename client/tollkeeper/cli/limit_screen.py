@@ -47,6 +47,16 @@ def cell(limit: Limit | None) -> Text:
     return Text(f"{told}, waived" if limit.waived else told, style=STYLES[state])
 
 
+def sum_cell(limit: Limit | None) -> Text:
+    """The same with what counts, which may be less than the sum beside it: ``$41, 82 % of $50``."""
+    if limit is None:
+        return Text("")
+    in_dollars = limit.bound_usd is not None
+    used = words.money(limit.used) if in_dollars else words.tokens(int(limit.used))
+    told = cell(limit)
+    return Text(f"{used}, ", style=told.style).append_text(told)
+
+
 def lines(limits: Iterable[Limit], without: Sequence[str]) -> list[Text]:
     """The limits that are near, such as those of tasks, the nearest first; ``without`` these scopes."""
     near = [limit for limit in limits if limit.scope not in without and _is_near(limit)]

@@ -60,7 +60,7 @@ def status_screen(status: Status, width: int, rate: float | None = None) -> Rend
         parts.append(Text("No agent is running. Start one with: claude", style="dim"))
     parts += limit_screen.held_lines(status.agents)
     has_room = width >= ROOM_FOR_SUMS
-    parts.append(_sums_table(status, has_room))
+    parts.append(_sums_table(status, width))
     parts += plan_screen.lines(status, width)
     parts += account_screen.lines(status)
     parts += limit_screen.lines(status.limits, limit_screen.IN_SUMS if has_room else ())
@@ -170,7 +170,9 @@ def _token_cells(usage: Usage) -> dict[str, str]:
     }
 
 
-def _sums_table(status: Status, has_room: bool) -> Table:
+def _sums_table(status: Status, width: int) -> Table:
+    has_room = width >= ROOM_FOR_SUMS
+    limit_cell = limit_screen.sum_cell if width >= NARROW else limit_screen.cell
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("")
     for column in ("Requests", "Messages", "Tokens", "Billed", "List price"):
@@ -195,7 +197,7 @@ def _sums_table(status: Status, has_room: bool) -> Table:
             words.tokens(usage.total_tokens),
             words.money(usage.cost_usd, _guessed(usage)),
             _value(usage),
-            *([limit_screen.cell(limit)] if of_today or of_run else []),
+            *([limit_cell(limit)] if of_today or of_run else []),
         )
     return table
 
