@@ -149,6 +149,42 @@ def test_without_headers(keeper: Keeper) -> None:
         wait_for_accounts(keeper, work=2, home=2)
 
 
+@pytest.mark.parametrize("ahead", [3_600.0, -3_600.0])
+def test_clock_off(keeper: Keeper, ahead: float) -> None:
+    """A row without headers is joined by our time, where the proxy's own clock is off."""
+    with FakeCcflare("H") as fake:
+        fake.ahead = ahead
+        follow(keeper, fake)
+        reply(keeper.home.log())
+        fake.served(1, "work")
+        wait_for_accounts(keeper, work=1)
+        # Once this one was waited for, so was the one before it.
+        fake.served(2, "home", "req_unseen", "conv-unseen")
+        wait_for_accounts(keeper, work=1, home=1)
+
+
+def test_two_addresses(keeper: Keeper) -> None:
+    """A proxy that agents ask by two addresses tells of each request twice, and each counts once."""
+    with FakeCcflare("H") as fake, FakeCcflare("H") as same:
+        same.rows, same.details = fake.rows, fake.details
+        keeper.configure(settings())
+        keeper.start()
+        log = asking(keeper, fake).log
+        asking(keeper, same)
+        keeper.wait_for(lambda status: sum(bool(each.accounts) for each in status.proxies) == 2)
+        reply(log)
+        fake.served(1, "work")
+        fake.served(2, "work", tokens=Tokens(output=100))
+        same.push("summary", {})
+        wait_for_accounts(keeper, work=2)
+        # Only the other address tells of this one: once it was waited for, so was all that it told before.
+        same.rows = [*same.rows]
+        same.details = [*same.details]
+        same.served(3, "home", "req_unseen", "conv-unseen")
+        wait_for_accounts(keeper, work=2, home=1)
+        assert keeper.toll.status().today.total.requests == 3
+
+
 def test_under_way(keeper: Keeper) -> None:
     """A request whose row was there before its reply gets its account when that is over."""
     with FakeCcflare() as fake:
