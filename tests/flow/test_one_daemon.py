@@ -200,7 +200,10 @@ def test_relative_home(keeper: Keeper) -> None:
     """A relative TOLL_HOME is the same folder for the daemon, which runs elsewhere, as for who starts it."""
     started = subprocess.run(
         [TOLL, "up"],
-        env={**keeper.environment, "TOLL_HOME": os.path.relpath(keeper.paths.own_home, keeper.root)},
+        env={
+            **keeper.environment,
+            "TOLL_HOME": os.path.relpath(keeper.paths.own_home, keeper.root),
+        },
         cwd=keeper.root,
         capture_output=True,
         text=True,
