@@ -194,12 +194,30 @@ def test_words_that_are_refused(daemon: Keeper) -> None:
             ["set", "limits.dialy=5"],
             "there is no setting 'limits.dialy'; did you mean limits.daily?",
         ),
+        (
+            ["set", "plan.name=Max"],
+            "there is no plan 'Max'; known are max, max-20x and pro; did you mean max?",
+        ),
+        (
+            ["set", "plan.name=team"],
+            "there is no plan 'team'; known are max, max-20x and pro; add it first: toll plans set",
+        ),
         (["get", "plan.nam"], "there is no setting 'plan.nam'; did you mean plan.name?"),
     ):
         found = daemon.run("config", *arguments)
         assert (2, "", f"toll: {told}\n") == (found.returncode, found.stdout, found.stderr)
     daemon.stop()
     assert 3 == daemon.run("config", "set", "limits.daily=5", "--no-start").returncode
+
+
+def test_names_of_plans(daemon: Keeper) -> None:
+    """A plan of one's own can be named once it is added; one that is gone since is told by the doctor."""
+    assert 0 == daemon.run("plans", "set", "team", "--price", "30").returncode
+    assert 0 == daemon.run("config", "set", "plan.name=team").returncode
+    assert "plan that is not known" not in daemon.run("doctor").stdout
+    daemon.json("plans", "remove", "team")
+    assert "BAD  config.toml names a plan that is not known: team\n" in daemon.run("doctor").stdout
+    assert 0 == daemon.run("config", "set", "plan.name=").returncode
 
 
 def test_edit(daemon: Keeper) -> None:
@@ -224,6 +242,6 @@ def test_calls_that_are_none(daemon: Keeper) -> None:
         assert raised.value.code == "bad-params"
     nested = json.loads("[" * 400 + "]" * 400)
     assert refused(daemon, **{"limits.daily": nested}).code == "bad-params"
-    assert refused(daemon, **{"plan.name": "x" * 300_000}).code == "broken-file"
+    assert refused(daemon, **{"on.alert": "x" * 300_000}).code == "broken-file"
     with pytest.raises(CallError):
         daemon.report("config.get", names="limits")

@@ -20,9 +20,11 @@ from tollkeeper_daemon.own.settings import Settings
 def main() -> None:
     """Write the settings, and tell what came of it."""
     values = msgspec.json.decode(sys.stdin.buffer.read(), type=dict[str, Any])
+    paths = find_paths()
     refused: tuple[str, str, str | None] | None = None
     try:
-        asyncio.run(put(Settings(OwnFile(find_paths().settings), Config(), _untold), values))
+        settings = Settings(OwnFile(paths.settings), Config(), _untold)
+        asyncio.run(put(settings, OwnFile(paths.plans), values))
     except Refused as error:
         refused = error.code, str(error), error.hint
     sys.stdout.buffer.write(msgspec.json.encode(refused))
