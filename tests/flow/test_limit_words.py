@@ -216,6 +216,23 @@ def test_by_hand_is_for_one_agent(pair: Pair) -> None:
     ]
 
 
+def test_a_limit_of_who_has_ended(pair: Pair) -> None:
+    """The limit of an agent that has ended is listed as it was raised, and cleared by the name that is listed."""
+    said(pair.keeper, "limit", "set", "--agent", "Ada", "--usd", "3")
+    said(pair.keeper, "resume", "Ada", "--add-usd", "2")
+    pair.ada.exit()
+    pair.keeper.wait_for(lambda status: "exited" in [each.state for each in status.agents])
+    lines = [line.split() for line in said(pair.keeper, "limit").splitlines() if "Ada" in line]
+    assert lines == [["agent", "Ada", "$5.00", "ended", "by", "hand"]]
+    start(pair.keeper, "Ada")
+    clear = ("limit", "clear", "--agent", "Ada")
+    cleared = "The limit of agent Ada in dollars is cleared; there is no other in its place.\n"
+    assert said(pair.keeper, *clear) == cleared
+    assert pair.keeper.json("limit")["by_hand"] == []
+    assert refused(pair.keeper, 1, *clear).startswith("toll: no such limit was set")
+    assert "no agent 'Eve' is running" in refused(pair.keeper, 1, *clear[:-1], "Eve")
+
+
 def test_set_to_stop(pair: Pair) -> None:
     """With the action stop who has used it up is stopped, and told to be."""
     told = said(pair.keeper, "limit", "set", "--run", "--usd", "0.01", "--action", "stop")
