@@ -49,7 +49,11 @@ def options(parser: ArgumentParser) -> None:
         type=percent,
         help="no, when more of a window of the plan is used (default: 100)",
     )
-    add("--wait", action="store_true", help="ask again until the answer is yes")
+    add(
+        "--wait",
+        action="store_true",
+        help="ask again until the answer is yes, for ever if need be; the line says when only a raised limit helps",
+    )
 
 
 def percent(value: str) -> float:
@@ -126,6 +130,9 @@ def _yes(found: dict[str, Any]) -> str:
 def _no(found: dict[str, Any]) -> str:
     text = f"No: {words.plain(found['why'])}"
     if found["retry_at"] is None:
-        return f"{text}."
+        lasting = {each["name"] for each in found["blockers"] if each["renews_at"] is None}
+        # A run is over some time; of what else bounds it for good a person can say more.
+        helps = "a raised limit, or the end of the run" if lasting == {"run"} else "a raised limit"
+        return f"{text}; only {helps} helps."
     again = datetime.fromisoformat(found["retry_at"]).astimezone()
     return f"{text}; again from {again:%Y-%m-%d %H:%M} on."
