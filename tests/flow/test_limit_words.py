@@ -66,6 +66,23 @@ def test_limits_are_listed(pair: Pair) -> None:
     }
 
 
+def test_limits_of_who_is_to_come(keeper: Keeper) -> None:
+    """While nobody works the limits that each agent and each run will have are listed, too."""
+    keeper.configure(SETTINGS)
+    keeper.start()
+
+    def listed() -> list[list[str]]:
+        return [line.split() for line in said(keeper, "limit").splitlines()[1:]]
+
+    today = ["today", "$0.00", "$50.00", "0", "pause", "under"]
+    agent, run = ["each", "agent", "$5.00", "pause"], ["each", "run", "$20.00", "pause"]
+    assert listed() == [today, agent, run]
+    said(keeper, "limit", "set", "--run", "--usd", "40", "--action", "stop")
+    assert listed() == [today, agent, ["each", "run", "$40.00", "stop", "by", "hand"]]
+    said(keeper, "limit", "set", "--run", "--usd", "0")
+    assert listed() == [today, agent, ["each", "run", "none", "by", "hand"]]
+
+
 def test_two_units(pair: Pair) -> None:
     """A scope can have a limit in dollars and one in tokens at once; both are marked as one's own."""
     said(pair.keeper, "limit", "set", "--daily", "--usd", "0.1", "--action", "warn")
