@@ -47,9 +47,10 @@ def test_resume_without_a_daemon(keeper: Keeper, frozen: AgentProcess, how: str)
     assert state_of(frozen.pid) == "S"
     assert said(keeper, "resume", "--all", "--no-start") == "No agent is held.\n"
     keeper.start()
-    wait_until(lambda: not any("held" in each["text"] for each in keeper.json("doctor")))
-    kinds = [entry["kind"] for entry in keeper.report("log")["entries"]]
-    assert kinds == ["paused", "resumed"]
+    wait_until(lambda: keeper.report("health")["held"] == {})
+    paused, resumed = keeper.report("log")["entries"]
+    assert (paused["kind"], resumed["kind"], resumed["cause"]) == ("paused", "resumed", "person")
+    assert resumed["text"] == "Ada goes on. Told so by a person, while no daemon ran."
     assert keeper.agent(frozen).state == "working"
     assert keeper.report("resume", all=True)["done"] == []
 
@@ -130,3 +131,7 @@ def test_one_of_two(keeper: Keeper) -> None:
     assert refused(keeper, 3, "resume", "Bob", "--no-start").startswith("toll: no agent 'Bob'")
     assert said(keeper, "resume", "--all", "--no-start") == "Ada goes on.\n"
     assert state_of(ada.pid) == "S"
+    keeper.start()
+    wait_until(lambda: keeper.report("health")["held"] == {})
+    causes = [each["cause"] for each in keeper.report("log")["entries"]]
+    assert causes == ["person"] * 4

@@ -36,10 +36,12 @@ def thaw(words: Sequence[str] | None) -> dict[str, Any]:
     meant = known if words is None else _meant(known, words)
     done = [_free(agent, paths.deny) for agent in meant]
     left = {each.id for each in done if each.error}
+    freed = [*frozen.read_freed(path), *(each.id for each in done if each.kind == "resumed")]
     # Who is free must not be told so twice. If that fails, the next daemon mends it.
     with contextlib.suppress(FrozenFileError):
         if done:
-            frozen.write(path, [each for each in known if each not in meant or each.id in left])
+            still = [each for each in known if each not in meant or each.id in left]
+            frozen.write(path, still, freed)
     return {"done": to_builtins(done), "offered": []}
 
 
