@@ -105,6 +105,14 @@ def test_waiting(keeper: Keeper) -> None:
         assert waiting.communicate()[0] == "Yes: nothing limits it.\n"
 
 
+def test_a_stage_alone(daemon: Keeper) -> None:
+    """A stage of no workflow is refused in a line; a task may tell the workflow."""
+    refused = daemon.run("admit", "--stage", "plan")
+    told = "toll: a stage is one of a workflow: name that, too, or the task\n"
+    assert (refused.returncode, refused.stdout, refused.stderr) == (2, "", told)
+    assert daemon.run("admit", "--stage", "plan", "--task", "bd-4nq.1").returncode == 0
+
+
 def test_what_helps(keeper: Keeper) -> None:
     """Where no time helps it is said what does: a raised limit, of a run also that it ends."""
     keeper.limit(per_run=4, daily=5)

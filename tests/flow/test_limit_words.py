@@ -322,6 +322,14 @@ def test_wrong_usage(keeper: Keeper, arguments: list[str]) -> None:
     assert not is_listening(keeper.paths)
 
 
+def test_no_scope(keeper: Keeper) -> None:
+    """Who names a stage without its workflow, or nobody at all, is told what is missing."""
+    told = refused(keeper, 2, "limit", "set", "--stage", "plan", "--usd", "1")
+    assert told == "toll: a stage is one of a workflow: name that with --workflow\n"
+    told = refused(keeper, 2, "limit", "clear")
+    assert told.startswith("toll: whose limit? one of --agent --task --workflow --conversation ")
+
+
 def test_refused_by_the_daemon(pair: Pair) -> None:
     """What only the daemon knows to be wrong is a line as well: 1 for nobody, 2 for nonsense."""
     new = ("limit", "set", "--usd", "5")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 HELP = (
     "Say whether there is budget and plan for one more agent now, and if not, why, and when there "
-    "is again. Exit status 0 for yes, 1 for no: toll admit --stage plan && claude -p … Nothing is set "
+    "is again. Exit status 0 for yes, 1 for no: toll admit --workflow W --stage plan && claude -p … Nothing is set "
     "aside: agents that run already may use what is left."
 )
 LOOK_SECONDS = 5.0
