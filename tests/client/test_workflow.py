@@ -284,10 +284,11 @@ def test_many_beside_each_other(ask: Ask) -> None:
 
 
 def test_top(ask: Ask) -> None:
-    """Above the tables stands what all come to; each line has its share."""
+    """Above the tables stands what all come to, and how many are shown; each line has its share."""
     told = lines(ask("top", width=200))
     expected = (
-        "10,000 workflows: $0.2450 billed, $1.50 list price, 62.8K tokens. By what is billed:"
+        "10,000 workflows (1 shown) and what is of none: $0.2450 billed, $1.50 list price, "
+        "62.8K tokens. By what is billed:"
     )
     assert expected == told[0]
     expected = ".claude-4nq full completed 26 62,751 $0.2450 $1.50 2m 07s 25 % ██▌"
