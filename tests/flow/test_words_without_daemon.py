@@ -77,6 +77,8 @@ def test_who_is_not_paused(keeper: Keeper, frozen: AgentProcess) -> None:
     """Without a daemon a name that is not on its list has exit status 3; nobody is let go."""
     told = refused(keeper, 3, "resume", "Ada", "Bob", "--no-start")
     assert told.startswith("toll: no agent 'Bob' is known to be held, and no daemon is running; ")
+    told = refused(keeper, 3, "resume", "ada", "--no-start")
+    assert told.endswith(" and no daemon is running; did you mean Ada?\n")
     assert state_of(frozen.pid) == "T"
 
 
