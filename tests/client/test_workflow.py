@@ -469,6 +469,12 @@ def test_wrong_usage(run: Run, arguments: list[str]) -> None:
     assert (2, "", 1) == (exit_status, out, err.count("\n"))
 
 
+def test_stage_without_an_event(run: Run) -> None:
+    """Who leaves out what happened to a stage is told what may stand there."""
+    told = "the following arguments are required: start|end; see toll workflow stage --help"
+    assert (2, "", f"toll: {told}\n") == run("workflow", "stage", "W2", "plan", "--no-start")
+
+
 def test_unknown_workflow(home: Paths, run: Run) -> None:
     """A workflow that is not known is one line, with what may have been meant."""
     body = wire.ErrorBody("not-found", "no workflow 'x' is known", "is it 'xy'?")
