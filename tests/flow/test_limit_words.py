@@ -297,6 +297,17 @@ def test_scopes(pair: Pair) -> None:
     assert "workflow 名前 ·[2J" in shown
 
 
+def test_what_was_before_the_first_start(keeper: Keeper) -> None:
+    """A day leaves out what was used before the first start; a limit on a conversation counts it all."""
+    log = keeper.home.log()
+    log.reply()
+    keeper.start()
+    keeper.wait_for_requests(1)
+    said(keeper, "limit", "set", "--conversation", log.conversation, "--usd", "1")
+    used = {scope: each["used"] for (scope, _), each in limits(keeper).items()}
+    assert used == {"daily": 0, f"conversation:{log.conversation}": USUAL_USD}
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
