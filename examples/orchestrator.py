@@ -2,7 +2,8 @@
 
     python orchestrator.py .claude-4nq "Let the shop take tips" --budget implement=3
 
-Each stage is a run of `claude -p` that gets what the one before it has said. When a stage has spent its budget its
+Each stage is a run of `claude -p` that gets what the one before it has said, and starts once there is budget and
+plan for it. When a stage has spent its budget its
 agent is paused, and gets a little more, once; the next time it is stopped, and the stage has failed.
 """
 
@@ -11,7 +12,9 @@ import math
 import os
 import shutil
 import sys
+import time
 from argparse import ArgumentParser, Namespace
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -30,6 +33,9 @@ RESTART_SECONDS = 10.0
 # A stop is answered when the agent has ended, which may take it a while.
 STOP_SECONDS = 30.0
 ATTEMPTS = 3
+# A person may raise a limit at any time.
+LOOK_SECONDS = 5.0
+LONGEST_LOOK_SECONDS = 30.0
 
 
 class Stage(Struct, frozen=True):
@@ -54,6 +60,14 @@ class Result(Struct, frozen=True):
 
     result: str = ""
     is_error: bool = False
+
+
+class Admission(Struct, frozen=True):
+    """Whether there is room for one more agent; if not, why, and when there is again, if that is known."""
+
+    admitted: bool
+    why: str | None
+    retry_at: datetime | None
 
 
 class Row(Struct, frozen=True):
@@ -93,7 +107,8 @@ class Orchestrator:
         return True
 
     async def go_through(self, stage: Stage, order: str) -> str | None:
-        """Run a stage between its markers; what its agent said, None when it has failed."""
+        """Run a stage between its markers, once there is room; what its agent said, None when it has failed."""
+        await self.wait_for_room(stage)
         mark = {"stage": stage.name, "role": stage.role, "id": str(uuid4())}
         await self.mark(event="start", **mark)
         answer = None
@@ -104,6 +119,18 @@ class Orchestrator:
             await self.mark(event="end", status=status, **mark)
             say(stage.name, status)
         return answer
+
+    async def wait_for_room(self, stage: Stage) -> None:
+        """Wait until there is budget and plan for the stage's agent. Where nobody answers it may start."""
+        said, labels = None, {"workflow": self.workflow, "stage": stage.name}
+        while answer := await ask(self.toll, "admit", Admission, cwd=os.getcwd(), **labels):
+            if answer.admitted:
+                break
+            if answer.why != said:
+                until = answer.retry_at and f" until {answer.retry_at.astimezone():%Y-%m-%d %H:%M}"
+                say(stage.name, f"waits{until or ''}: {answer.why}")
+            said = answer.why
+            await asyncio.sleep(pause_before(answer.retry_at))
 
     async def mark(self, **stage: str) -> None:
         """Say that a stage starts or ends; its id makes it the same stage when that is said again."""
@@ -221,6 +248,12 @@ async def ask(toll: AsyncToll, method: str, kind: type[T], **params: Any) -> T |
                 say(method, str(error))
                 break
     return None
+
+
+def pause_before(retry_at: datetime | None) -> float:
+    """How long (s) to wait before asking again."""
+    left = retry_at.timestamp() - time.time() if retry_at else 0.0
+    return min(max(left, LOOK_SECONDS), LONGEST_LOOK_SECONDS)
 
 
 def show(table: Table) -> None:

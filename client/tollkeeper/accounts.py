@@ -2,7 +2,8 @@
 
 from msgspec import Struct
 
-from tollkeeper.model import AccountToday, AccountWindow, Plan, ProxyAccount, Status, Usage, Window
+from tollkeeper.model import AccountToday, Plan, Status, Usage, Window
+from tollkeeper.proxies import AccountWindow, ProxyAccount
 
 
 class AccountRow(Struct, frozen=True, kw_only=True):

@@ -17,12 +17,12 @@ from tollkeeper.model import (
     DaemonInfo,
     Limit,
     Plan,
-    Proxy,
     Run,
     Span,
     Today,
     Usage,
 )
+from tollkeeper.proxies import Proxy
 
 PROTOCOL = 1
 

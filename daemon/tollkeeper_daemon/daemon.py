@@ -179,6 +179,7 @@ class Daemon:
             self.agents.charged,
             self.failures.attempt,
         )
+        board.serves_plans = self.proxies.serves_plans
         self.census = Census(
             self.roster,
             Reports(self.agents.started, self.agents.changed, self.agents.exited),
@@ -244,6 +245,7 @@ class Daemon:
             lambda: self.herald.importing is not None,
         )
         publisher.follow(self.usage_files.hear)
+        self.pipeline.on_booked = self.usage_files.booked
         self.stats_caches = StatsCaches(store)
         self.past = Past(
             self.days,
@@ -323,7 +325,7 @@ class Daemon:
             *self.beats.all(),
             self.retention.run(),
             self.segments.keep_up(self.failures.attempt),
-            self.exchange.talk_to_beads(),
+            self.exchange.talk.keep_up(),
             self.ccusage.keep_up(),
             self.usage_files.keep_up(),
         ]

@@ -15,12 +15,12 @@ from tollkeeper.model import (
     DaemonInfo,
     Hold,
     Importing,
-    Proxy,
     Run,
     Span,
     Status,
     Today,
 )
+from tollkeeper.proxies import Proxy
 from tollkeeper_daemon.agents.live import LiveAgent
 from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.agents.waits import Waits

@@ -54,6 +54,8 @@ class Pipeline:
         prices: PriceList,
         payer_of_log: Callable[[str], tuple[str, str]],
     ) -> None:
+        # Called with the earliest quarter of an hour in which a sum moved.
+        self.on_booked: Callable[[int], None] = lambda quarter: None
         self.store = store
         self.roster = roster
         self.today: dict[str, Tally] = {}
@@ -312,6 +314,8 @@ class Pipeline:
                 touched[agent.record.id] = agent
                 if totals.requests > 0 and not book.subagent and agent.record.model != book.model:
                     agent.record = replace(agent.record, model=book.model)
+        if moved := [row[0] for row, _ in rows if posting.sums[row]]:
+            self.on_booked(min(moved))
         return Outcome(charged, list(touched.values()), frozenset(posting.unpriced_models))
 
     def _add_to_day(self, book: Book, totals: Totals) -> None:

@@ -75,3 +75,11 @@ def place_asked(server: str) -> Place | None:
     except ValueError:
         return None
     return found if found.is_near else None
+
+
+def names_of(server: str) -> set[str]:
+    """How the place may be called of the server that an agent asks; without a port it may be either scheme's."""
+    try:
+        return {place_of(f"{scheme}://{server}").name for scheme in SCHEMES}
+    except ValueError:
+        return set()

@@ -9,7 +9,6 @@ from typing import TypeVar
 
 from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.ledger.requests import resolve, stray_key
-from tollkeeper_daemon.store.proxy_shelf import ProxyRow
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.store.transaction import Transaction
 
@@ -60,20 +59,30 @@ class Retention:
                 log.exception("dropping old requests failed; the next day goes on with it")
 
     async def drop(self, before: int) -> None:
-        """Drop all requests and prompts from before this time (ms); others get their turn too."""
+        """Drop all requests and prompts from before this time (ms); others get their turn too.
+
+        Rows of proxies stay for a day more: those of requests that are just not dropped began a little earlier.
+        """
+        has_rows = self._store.read(lambda t: t.count("proxied")) > 0
+        if has_rows:
+            await self._go_through_rows(before, _bury_rows)
         await self._go_through(partial(_drop_requests, before), b"")
         await self._go_through(partial(_drop_prompts, before), "")
-        await self._drop_rows(before - DAY_MS)
+        if has_rows:
+            await self._drop_rows(before - DAY_MS)
 
     async def _drop_rows(self, before: int) -> None:
         """Forget what proxies told from before this time; what they tell of it later is not taken in."""
-        if not self._store.read(lambda t: t.count("proxied")):
-            return
         self._store.write(lambda t: t.set_meta(FORGOTTEN, max(t.meta(FORGOTTEN) or 0, before)))
+        await self._go_through_rows(before, _forget_rows)
+
+    async def _go_through_rows(
+        self, before: int, work: Callable[[list[str], Transaction], None]
+    ) -> None:
         old = await asyncio.to_thread(self._store.read, partial(_old_rows, before))
         for first in range(0, len(old), DROPPED_AT_ONCE):
             await self._free.wait()
-            self._store.write(partial(_forget_rows, old[first : first + DROPPED_AT_ONCE]))
+            self._store.write(partial(work, old[first : first + DROPPED_AT_ONCE]))
             await asyncio.sleep(0)
 
     async def _go_through(
@@ -105,12 +114,19 @@ def _drop_prompts(before: int, after: str, transaction: Transaction) -> str | No
     return lot[-1].line if lot else None
 
 
-def _old_rows(before: int, transaction: Transaction) -> list[ProxyRow]:
-    return [row for row in transaction.proxied.rows() if row.time < before]
+def _old_rows(before: int, transaction: Transaction) -> list[str]:
+    """The keys of the rows from before this time."""
+    return [row.key for row in transaction.proxied.rows() if row.time < before]
 
 
-def _forget_rows(rows: list[ProxyRow], transaction: Transaction) -> None:
-    for row in rows:
-        transaction.proxied.drop(row)
-        if row.booked and row.request:
+def _bury_rows(keys: list[str], transaction: Transaction) -> None:
+    """What stands for these rows is to be dropped: no log line that comes later is counted in its place."""
+    for row in map(transaction.proxied.row, keys):
+        if row and row.booked and row.request:
             transaction.bury({stray_key(row.request)})
+
+
+def _forget_rows(keys: list[str], transaction: Transaction) -> None:
+    for row in map(transaction.proxied.row, keys):
+        if row:
+            transaction.proxied.drop(row)

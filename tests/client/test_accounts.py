@@ -8,16 +8,14 @@ from tollkeeper.cli import account_screen
 from tollkeeper.cli.accounts_view import lines
 from tollkeeper.model import (
     AccountToday,
-    AccountWindow,
     DaemonInfo,
     Plan,
-    Proxy,
-    ProxyAccount,
     Status,
     Today,
     Usage,
     Window,
 )
+from tollkeeper.proxies import AccountWindow, Proxy, ProxyAccount
 
 NINE = "2026-11-22T09:00:00+00:00"
 TEN = "2026-11-22T10:00:00+00:00"

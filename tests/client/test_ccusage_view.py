@@ -11,7 +11,13 @@ def side(tokens: int, dollars: float) -> dict[str, Any]:
 
 def model(name: str, theirs: dict[str, Any], ours: dict[str, Any], *causes: str) -> dict[str, Any]:
     told = [
-        {"cause": cause, "text": f"because of {cause}", "count": 1, "differenceUSD": None}
+        {
+            "cause": cause,
+            "text": f"because of {cause}",
+            "count": 1,
+            "differenceTokens": None,
+            "differenceUSD": None,
+        }
         for cause in causes
     ]
     return {
@@ -90,12 +96,15 @@ def test_all() -> None:
     assert only.endswith("1 of 1 pairs of day and model agree, 0 differ.")
 
 
-def test_unknown() -> None:
-    """What has no known cause stands out, and is counted."""
-    strange = model("claude-opus-4-6", side(10, 1.0), side(11, 1.0), "unknown")
+def test_unexplained() -> None:
+    """What has no known cause stands out, is told with what it comes to, and is counted."""
+    strange = model("claude-opus-4-6", side(10, 1.0), side(11, 1.0), "unexplained")
+    strange["causes"][0] |= {"count": 0, "differenceTokens": -1, "differenceUSD": 0.25}
     shown = lines(found(strange, unexplained=1), 120)
     assert [style for line, style in shown if line.startswith("2026")] == ["red"]
-    assert " ".join(line for line, _ in shown).endswith("1 differ, 1 for no known cause.")
+    words = " ".join(line for line, _ in shown)
+    assert "unexplained: because of unexplained, -1 tokens, +0.2500 dollars" in words
+    assert words.endswith("1 differ, 1 not explained to the end.")
 
 
 def test_narrow() -> None:

@@ -1,5 +1,6 @@
 """Limits on the screen, in tables and in sentences: who is near, who is paused, and how to go on."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -68,6 +69,14 @@ def test_screen_with_limits_fits(width: int) -> None:
     assert max(map(len, shown.splitlines())) <= width
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+def test_names_and_states_stay(width: int) -> None:
+    """However narrow the terminal is, it shows who it is and what it does."""
+    lines = printed(screen.agents_table(MANY.agents, datetime.fromisoformat(TIME), width), width)
+    told = [line.split()[:3] for line in lines.splitlines()[1:]]
+    assert ["spent", "‖", "paused"] in told
+
+
 @pytest.mark.parametrize("width", [80, 120])
 def test_limits_of_agents(width: int) -> None:
     """An agent's own limit stands in its line from half of it on: the nearest, and not of the gone."""
@@ -78,13 +87,22 @@ def test_limits_of_agents(width: int) -> None:
     assert [name for name in ("far", "gone") if "%" in told[name]] == []
 
 
+def test_limit_that_holds_comes_first() -> None:
+    """Of an agent's limits the one is shown that holds it, and not one that was waived, however far it is passed."""
+    waived = replace(limit("agent:a", 5.0, state="reached"), waived=True)
+    holding = limit("stage:w/plan", 1.2, state="reached")
+    assert limit_screen.of_agent(limited("a", waived, holding)) == holding
+    assert limit_screen.of_agent(limited("a", waived)) == waived
+
+
 @pytest.mark.parametrize("width", [80, 120])
 def test_limits_in_the_sums(width: int) -> None:
-    """The day and the run show their nearest limit as soon as anything of it is used."""
+    """The day and the run show their nearest limit as soon as anything of it is used, and what counts for it."""
     lines = printed(screen.status_screen(MANY, width), width).splitlines()
     [today] = [line for line in lines if line.startswith("Today")]
     [run] = [line for line in lines if line.startswith("This run")]
     assert ("90 % of 1.00M tokens" in today, "%" in run) == (True, False)
+    assert ("900K, 90 %" in today) == (width > 80)
     assert [line for line in lines if line.startswith(("task", "workflow"))] == [
         "task x.1: 62 % of $5"
     ]
@@ -250,9 +268,10 @@ def test_effects_in_words(capsys: pytest.CaptureFixture[str]) -> None:
             ("c", "stop", "stopping"),
             ("d", "warn", None),
             ("e", "pause", None),
+            ("f", "warn", "paused"),
         )
     ]
-    answer = {"limit": to_builtins(limit("daily", 1.5)), "hit": effects, "offered": ["f"]}
+    answer = {"limit": to_builtins(limit("daily", 1.5)), "hit": effects, "offered": ["g"]}
     limit_view.print_set(answer, "daily", "dollars", is_dry=False)
     assert capsys.readouterr().out.splitlines() == [
         "The daily limit is now $5.00, action pause; used so far: $7.50 (150 %).",
@@ -261,7 +280,8 @@ def test_effects_in_words(capsys: pytest.CaptureFixture[str]) -> None:
         "c is being stopped: It is reached.",
         "d: It is reached.",
         "e was not touched: It is reached.",
-        "f has room again: toll resume f",
+        "f: It is reached.",
+        "g has room again: toll resume g",
     ]
     limit_view.print_set(answer, "daily", "dollars", is_dry=True)
     assert capsys.readouterr().out.splitlines()[1:] == [
@@ -270,6 +290,7 @@ def test_effects_in_words(capsys: pytest.CaptureFixture[str]) -> None:
         "It would stop c: It is reached.",
         "It would only warn of d: It is reached.",
         "It would pause e: It is reached.",
+        "It would only warn of f: It is reached.",
         "Nothing was changed.",
     ]
 

@@ -100,6 +100,23 @@ def test_there_and_back(user: Path, run: Run) -> None:
 
 
 @linux
+def test_edited_and_not_started(user: Path, unit: Path, run: Run) -> None:
+    """Where an edited unit is not started at login the command that is shown mends that, and keeps the edits beside."""
+    run("service", "install")
+    edited = f"{unit.read_text()}# mine\n"
+    unit.write_text(edited)
+    link = unit.parent / "default.target.wants" / unit.name
+    link.unlink()
+    line = "it does not start at login\n     mend: "
+    command = run("service", "status")[1].partition(line)[2].partition(" (")[0]
+    assert command == "toll service install --force"
+    assert 0 == run(*command.split()[1:])[0]
+    assert link.is_symlink()
+    assert edited == unit.with_name("tollkeeper.service.before-toll").read_text()
+    assert line not in run("service", "status")[1]
+
+
+@linux
 def test_uninstall_of_the_tray_alone(user: Path, unit: Path, run: Run) -> None:
     """The icon's start can be taken out alone; the service's removal takes both."""
     run("service", "install", "--tray")
@@ -363,6 +380,9 @@ def test_judgement() -> None:
         assert said in bad.text
         assert bad.mend
     assert all(each.well for each in judged("edited"))
+    stale = State(FILE, True, True, 7, stale=True)
+    [bad] = [each for each in judged("edited", state=stale) if not each.well]
+    assert bad.mend == "toll service install --force (it keeps the edited file beside)"
     assert all(each.well for each in judged(unreachable="no bus", present=None))
     assert judge_tray(TrayFacts(FILE, Standing("absent")))[0].well
     assert [] == judge_tray(TrayFacts(FILE, Standing("absent"), installed=False))

@@ -26,7 +26,7 @@ def room(
 def test_nothing_limits() -> None:
     """Without limits and plan there is room for everything."""
     found = admit([], [], Wish(nano=10**18, tokens=10**15))
-    assert (found.is_admitted, found.left_nano, found.left_tokens) == (True, None, None)
+    assert found == Admission((), (), None, None)
     assert found.retry_at is None
 
 
@@ -34,27 +34,28 @@ def test_left() -> None:
     """The scarcest limit says what is left, in dollars and in tokens."""
     rooms = [room(100, 30), room(50, 45), room(1_000, 1, measure="tokens")]
     found = admit(rooms, [], Wish())
-    assert (found.is_admitted, found.left_nano, found.left_tokens) == (True, 5, 999)
+    assert found == Admission((), (), 5, 999)
 
 
 def test_what_is_expected() -> None:
     """What is left must do for what the agent is expected to use, each in its unit."""
     rooms = [room(100, 90), room(1_000, 0, measure="tokens")]
-    assert admit(rooms, [], Wish(nano=10, tokens=1_000)).is_admitted
+    assert admit(rooms, [], Wish(nano=10, tokens=1_000)).limits == ()
     assert admit(rooms, [], Wish(nano=11)).limits == (rooms[0],)
     assert admit(rooms, [], Wish(tokens=1_001)).limits == (rooms[1],)
 
 
 def test_reached() -> None:
     """A spent limit admits nobody, whatever is expected; one that only warns stands in nobody's way."""
-    assert not admit([room(100, 100)], [], Wish()).is_admitted
+    spent = room(100, 100)
+    assert admit([spent], [], Wish()).limits == (spent,)
     warning = admit([room(100, 100, action="warn")], [], Wish(nano=50))
-    assert (warning.is_admitted, warning.left_nano) == (True, None)
+    assert (warning.limits, warning.left_nano) == ((), None)
 
 
 def test_the_plan() -> None:
     """A window that is used up to what may be used stands in the way until it begins anew."""
-    assert admit([], [FIVE_HOURS], Wish()).is_admitted
+    assert admit([], [FIVE_HOURS], Wish()).windows == ()
     found = admit([], [FIVE_HOURS], Wish(most_percent=90.0))
     assert (found.windows, found.retry_at) == ((FIVE_HOURS,), RESET)
 
@@ -97,5 +98,5 @@ def test_any_limits(given: list[Room], wish: Wish) -> None:
 
     found: Admission = admit(given, [], wish)
     is_enough = does(found.left_nano, wish.nano) and does(found.left_tokens, wish.tokens)
-    assert found.is_admitted == is_enough
+    assert (not found.limits) == is_enough
     assert all(each.limit.action != "warn" for each in found.limits)

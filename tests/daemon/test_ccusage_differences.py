@@ -3,7 +3,16 @@
 from msgspec.structs import replace
 
 from daemon.lines import NINE_MS
-from tollkeeper_daemon.ccusage.differences import Cause, Difference, compare, explained, is_told
+from tollkeeper_daemon.ccusage.counting import Feature, Features, Tokens
+from tollkeeper_daemon.ccusage.differences import (
+    UNEXPLAINED,
+    Cause,
+    Difference,
+    compare,
+    explained,
+    is_told,
+    with_rest,
+)
 from tollkeeper_daemon.ccusage.evidence import Extra, Ours, Paid, paid
 from tollkeeper_daemon.ccusage.shapes import Figures, Reading
 from tollkeeper_daemon.ledger.charge import charge
@@ -29,10 +38,30 @@ def difference(theirs: Figures, ours: Ours = OURS) -> tuple[Difference, Reading]
     return found, reading
 
 
-def causes(theirs: Figures, held: Paid | None = None, **features: int) -> list[Cause]:
-    found, reading = difference(theirs)
-    counts = {"requests": 2, **features}
-    return list(explained(found, reading, held or Paid(), counts, False).causes)
+def features(**found: tuple[int, Tokens | None]) -> Features:
+    """What the logs hold: all that the ledger has, and these."""
+    whole = {"requests": (2, OURS.tokens), **found}
+    return {name: Feature(*each) for name, each in whole.items()}
+
+
+def value(tokens: Tokens) -> int:
+    """A thousand nano-dollars each."""
+    return 1_000 * sum(tokens.kinds)
+
+
+def told(
+    theirs: Figures, found: Features, held: Paid | None = None, moved: bool = False
+) -> list[Cause]:
+    """The causes of this difference, with what is left over."""
+    apart, reading = difference(theirs)
+    made = explained(apart, reading, held or Paid(), found, moved, value)
+    return list(with_rest(made).causes)
+
+
+def other(output: int, nano: int = 0) -> Figures:
+    """Our figures, with so much more of output and money."""
+    ours = OURS.figures
+    return replace(ours, output=ours.output + output, nano=ours.nano + nano)
 
 
 def test_who_agrees() -> None:
@@ -49,44 +78,69 @@ def test_a_model_without_a_price_there() -> None:
     found, reading = difference(replace(OURS.figures, nano=0))
     assert is_told(found, reading)
     assert not is_told(found, replace(reading, unpriced=frozenset({"claude-other"})))
-    assert causes(found.theirs) == [Cause("no-price", 2, -12_550_000)]
+    assert told(found.theirs, features()) == [Cause("no-price", 2, nano=-12_550_000)]
+
+
+def test_what_a_cause_comes_to() -> None:
+    """A cause is named for what it comes to, in tokens and money; one that comes to nothing is not."""
+    found = features(null=(1, Tokens(output=-100)), replay=(3, Tokens()))
+    less = told(other(-100, -100_000), found)
+    assert less == [Cause("null", 1, Tokens(output=-100), -100_000)]
 
 
 def test_the_way_of_a_cause() -> None:
-    """A cause by which ccusage tells more is not named where it tells less."""
-    less = replace(OURS.figures, output=400)
-    assert [each.name for each in causes(less, null=1, replay=3)][:1] == ["null"]
-    more = replace(OURS.figures, output=600)
-    assert [each.name for each in causes(more, null=1, replay=3)][:1] == ["replay"]
+    """Where it is not known how a version counts, a cause by which it tells more is not named where it tells less."""
+    found = features(null=(1, None), replay=(3, None))
+    assert [each.name for each in told(other(-100), found)] == ["null"]
+    assert [each.name for each in told(other(100), found)] == ["replay"]
+
+
+def test_the_only_cause_that_is_untold() -> None:
+    """What is left over is of the only cause that does not tell what it comes to; several share it, untold."""
+    one = features(null=(1, Tokens(output=-70)), time=(2, None))
+    rest = Tokens(output=-30)
+    assert told(other(-100, -95_000), one) == [
+        Cause("null", 1, Tokens(output=-70), -70_000),
+        Cause("time", 2, rest, -25_000),
+    ]
+    two = features(null=(1, None), time=(2, None))
+    assert told(other(-100, -95_000), two) == [Cause("null", 1), Cause("time", 2)]
 
 
 def test_requests_of_one_side() -> None:
-    """Requests whose logs are gone, and those that were not read, are counted."""
-    fewer = replace(OURS.figures, output=1, nano=OURS.figures.nano)
-    assert Cause("gone", 2) in causes(fewer, requests=0)
-    more = replace(OURS.figures, output=501)
-    assert Cause("unread", 3) in causes(more, requests=5)
+    """Requests whose logs are gone, and those that were not read, are counted, with what they came to."""
+    none = {"requests": Feature(0)}
+    gone = told(Figures(), none)
+    assert gone == [
+        Cause("gone", 2, Tokens(input=-10, output=-500), -510_000),
+        Cause(UNEXPLAINED, nano=-12_550_000 + 510_000),
+    ]
+    more = {"requests": Feature(5, OURS.tokens.plus(Tokens(output=1)))}
+    assert told(other(1, 1_000), more) == [Cause("unread", 3, Tokens(output=1), 1_000)]
 
 
-def test_no_cause() -> None:
-    """Other tokens with nothing to tell why are said to be unknown; other money alone is other rates."""
-    assert causes(replace(OURS.figures, output=501))[:1] == [Cause("unknown")]
-    dearer = replace(OURS.figures, nano=OURS.figures.nano + 1_000_000)
-    assert causes(dearer) == [Cause("rates", 2, 1_000_000)]
+def test_what_is_unexplained() -> None:
+    """What no cause comes to is told as that, in tokens and money; other money alone is other rates."""
+    assert told(other(1), features()) == [Cause(UNEXPLAINED, 0, Tokens(output=1), 0)]
+    found = features(null=(1, Tokens(output=-100)))
+    assert told(other(-120, -110_000), found) == [
+        Cause("null", 1, Tokens(output=-100), -100_000),
+        Cause(UNEXPLAINED, 0, Tokens(output=-20), -10_000),
+    ]
+    assert told(other(0, 1_000_000), features()) == [Cause("rates", 2, nano=1_000_000)]
 
 
 def test_a_moving_ledger() -> None:
     """What came while ccusage ran explains what it does not tell."""
-    found, reading = difference(replace(OURS.figures, output=400))
-    told = explained(found, reading, Paid(), {"requests": 2}, True)
-    assert Cause("moving") in told.causes
+    rest = Tokens(output=-100)
+    assert told(other(-100, -7), features(), moved=True) == [Cause("moving", 0, rest, -7)]
 
 
 def test_known_amounts() -> None:
     """What requests hold that ccusage does not charge is told to the nano-dollar, and nothing else then."""
     held = Paid(2, {"web-searches": Extra(3, -30_000_000), "fast": Extra(1)})
     cheaper = replace(OURS.figures, nano=OURS.figures.nano - 30_000_000)
-    assert causes(cheaper, held) == [Cause("web-searches", 3, -30_000_000)]
+    assert told(cheaper, features(), held) == [Cause("web-searches", 3, nano=-30_000_000)]
 
 
 def test_what_is_accounted_for() -> None:
@@ -96,7 +150,7 @@ def test_what_is_accounted_for() -> None:
     def is_accounted_for(nano: int, tokens: int = 500) -> bool:
         theirs = replace(OURS.figures, output=tokens, nano=OURS.figures.nano + nano)
         found, reading = difference(theirs)
-        return explained(found, reading, held, {"requests": 2}, False).is_accounted_for
+        return explained(found, reading, held, features(), False, value).is_accounted_for
 
     assert is_accounted_for(-30_000_000)
     assert not is_accounted_for(-40_000_000)

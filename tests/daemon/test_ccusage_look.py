@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tollkeeper_daemon.ccusage.counting import Feature, Tokens
 from tollkeeper_daemon.ccusage.look import Answered, Look, Question, look
 
 from .lines import OPUS, as_block, assistant, usage
@@ -51,7 +52,7 @@ def test_any_lines(given: list[bytes]) -> None:
         taken.take(line)
     for each in taken.found():
         assert each.day == DAY
-        assert all(count > 0 for count in each.features.values())
+        assert all(found.count or found.tokens != Tokens() for found in each.features.values())
 
 
 def test_logs(tmp_path: Path) -> None:
@@ -64,7 +65,14 @@ def test_logs(tmp_path: Path) -> None:
     (folder / "conv-2.jsonl").mkdir()
     homes = (str(tmp_path), str(tmp_path / "gone"))
     found = look(Question(homes, (date(2026, 11, 22),), "UTC"))
-    assert found == [Answered(DAY, OPUS, {"replay": 1, "requests": 1})]
+    one = Tokens(1, 1)
+    assert found == [
+        Answered(
+            DAY,
+            OPUS,
+            {"replay": Feature(1, one), "requests": Feature(1, one)},
+        )
+    ]
     assert look(Question(homes, (), "UTC")) == []
 
 

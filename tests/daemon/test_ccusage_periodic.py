@@ -31,16 +31,21 @@ class Setup:
         self.turns = 0
         self.alerts: list[str] = []
         self.importing = False
+        self.snapshots = folder / "usage" / "ccusage-snapshots"
+        self._folder = folder
+        self.begin()
+
+    def begin(self) -> None:
+        """A daemon comes up."""
         self.beside = Beside(
-            store,
-            Followed(find_homes({"CLAUDE_CONFIG_DIR": str(folder / "home")}), Accounts()),
+            self.store,
+            Followed(find_homes({"CLAUDE_CONFIG_DIR": str(self._folder / "home")}), Accounts()),
             self._look_up,
             load_prices,
-            folder,
+            self._folder,
             self.alerts.append,
             lambda: self.importing,
         )
-        self.snapshots = folder / "usage" / "ccusage-snapshots"
 
     def every(self, hours: float) -> None:
         """Set the interval, as config.toml would."""
@@ -84,6 +89,7 @@ def test_not_before_it_is_time(setup: Setup) -> None:
     """When it was asked last is known after a restart, too."""
     setup.every(24)
     setup.until(lambda: setup.stand_in.calls)
+    setup.begin()
     setup.until(lambda: setup.turns >= 3)
     assert len(setup.stand_in.calls) <= 2
 
@@ -125,6 +131,16 @@ def test_a_full_disk(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
     setup.every(24)
     setup.until(lambda: len(setup.alerts) >= 2)
     assert {"ccusage can't be set beside the ledger: see tolld.log"} == {*setup.alerts}
+
+
+def test_what_can_not_be_kept(setup: Setup) -> None:
+    """A snapshot for which there is no place is told of, too."""
+    setup.snapshots.parent.mkdir()
+    setup.snapshots.touch()
+    setup.every(24)
+    setup.until(lambda: setup.alerts)
+    why = f"{setup.snapshots} can't be written: Not a directory"
+    assert setup.alerts == [f"ccusage's snapshot could not be saved: {why}"]
 
 
 def test_calm(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:

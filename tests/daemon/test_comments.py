@@ -1,6 +1,7 @@
 """Comments on tasks wait in a queue, and each gets there once, or a person is told why not."""
 
 import asyncio
+import errno
 import itertools
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -14,9 +15,11 @@ from tollkeeper_daemon.config import BeadsSettings
 from tollkeeper_daemon.exchange.bead_stages import AGAIN_AFTER_MS, BeadStages
 from tollkeeper_daemon.exchange.comments import GIVEN_UP_AFTER_MS, LAST_RETRY_MS, Comments
 from tollkeeper_daemon.exchange.issues import Issues
+from tollkeeper_daemon.exchange.talk import Talk
 from tollkeeper_daemon.outlets.bd import Answer, Bd, BdError
 from tollkeeper_daemon.store.errands import PendingComment
 from tollkeeper_daemon.store.store import Store
+from tollkeeper_daemon.store.transaction import Transaction
 
 from .exchanging import Exchanging
 from .lines import NINE_MS
@@ -36,6 +39,21 @@ class Project:
         """What it answers; the calls are kept by folder and verb."""
         self.calls.append((folder, " ".join(arguments[:2])))
         return Answer(0, json.dumps(self._answers(folder, arguments)).encode(), b"")
+
+
+class FullStore:
+    """A store on a disk that is full for as long as ``error`` says so."""
+
+    def __init__(self, store: Store) -> None:
+        self.error: Exception | None = OSError(errno.ENOSPC, "no space left on the disk")
+        self.read = store.read
+        self._store = store
+
+    def write(self, work: Callable[[Transaction], object]) -> object:
+        """Save it, if there is room."""
+        if self.error:
+            raise self.error
+        return self._store.write(work)
 
 
 class Queue:
@@ -240,3 +258,28 @@ def test_stage_of_a_label(tmp_path: Path) -> None:
         asyncio.run(stages.ask(NINE_MS))
     assert 64 == len(stages.stage_of("bd-1", "/shop"))
     assert 1 == len(bd.calls)
+
+
+def test_a_full_disk(store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """What can't be saved is logged once, until it goes well or something else fails."""
+    full, told = FullStore(store), list[str]()
+    bd = Project(lambda folder, words: [{"id": "bd-1", "issue_id": "bd-1", "text": "marker"}])
+    queue = Queue(cast(Store, full), bd, tmp_path / "draft")
+    stages = BeadStages(
+        Issues(cast(Bd, bd), lambda: queue.settings, tmp_path), lambda: queue.settings
+    )
+    talk = Talk(stages, queue.comments, told.append)
+    comment = PendingComment("w-1", "m:1", "bd-1", "/shop", "marker", "marker\n", queue.now)
+    store.write(lambda transaction: transaction.errands.save_comment(comment))
+
+    def logged(turns: int) -> int:
+        caplog.clear()
+        for _ in range(turns):
+            asyncio.run(talk.take_turn(queue.now))
+        return len(caplog.records)
+
+    assert (logged(5), len(told)) == (1, 5)
+    full.error = OSError(errno.EIO, "the disk is broken")
+    assert logged(5) == 1
+    full.error = None
+    assert (logged(1), queue.comments.waiting) == (0, 0)

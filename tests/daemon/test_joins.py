@@ -25,13 +25,20 @@ from .shelf import account_of_store
 from .test_pipeline import pipeline, post
 
 SERVER = "127.0.0.1:8080"
+# The same proxy by another address of this machine, and one that it passes its requests on to.
+SAME, NEXT = "192.168.0.2:8080", "127.0.0.1:9090"
+PASSED_MS = 40
 MINUTE = 60_000
 
 T = TypeVar("T")
 
 
 class Asked(Struct, frozen=True):
-    """A request as it was: who knows of it, and by what."""
+    """A request as it was: who knows of it, and by what.
+
+    ``other`` is another proxy that tells of it, with or without the names that this one tells. ``logged`` is
+    the output that the log has of a reply that broke off.
+    """
 
     number: int
     minute: int = 0
@@ -43,6 +50,11 @@ class Asked(Struct, frozen=True):
     tells_id: bool = True
     tells_conversation: bool = True
     sees_id_late: bool = False
+    input: int = 10
+    logged: int | None = None
+    other: str = ""
+    other_tells_id: bool = True
+    other_tells_conversation: bool = True
 
     def lines(self) -> list[bytes]:
         """What the log says of it: a first block with part of the output, then all of it."""
@@ -54,11 +66,11 @@ class Asked(Struct, frozen=True):
             "timestamp": iso(self.time),
             "sessionId": self.conversation,
         }
-        parts = (1, self.output)
-        return [assistant(usage(10, output, 5, 3, 4), **names) for output in parts]
+        parts = (1, self.output if self.logged is None else self.logged)
+        return [assistant(usage(self.input, each, 5, 3, 4), **names) for each in parts]
 
     def rows(self) -> list[ProxyRow]:
-        """What the proxy says of it, perhaps without its headers at first."""
+        """What the proxies say of it, the first of them perhaps without its headers at first."""
         if self.account is None:
             return []
         row = ProxyRow(
@@ -69,7 +81,7 @@ class Asked(Struct, frozen=True):
             time=self.time + 2_000,
             seen=NOW,
             model=OPUS,
-            input=10,
+            input=self.input,
             output=self.output,
             cache_read=5,
             cache_write=7,
@@ -77,7 +89,37 @@ class Asked(Struct, frozen=True):
             conversation=self.conversation if self.tells_conversation else "",
         )
         first = [replace(row, request="", conversation="")] if self.sees_id_late else []
-        return [*first, row]
+        return [*first, row, *self._other_rows(row)]
+
+    def _other_rows(self, row: ProxyRow) -> list[ProxyRow]:
+        if not self.other:
+            return []
+        row = replace(
+            row,
+            proxy=self.other,
+            account=f"proxy {self.other}/{self.account}",
+            request=f"r{self.number}" if self.other_tells_id else "",
+            conversation=self.conversation if self.other_tells_conversation else "",
+        )
+        passed = replace(row, id=f"next-{self.number}", time=row.time + PASSED_MS)
+        return [row if self.other == SAME else passed]
+
+    @property
+    def is_told(self) -> bool:
+        """Whether log line and rows have as much in common as there must be to know them for one."""
+        ids, conversations = self.ids, self.conversations
+        can_be_found = any(ids) or (self.logged is None) or any(conversations)
+        return can_be_found and any(ids) <= self.has_request_id
+
+    @property
+    def ids(self) -> tuple[bool, bool]:
+        """Whether each proxy tells the request's id."""
+        return self.tells_id, bool(self.other) and self.other_tells_id
+
+    @property
+    def conversations(self) -> tuple[bool, bool]:
+        """Whether each proxy tells the conversation."""
+        return self.tells_conversation, bool(self.other) and self.other_tells_conversation
 
     @property
     def time(self) -> int:
@@ -123,6 +165,14 @@ def counted(store: Store) -> Counter[str]:
     return store.read(work)
 
 
+def by_name(counts: Counter[str]) -> Counter[str]:
+    """The same by what the accounts are called, whichever proxy they are behind."""
+    found: Counter[str] = Counter()
+    for account, count in counts.items():
+        found[account.rpartition("/")[2]] += count
+    return found
+
+
 def asked(distinct: bool) -> st.SearchStrategy[list[Asked]]:
     """Some requests; ``distinct`` ones have no tokens in common."""
     one = st.builds(
@@ -137,11 +187,15 @@ def asked(distinct: bool) -> st.SearchStrategy[list[Asked]]:
         tells_id=st.booleans(),
         tells_conversation=st.booleans(),
         sees_id_late=st.booleans(),
+        logged=st.sampled_from([None, None, 3, 20]),
+        other=st.sampled_from(["", SAME, NEXT]),
+        other_tells_id=st.booleans(),
+        other_tells_conversation=st.booleans(),
     )
     several = st.lists(one, max_size=6, unique_by=lambda each: each.number)
     if not distinct:
         return several
-    return several.map(lambda all: [replace(each, output=20 + each.number) for each in all])
+    return several.map(lambda all: [replace(each, input=10 + each.number) for each in all])
 
 
 @settings(max_examples=150, deadline=None)
@@ -164,8 +218,7 @@ def test_any_interleaving(requests: list[Asked], data: st.DataObject) -> None:
 @given(asked(distinct=True), st.data())
 def test_each_once(requests: list[Asked], data: st.DataObject) -> None:
     """Every request that a log or a proxy tells of is counted once, and those of proxies by their accounts."""
-    # A log line and a row that have no name in common are told to be one by time.
-    requests = [each for each in requests if each.tells_id <= each.has_request_id]
+    requests = [each for each in requests if each.is_told]
     lines: list[Event] = [line for each in requests for line in each.lines()]
     rows: list[Event] = [row for each in requests for row in each.rows()]
     events = data.draw(st.permutations([*lines, *rows]))
@@ -173,13 +226,8 @@ def test_each_once(requests: list[Asked], data: st.DataObject) -> None:
     assert by_account.total() == sum(
         each.is_logged or each.account is not None for each in requests
     )
-    expected: Counter[str] = Counter()
-    for each in requests:
-        if each.account:
-            expected[f"proxy {SERVER}/{each.account}"] += 1
-        elif each.is_logged:
-            expected[""] += 1
-    assert by_account == expected
+    expected = Counter(each.account or "" for each in requests if each.is_logged or each.account)
+    assert expected == by_name(by_account)
 
 
 @pytest.fixture
@@ -208,6 +256,34 @@ def test_late_line_withdraws(store: Store) -> None:
     )
 
 
+@pytest.mark.parametrize("ids", [(True, True), (False, False), (False, True)])
+@pytest.mark.parametrize("is_logged", [True, False])
+def test_last_proxy_pays(store: Store, ids: tuple[bool, bool], is_logged: bool) -> None:
+    """Of two proxies that pass a request on the last one's account pays, whichever was heard first."""
+    river = pipeline(store)
+    here, there = ids
+    one = Asked(1, is_logged=is_logged, tells_id=here, other=NEXT, other_tells_id=there)
+    for row in one.rows():
+        river.take_rows([row])
+        tell(river, store, None)
+    for line in one.lines():
+        post(river, line)
+    assert {f"proxy {NEXT}/work": 1} == counted(store)
+
+
+@pytest.mark.parametrize("other", ["", SAME, NEXT])
+def test_broken_off(store: Store, other: str) -> None:
+    """A reply that broke off has another output in the log than the proxy guesses, and counts once."""
+    river = pipeline(store)
+    one = Asked(1, tells_id=False, logged=3, other=other, other_tells_id=False)
+    river.take_rows(one.rows())
+    tell(river, store, None)
+    for line in one.lines():
+        post(river, line)
+    assert {"work": 1} == by_name(counted(store))
+    assert river.today["api"].totals.output == 3
+
+
 def test_rows_are_forgotten(store: Store) -> None:
     """Rows go with the requests that they tell of, and what was counted of them is not counted again."""
     river = pipeline(store)
@@ -223,6 +299,21 @@ def test_rows_are_forgotten(store: Store) -> None:
     assert [] == store.read(lambda t: [*t.proxied.rows()])
     assert NOW + two_days // 2 == store.read(lambda t: t.meta(FORGOTTEN))
     # The log line of a request that was only seen by the proxy comes after all.
+    for line in replace(unlogged, is_logged=True).lines():
+        post(river, line)
+    assert before == counted(store)
+
+
+def test_line_after_its_stand_in(store: Store) -> None:
+    """What was dropped is not counted again by its log line, though its row is kept for a day more."""
+    river = pipeline(store)
+    unlogged = Asked(1, is_logged=False)
+    river.take_rows(unlogged.rows())
+    tell(river, store, None)
+    before = counted(store)
+    asyncio.run(Retention(store, 1).drop(unlogged.time + MINUTE))
+    assert store.read(lambda t: t.count("proxied")) == 1
+    assert store.read(lambda t: t.count("groups")) == 0
     for line in replace(unlogged, is_logged=True).lines():
         post(river, line)
     assert before == counted(store)

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from tollkeeper_daemon.agents.live import LiveAgent
 from tollkeeper_daemon.agents.proxied import Proxied
+from tollkeeper_daemon.agents.registry import Registry
 from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.budgets.board import Board
 from tollkeeper_daemon.budgets.memories import Memories
@@ -17,7 +18,7 @@ from tollkeeper_daemon.rules.limits import Limit, Scope
 from tollkeeper_daemon.rules.settings import Limits
 from tollkeeper_daemon.store.store import Store
 
-from .lines import NOW
+from .lines import NINE_MS
 from .test_joins import Asked
 from .test_pipeline import agent_in, pipeline, post
 
@@ -48,6 +49,8 @@ UNTOLD = Book("conv-1", "m", "api", "proxy 127.0.0.1:8080")
         ([(9, told(PLAN), 1), (10, told(BILLED), -1), (10, UNTOLD, 1)], False),
         ([(9, told(PLAN), 1), (11, UNTOLD, 1)], None),
         ([(9, told(PLAN), 1), (11, UNTOLD, 1), (11, told(PLAN), 1)], False),
+        ([(9, told(PLAN), 1), (10, told(BILLED), 1), (10, told(BILLED), -1)], False),
+        ([(9, told(PLAN), 1), (11, UNTOLD, 1), (11, UNTOLD, -1)], False),
     ],
 )
 def test_latest_word(booked: list[tuple[int, Book, int]], is_billed: bool | None) -> None:
@@ -64,6 +67,7 @@ class Desk(Struct):
     store: Store
     roster: Roster
     agent: LiveAgent
+    plans: set[str] = set()
 
     def ask(self, number: int, account: str | None, minute: int = 0) -> None:
         """It asks something, and the proxy tells by which account it was sent."""
@@ -78,6 +82,7 @@ class Desk(Struct):
         river = pipeline(self.store, self.roster)
         memories = Memories(self.store)
         board = Board(memories, river, self.roster, Limits)
+        board.serves_plans = self.plans.__contains__
         daily = Limit(Scope("daily", river.day), "cost", 100, "pause")
         now = board.binds(daily, self.agent)
         self.agent.proxied = Proxied()
@@ -128,8 +133,38 @@ def test_key_on_plan_accounts(store: Store) -> None:
 
 
 def test_changed_hands(store: Store) -> None:
-    """Who is seen to be paid by somebody else is bound by that, whatever a proxy told before."""
+    """Who is seen to be paid by somebody else is bound by that, whatever a proxy told before, until the next word."""
     desk = desk_of(store, "api")
     desk.ask(1, BILLED)
-    desk.roster.is_paid_by(desk.agent, "subscription", "", NOW)
-    assert desk.agent.proxied == Proxied()
+    desk.roster.is_paid_by(desk.agent, "subscription", "", NINE_MS + 60_000)
+    assert not desk.is_bound()
+    desk.ask(2, BILLED, 2)
+    assert not desk.is_bound()
+    desk.ask(3, BILLED, QUARTER)
+    assert desk.is_bound()
+
+
+def test_changed_hands_is_saved(store: Store) -> None:
+    """The next daemon knows when an agent changed hands."""
+    desk = desk_of(store, "api")
+    desk.roster.is_paid_by(desk.agent, "subscription", "", NINE_MS)
+    Registry(store, desk.roster).save_agent(desk.agent.record)
+    [record] = store.read(lambda t: t.agents())
+    assert record.changed_hands == NINE_MS
+
+
+def test_before_the_first_word(store: Store) -> None:
+    """A key on a proxy that has only plans is not bound before the first word, until none comes for long."""
+    desk = desk_of(store, "api")
+    desk.plans = {"proxy 127.0.0.1:8080"}
+    assert desk.is_bound()
+    desk.agent.record = replace(desk.agent.record, account="proxy 127.0.0.1:8080")
+    assert not desk.is_bound()
+    desk.ask(1, None)
+    assert not desk.is_bound()
+    desk.ask(2, None, 2 * QUARTER)
+    assert desk.is_bound()
+    desk.ask(3, BILLED, 2 * QUARTER)
+    assert desk.is_bound()
+    desk.ask(4, PLAN, 3 * QUARTER)
+    assert not desk.is_bound()

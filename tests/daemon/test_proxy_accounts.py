@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tollkeeper.model import Proxy, ProxyAccount
+from tollkeeper.proxies import Proxy, ProxyAccount
 from tollkeeper_daemon.clock import iso
 from tollkeeper_daemon.places import place_asked, place_of
 from tollkeeper_daemon.proxies.accounts import Limited, account_view, limited_until, source_of
@@ -78,12 +78,13 @@ def test_view() -> None:
 
 
 def test_who_pays() -> None:
-    """A row's own word goes first, then the account's, then its kind."""
+    """A row's own word goes first, then the account's, then its kind; of an unknown one nothing is known."""
     assert "subscription" == source_of(account(provider="anthropic"))
     assert "api" == source_of(account(provider="claude-console-api"))
     assert "api" == source_of(account(provider="anthropic", billingType="api"))
     assert "subscription" == source_of(account(billingType="api"), "plan")
-    assert "api" == source_of(None)
+    assert "" == source_of(None)
+    assert "api" == source_of(None, "api")
 
 
 def proxy(**until: int | None) -> Proxy:

@@ -4,7 +4,14 @@ from msgspec import Struct, field
 
 from tollkeeper_daemon.clock import iso
 from tollkeeper_daemon.proxies.answers import MOST_ROWS, Row
-from tollkeeper_daemon.proxies.looks import DEEP_MS, LONGEST_MS, Looks, Page
+from tollkeeper_daemon.proxies.looks import (
+    DEEP_MS,
+    FIRST_DETAILS,
+    LONGEST_MS,
+    MOST_DETAILS,
+    Looks,
+    Page,
+)
 
 from .lines import NOW
 
@@ -153,14 +160,27 @@ def test_a_look_that_failed() -> None:
     assert len(shown.look(NOW)) == 3
 
 
+def test_cheap_first_look() -> None:
+    """Of a proxy of which nothing is known few headers are asked for; more of one that went on meanwhile."""
+    shown = busy(300, seconds=20)
+    page = shown.page(MOST_ROWS)
+    assert shown.looks.news(page).last == FIRST_DETAILS
+    again = Looks(lambda ids: {"r299"})
+    assert again.news(page).last == MOST_DETAILS
+    shown.look(NOW)
+    shown.served("new", NOW + SECOND)
+    assert shown.looks.news(shown.page(PAGE)).last == 1
+
+
 def test_headers_that_never_come() -> None:
     """Rows without headers are looked at a few times, and those that are too old for them once."""
     shown = busy(300, seconds=20)
+    shown.looks = Looks(lambda ids: {"r299"})
     page = shown.page(MOST_ROWS)
     told = 0
     for _ in range(5):
         news = shown.looks.news(page)
         told += len(news.rows)
         shown.looks.note(page, news, [], NOW)
-    assert told == 300 + 2 * 200
+    assert told == 299 + 2 * 200
     assert not shown.looks.lacks_headers

@@ -11,7 +11,6 @@ from msgspec import Raw
 
 from tollkeeper import wire
 from tollkeeper.model import (
-    AccountWindow,
     Action,
     Agent,
     Alert,
@@ -19,8 +18,6 @@ from tollkeeper.model import (
     Importing,
     Limit,
     Plan,
-    Proxy,
-    ProxyAccount,
     Run,
     Status,
     Subagent,
@@ -28,6 +25,7 @@ from tollkeeper.model import (
     Usage,
     Window,
 )
+from tollkeeper.proxies import AccountWindow, Proxy, ProxyAccount
 
 TIME = "2026-11-22T09:30:00.000+00:00"
 USED = Usage(

@@ -93,7 +93,7 @@ def write_cases(home: Path, cases: list[Case]) -> dict[str, Case]:
 
 
 def test_every_known_difference_is_named(beside: Keeper) -> None:
-    """Of each case of docs/accounting.md the cause is named, and no other one."""
+    """Of each case of docs/accounting.md the cause is named, and no other one, with all that it comes to."""
     cases = [*(case for case in CASES if "daily" in case.verbs), *COSTS]
     days = write_cases(beside.home.path, cases)
     status, found = ask(beside, "-z", "UTC")
@@ -111,6 +111,10 @@ def test_every_known_difference_is_named(beside: Keeper) -> None:
     prices = {"no-price", "guessed"}
     assert {name: {wanted[name]} | (causes & prices) for name, causes in named.items()} == named
     assert wanted.keys() == named.keys()
+    for model in (model for day in found["daily"] for model in day["models"]):
+        told = [each["differenceTokens"] or 0 for each in model["causes"]]
+        theirs, ours = model["ccusage"], model["tollkeeper"]
+        assert sum(told) == theirs["totalTokens"] - ours["totalTokens"]
     assert (status, found["totals"]["unexplained"]) == (0, 0)
 
 
@@ -148,7 +152,10 @@ def test_logs_that_are_gone(beside: Keeper) -> None:
     (beside.home.path / "projects" / MAIN).unlink()
     [model] = beside.json("ccusage")["daily"][0]["models"]
     assert (model["ccusage"]["outputTokens"], model["tollkeeper"]["outputTokens"]) == (500, 1000)
-    assert [(cause["cause"], cause["count"]) for cause in model["causes"]] == [("gone", 1)]
+    [cause] = model["causes"]
+    assert (cause["cause"], cause["count"], cause["differenceTokens"]) == ("gone", 1, -510)
+    apart = model["ccusage"]["totalCost"] - model["tollkeeper"]["totalCost"]
+    assert cause["differenceUSD"] == pytest.approx(apart, abs=1e-8)
 
 
 def test_what_is_kept(beside: Keeper) -> None:

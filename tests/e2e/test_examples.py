@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec import Struct
@@ -83,6 +84,12 @@ class Example:
     def interrupt(self) -> None:
         """Type ^C."""
         os.killpg(self._running[-1].pid, signal.SIGINT)
+
+    def until(self, word: str) -> str:
+        """Wait for the line of its output that holds this word."""
+        output = self._running[-1].stdout
+        assert output is not None
+        return next(line.decode() for line in output if word.encode() in line)
 
     def finish(self) -> Ended:
         """Wait for its end."""
@@ -218,6 +225,25 @@ def test_budget_that_is_spent_again(stand_in: StandIn, example: Example, keeper:
     assert (0, example.logged()) == (booked["review"], sum(booked.values()))
     assert (1, "failed") == example.ends()["implement"]
     assert "failed" == keeper.report("workflow.show", workflow=WORKFLOW)["status"]
+
+
+def test_no_room(stand_in: StandIn, example: Example, keeper: Keeper) -> None:
+    """A stage for which there is no budget waits, says why, and starts when there is some."""
+    keeper.start()
+    before = keeper.start_agent(labels={"TOLL_WORKFLOW": WORKFLOW})
+    before.says("idle")
+    before.log.reply()
+    keeper.wait_for_requests(1)
+    keeper.toll.call("limit.set", dict[str, Any], workflow=WORKFLOW, usd=1e-6, action="pause")
+    example.start(PYTHON)
+    line = example.until("waits")
+    why = "the limit of workflow .claude-4nq is reached"
+    assert line.startswith(f"analyze: waits: {why}")
+    assert () == stand_in.served
+    keeper.toll.call("limit.clear", dict[str, Any], workflow=WORKFLOW)
+    ended = example.finish()
+    assert (0, "") == (ended.status, ended.errors)
+    assert "review: completed" in ended.lines
 
 
 def test_budget_in_a_script(stand_in: StandIn, example: Example, keeper: Keeper) -> None:

@@ -19,7 +19,7 @@ class FakeCcflare:
 
     ``key`` is what it wants, ``raw`` the bytes that it answers instead, by the beginning of a path,
     ``statuses`` the status that it answers with nothing else, likewise, and
-    ``delay`` how long (s) each answer takes. On a ``port`` of before it may be started again.
+    ``delay`` how long (s) each answer takes. ``ahead`` is how far (s) its clock is. On a ``port`` of before it may be started again.
     """
 
     def __init__(self, generation: Generation = "B", port: int = 0) -> None:
@@ -31,6 +31,7 @@ class FakeCcflare:
         self.raw: dict[str, bytes] = {}
         self.statuses: dict[str, int] = {}
         self.delay = 0.0
+        self.ahead = 0.0
         self.asked: list[str] = []
         self.keys: set[str] = set()
         self.closing = Event()
@@ -122,7 +123,7 @@ class FakeCcflare:
         cached = {"cacheReadInputTokens": tokens.cache_read}
         row = {
             "id": f"row-{number}",
-            "timestamp": iso(when or time.time()),
+            "timestamp": iso(when or time.time() + self.ahead),
             "path": "/v1/messages",
             "accountUsed": account,
             "statusCode": 200,
@@ -208,6 +209,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Keep the tests' output clean."""
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The `Date` of an answer, by the proxy's own clock."""
+        return super().date_time_string(time.time() + self.server_of_tests.ahead)
 
     def do_GET(self) -> None:
         fake = self.server_of_tests

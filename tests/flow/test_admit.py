@@ -60,9 +60,9 @@ def test_the_day_is_spent(keeper: Keeper) -> None:
     begins = datetime.fromisoformat(found["retry_at"])
     assert timedelta(0) < begins - datetime.now(UTC) <= timedelta(days=1)
     result = keeper.run("admit", "--usd", "1")
-    assert (result.returncode, result.stderr) == (1, "")
+    assert (result.returncode, result.stderr) == (4, "")
     assert result.stdout.startswith("No: today's limit is reached: ")
-    assert keeper.run("admit", "--json").returncode == 1
+    assert keeper.run("admit", "--json").returncode == 4
 
 
 def test_by_the_plan(keeper: Keeper) -> None:
@@ -137,11 +137,11 @@ def test_how_long_to_wait() -> None:
 
 
 def test_wrong_words(keeper: Keeper) -> None:
-    """What can't be is refused in a line."""
+    """What can't be is refused in a line, with another exit status than a no."""
     keeper.start()
-    assert keeper.run("admit", "--home", "/nowhere").stderr.startswith(
-        "toll: no such Claude home is followed"
-    )
+    refused = keeper.run("admit", "--home", "/nowhere")
+    assert refused.stderr.startswith("toll: no such Claude home is followed")
+    assert refused.returncode == 1
     wrong = keeper.run("admit", "--plan-percent", "0")
     assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
 

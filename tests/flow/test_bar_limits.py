@@ -123,7 +123,10 @@ def test_token_limit(keeper: Keeper) -> None:
 
 
 def test_strictest_action_wins(keeper: Keeper) -> None:
-    """Of two limits reached at once the stricter is carried out, and each tells its own scope."""
+    """Of two limits reached at once the stricter is carried out, and each tells its own scope.
+
+    Only the one that holds the agent is why it is held.
+    """
     [agent] = start_bounded(keeper, per_agent=usual(1), action="warn")
     keeper.report("limit.set", daily=True, usd=usual(1), action="pause")
     overspend(agent)
@@ -134,7 +137,11 @@ def test_strictest_action_wins(keeper: Keeper) -> None:
         (f"agent:{name}", "warn"),
         ("daily", "pause"),
     }
-    assert kinds(keeper).count("paused") == 1
+    [paused] = [entry for entry in journal(keeper) if entry["kind"] == "paused"]
+    assert paused["scope"] == "daily"
+    held = keeper.agent(agent).held
+    assert held
+    assert ("oday's limit" in held.reason, name in held.reason) == (True, False)
 
 
 def test_warn_holds_nobody(keeper: Keeper) -> None:

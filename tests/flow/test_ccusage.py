@@ -1,6 +1,8 @@
 """``toll ccusage`` with a stand-in for ccusage: how it is called, and what can't go wrong with it."""
 
 import json
+import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from threading import Thread
@@ -99,6 +101,45 @@ def test_no_ccusage(keeper: Keeper, stand_in: CcusageStandIn) -> None:
     result = keeper.run("ccusage")
     assert result.stderr.startswith(f"toll: {stand_in.program} is not there; how it is called")
     assert result.returncode == 1
+
+
+def test_a_full_disk(keeper: Keeper, stand_in: CcusageStandIn) -> None:
+    """An answer that can't be saved is shown all the same, and a line says that it was not saved, and why."""
+    keeper.start()
+    folder = keeper.paths.data / "usage" / "ccusage-snapshots"
+    folder.parent.mkdir(exist_ok=True)
+    folder.touch()
+    result = keeper.run("ccusage")
+    assert (result.returncode, "0 of 0 pairs" in result.stdout) == (0, True)
+    said = f"toll: this could not be saved: {folder} can't be written: Not a directory\n"
+    assert result.stderr == said
+    as_json = keeper.run("ccusage", "--json")
+    assert (as_json.stderr, json.loads(as_json.stdout)["unsaved"] in said) == (said, True)
+
+
+def test_what_npx_ran(keeper: Keeper, stand_in: CcusageStandIn) -> None:
+    """A ccusage that npx has run is run again, the latest, though npx itself would look for it in the network."""
+    tools = keeper.root / "tools"
+    tools.mkdir()
+    for name in ("sh", "dirname", "cat"):
+        (tools / name).symlink_to(str(shutil.which(name)))
+    cache = keeper.root / "npm"
+    for age, version in enumerate(("20.0.24", "18.0.11")):
+        folder = cache / "_npx" / f"hash-{age}" / "node_modules" / ".bin"
+        os.utime(CcusageStandIn(folder, version).program, (1e9 - age, 1e9 - age))
+    keeper.configure("[sources]\nprocesses = false\n")
+    npx = tools / "npx"
+    npx.write_text(f'#!/bin/sh\nshift 3\nexec {stand_in.program} "$@"\n')
+    npx.chmod(0o755)
+    keeper.environment |= {"npm_config_cache": str(cache), "PATH": str(tools)}
+    keeper.start()
+    found = keeper.json("ccusage")["ccusage"]
+    assert found["version"] == "20.0.24"
+    assert found["command"] == str(cache / "_npx" / "hash-0" / "node_modules" / ".bin" / "ccusage")
+    shutil.rmtree(cache)
+    assert keeper.json("ccusage")["ccusage"]["command"] == f"{tools}/npx --no -- ccusage"
+    keeper.json("config", "set", "ccusage.online=true")
+    assert keeper.json("ccusage")["ccusage"]["command"] == f"{tools}/npx --yes -- ccusage"
 
 
 def test_while_it_hangs(keeper: Keeper, stand_in: CcusageStandIn) -> None:

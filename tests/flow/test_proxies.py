@@ -9,7 +9,8 @@ from typing import get_args
 
 import pytest
 
-from tollkeeper.model import ProxyAccount, Status
+from tollkeeper.model import Status
+from tollkeeper.proxies import ProxyAccount
 from waiting import wait_until
 
 from . import lines
@@ -148,6 +149,42 @@ def test_without_headers(keeper: Keeper) -> None:
         wait_for_accounts(keeper, work=2, home=2)
 
 
+@pytest.mark.parametrize("ahead", [3_600.0, -3_600.0])
+def test_clock_off(keeper: Keeper, ahead: float) -> None:
+    """A row without headers is joined by our time, where the proxy's own clock is off."""
+    with FakeCcflare("H") as fake:
+        fake.ahead = ahead
+        follow(keeper, fake)
+        reply(keeper.home.log())
+        fake.served(1, "work")
+        wait_for_accounts(keeper, work=1)
+        # Once this one was waited for, so was the one before it.
+        fake.served(2, "home", "req_unseen", "conv-unseen")
+        wait_for_accounts(keeper, work=1, home=1)
+
+
+def test_two_addresses(keeper: Keeper) -> None:
+    """A proxy that agents ask by two addresses tells of each request twice, and each counts once."""
+    with FakeCcflare("H") as fake, FakeCcflare("H") as same:
+        same.rows, same.details = fake.rows, fake.details
+        keeper.configure(settings())
+        keeper.start()
+        log = asking(keeper, fake).log
+        asking(keeper, same)
+        keeper.wait_for(lambda status: sum(bool(each.accounts) for each in status.proxies) == 2)
+        reply(log)
+        fake.served(1, "work")
+        fake.served(2, "work", tokens=Tokens(output=100))
+        same.push("summary", {})
+        wait_for_accounts(keeper, work=2)
+        # Only the other address tells of this one: once it was waited for, so was all that it told before.
+        same.rows = [*same.rows]
+        same.details = [*same.details]
+        same.served(3, "home", "req_unseen", "conv-unseen")
+        wait_for_accounts(keeper, work=2, home=1)
+        assert keeper.toll.status().today.total.requests == 3
+
+
 def test_under_way(keeper: Keeper) -> None:
     """A request whose row was there before its reply gets its account when that is over."""
     with FakeCcflare() as fake:
@@ -168,6 +205,9 @@ def test_many_rows(keeper: Keeper) -> None:
             fake.served(number, "work", f"req_{number}", "conv", when=time.time() - 60)
         follow(keeper, fake)
         wait_until(lambda: spent(keeper) == {"work": 1_000}, 30)
+        assert {path for path in fake.asked if "detail" in path} == {
+            "/api/requests/detail?limit=20"
+        }
         assert {path for path in fake.asked if path.startswith("/api/requests?")} <= {
             "/api/requests?limit=50",
             "/api/requests?limit=1000",
@@ -323,6 +363,22 @@ def test_history_is_no_news(keeper: Keeper) -> None:
         fake.served(2, "work", "req_2", "conv-1")
         wait_for_accounts(keeper, work=2)
         keeper.wait_for(lambda status: status.limits[0].state == "reached")
+
+
+def test_first_requests_count(keeper: Keeper) -> None:
+    """The first requests ever through a proxy are news when it was followed before, by an earlier daemon, too."""
+    with FakeCcflare("C") as fake:
+        for account in fake.accounts:
+            account["provider"] = "claude-console-api"
+        limited = settings(fake.url).replace("daily = 0", 'daily = 0.01\naction = "warn"')
+        keeper.configure(limited)
+        keeper.start()
+        keeper.wait_for(lambda status: bool(accounts(status)))
+        keeper.kill()
+        fake.served(1, "work", "req_1", "conv-1")
+        keeper.start()
+        keeper.wait_for(lambda status: status.limits[0].state == "reached")
+        wait_for_accounts(keeper, work=1)
 
 
 def test_nothing_without_a_proxy(keeper: Keeper) -> None:

@@ -89,3 +89,26 @@ def test_proxy_says_who_is_billed(keeper: Keeper) -> None:
         assert kinds(keeper, by_login) == ["paused"]
         assert kinds(keeper, by_key) == []
         assert state_of(by_key.pid) != "T"
+
+
+def test_key_on_plans_before_the_first_word(keeper: Keeper) -> None:
+    """The day's dollars hold a key, and not one that is shown to a proxy with plans alone, told of or not."""
+    with FakeCcflare() as fake:
+        limits = f'daily = {usual(1)}\naction = "pause"'
+        keeper.configure(settings(fake.url).replace("daily = 0", limits))
+        keeper.start()
+        keeper.wait_for(lambda status: bool(accounts(status)))
+        behind = asking(keeper, fake)
+        plain = keeper.start_agent(labels={"ANTHROPIC_API_KEY": "made-up"})
+        plain.says("busy")
+        await_known(keeper, plain)
+        assert [keeper.agent(each).source for each in (behind, plain)] == ["api", "api"]
+        plain.log.reply()
+        await_frozen(plain.pid)
+        behind.log.reply()
+        keeper.wait_for_requests(2)
+        assert kinds(keeper, behind) == []
+        assert state_of(behind.pid) != "T"
+        admitted = keeper.report("admit", account=f"proxy {fake.server}", source="api")
+        assert admitted["admitted"]
+        assert not keeper.report("admit", source="api")["admitted"]

@@ -114,7 +114,9 @@ def test_budget(keeper: Keeper) -> None:
         await shown(pilot, "‖ Paused")
         await pilot.press("b")
         await shown(pilot, "More budget for shop-1")
-        await pilot.press("enter")
+        await pilot.press(*"x", "enter")
+        await shown(pilot, "'x' is no amount of dollars.")
+        await pilot.press("backspace", "5", "enter")
         await shown(pilot, "● Working")
 
     play(keeper, story)
@@ -167,9 +169,14 @@ def test_settings(daemon: Keeper) -> None:
         field.value = "7.5"
         await pilot.press("enter")
         await until(pilot, lambda: setting(daemon, "limits.daily") == 7.5)
-        field.value = "much"
-        await pilot.press("enter")
+        await pilot.press("end", ".", ".", "enter")
         await shown(pilot, "must be")
+        await pilot.press("q", "x")
+        assert field.value == "7.5.."
+        await pilot.press("escape")
+        assert field.value == "7.5"
+        await pilot.press("1")
+        await shown(pilot, "No agent is running")
 
     play(daemon, story, (120, 60))
     assert daemon.paths.settings.read_text().startswith(

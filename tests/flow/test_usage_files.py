@@ -135,6 +135,35 @@ def test_charged_anew(keeper: Keeper) -> None:
     assert told["totals"]["value"] == keeper.report("daily")["totals"]["valueUSD"] > before
 
 
+def test_tagged_backwards(keeper: Keeper) -> None:
+    """What a tag moves in past days is in their files soon, and no file of another day is touched."""
+    keeper.start()
+    agent = started(keeper, TOLL_AGENT="agent-1")
+    for days in (9, 5):
+        agent.log.append(lines.reply(agent.log.writer, when=lines.ago(days=days)))
+    keeper.wait_for_requests(3)
+    keeper.stop()
+    oldest, *others = sorted((usage(keeper) / "daily").iterdir())
+    assert len(others) == 2
+    # By its coming back we know that the first writing is over.
+    oldest.unlink()
+    with Store(keeper.paths.ledger) as store:
+        [record] = store.read(lambda transaction: transaction.agents())
+        began = int(lines.ago(days=10).timestamp() * 1000)
+        turns = tuple((conversation, began) for conversation, _ in record.turns)
+        store.write(lambda transaction: transaction.save_agent(replace(record, turns=turns)))
+    keeper.start()
+    before = wait_until(lambda: oldest.exists() and oldest.stat().st_ino)
+    since = lines.stamp(lines.ago(days=6))
+    [tagged] = keeper.json("tag", "agent-1", "--workflow", "w-1", "--since", since)
+    assert tagged["moved_requests"] == 2
+    keeper.stop()
+    found = files(usage(keeper) / "daily")
+    told = [use["workflow"] for day in found.values() for use in day["agents"].values()]
+    assert told == [None, "w-1", "w-1"]
+    assert oldest.stat().st_ino == before
+
+
 def test_mirror(keeper: Keeper) -> None:
     """A repository with Opus Orchestra gets what its own agents did, and no other folder gets anything."""
     shop = keeper.home.cwd("shop")

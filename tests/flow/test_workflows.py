@@ -149,6 +149,18 @@ def test_stage_ends_with_its_workflow(daemon: Keeper) -> None:
     assert (seen.workflow, seen.stage) == (None, None)
 
 
+def test_end_of_what_never_was(daemon: Keeper) -> None:
+    """A mistyped end is refused with what was meant, and remembered nowhere; an agent's label is enough to know it."""
+    daemon.json("workflow", "start", ".claude-4nq")
+    result = daemon.run("workflow", "end", ".claude-4n")
+    said = "toll: no workflow '.claude-4n' is known; is it '.claude-4nq'?\n"
+    assert (result.returncode, result.stderr) == (1, said)
+    [path] = daemon.json("workflow", "paths")["paths"]
+    assert path["workflows"] == 1
+    started(daemon, {"TOLL_WORKFLOW": "w-9"})
+    assert daemon.json("workflow", "end", "w-9")["status"] == "completed"
+
+
 def test_stage_of_the_agent_that_calls(daemon: Keeper) -> None:
     """A marker that an agent itself sets is for that agent alone."""
     one, other = (

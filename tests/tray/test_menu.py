@@ -12,11 +12,10 @@ from tollkeeper.model import (
     Hold,
     Importing,
     Plan,
-    Proxy,
-    ProxyAccount,
     Status,
     Usage,
 )
+from tollkeeper.proxies import Proxy, ProxyAccount
 from tollkeeper_tray.menu import (
     COMMANDS,
     MOST_ACCOUNTS,

@@ -7,7 +7,8 @@ from rich.text import Text
 from tollkeeper.accounts import AccountRow, account_rows
 from tollkeeper.cli import words
 from tollkeeper.cli.accounts_view import MARKS, row_name, state_in_words
-from tollkeeper.model import AccountWindow, Status
+from tollkeeper.model import Status
+from tollkeeper.proxies import AccountWindow
 
 STYLES = {"limited": "red", "paused": "dim"}
 MOST_SHOWN = 12

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from tollkeeper.accounts import AccountRow
-    from tollkeeper.model import AccountWindow, Proxy
+    from tollkeeper.proxies import AccountWindow, Proxy
 
 COLUMNS = [
     Column("Account", cut=2, least=12),

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 
 HELP = (
     "Say whether there is budget and plan for one more agent now, and if not, why, and when there "
-    "is again. Exit status 0 for yes, 1 for no: toll admit --workflow W --stage plan && claude -p … Nothing is set "
+    "is again. Exit status 0 for yes, 4 for no: toll admit --workflow W --stage plan && claude -p … Nothing is set "
     "aside: agents that run already may use what is left."
 )
+# 1 is for what failed, so that a script can tell a no from a daemon that could not say.
+NO = 4
 LOOK_SECONDS = 5.0
 LONGEST_LOOK_SECONDS = 30.0
 
@@ -95,7 +97,7 @@ def run(ask: Ask, options: Namespace) -> int:
         print_raw(raw)
     else:
         print(_yes(found) if found["admitted"] else _no(found))
-    return 0 if found["admitted"] else 1
+    return 0 if found["admitted"] else NO
 
 
 def pause(retry_at: str | None, now: float) -> float:

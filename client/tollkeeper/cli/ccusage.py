@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 from argparse import ArgumentParser, Namespace
 
 from tollkeeper.cli.context import Ask, print_raw
 
 HELP = (
     "Run the ccusage that is installed and show its figures beside the ledger's, by day and model, "
-    "with the cause of each difference. It runs offline and nothing is downloaded, unless the "
-    "settings say so: see toll config get ccusage. Exit status 1 when a difference has no known cause."
+    "with the causes of each difference and what they come to. It runs offline and nothing is downloaded, unless the "
+    "settings say so: see toll config get ccusage. Exit status 1 when some of a difference is unexplained."
 )
 # It reads all logs anew, and where it differs so do we.
 LONGEST_SECONDS = 1_000.0
@@ -37,4 +38,8 @@ def run(ask: Ask, options: Namespace) -> int:
         from tollkeeper.cli.report import print_lines
 
         print_lines(lines(found, terminal.width(), options.all))
+    if found["unsaved"]:
+        from tollkeeper.cli.words import plain
+
+        print(f"toll: this could not be saved: {plain(found['unsaved'])}", file=sys.stderr)
     return 1 if found["totals"]["unexplained"] else 0

@@ -24,7 +24,7 @@ COLUMNS = [
     Column("Difference", right=True),
     Column("Cause", cut=2, least=12),
 ]
-UNKNOWN = "unknown"
+UNEXPLAINED = "unexplained"
 
 
 def lines(found: Found, width: int, everything: bool = False) -> list[tuple[str, str]]:
@@ -42,7 +42,7 @@ def lines(found: Found, width: int, everything: bool = False) -> list[tuple[str,
 def _row(date: str, model: Found) -> Row:
     theirs, ours = model["ccusage"], model["tollkeeper"]
     causes = [each["cause"] for each in model["causes"]]
-    style = "dim" if model["agrees"] else "red" if UNKNOWN in causes else ""
+    style = "dim" if model["agrees"] else "red" if UNEXPLAINED in causes else ""
     return Row(
         [date, words.model_name(model["modelName"]), *_figures(theirs, ours), ", ".join(causes)],
         style,
@@ -76,6 +76,9 @@ def _causes(found: Found, width: int) -> Iterator[tuple[str, str]]:
         text = f"{name}: {causes[0]['text']}"
         if count := sum(each["count"] for each in causes):
             text += f"; {count:,} {'time' if count == 1 else 'times'}"
+        tokens = [each["differenceTokens"] for each in causes]
+        if any(tokens) and None not in tokens:
+            text += f", {sum(tokens):+,} tokens"
         amounts = [each["differenceUSD"] for each in causes]
         if any(amounts) and None not in amounts:
             text += f", {sum(amounts):+,.4f} dollars"
@@ -86,7 +89,7 @@ def _causes(found: Found, width: int) -> Iterator[tuple[str, str]]:
 def _summary(found: Found) -> str:
     asked, totals = found["ccusage"], found["totals"]
     prices = "its own prices" if asked["offline"] else "prices from the network"
-    reasons = f", {totals['unexplained']} for no known cause" if totals["unexplained"] else ""
+    reasons = f", {totals['unexplained']} not explained to the end" if totals["unexplained"] else ""
     return (
         f"ccusage {words.plain(asked['version'])} with {prices}, by days of {found['timezone']}: "
         f"{totals['agree']} of {totals['agree'] + totals['differ']} pairs of day and model agree, "

@@ -85,7 +85,7 @@ def judge_service(facts: ServiceFacts) -> list[Finding]:
         return [Finding(True, f"service: not installed: {INSTALL}")]
     found = [_of_file("service", facts.file, facts.standing, INSTALL)]
     if not facts.linked:
-        found.append(Finding(False, "service: it does not start at login", INSTALL))
+        found.append(Finding(False, "service: it does not start at login", _install(facts)))
     if facts.unreachable:
         text = f"service: {facts.manager} can't be asked here ({facts.unreachable})"
         return [*found, Finding(True, text)]
@@ -121,20 +121,32 @@ def _of_file(what: str, file: str, stands: Standing, install: str) -> Finding:
             return Finding(True, f"{what}: {file}")
 
 
+def _install(facts: ServiceFacts) -> str:
+    """The command that mends what stands in the way of the service: an edited file is replaced by force only."""
+    match facts.standing.kind:
+        case "edited":
+            return f"{INSTALL} --force (it keeps the edited file beside)"
+        case "another":
+            return f"{INSTALL} --force"
+        case _:
+            return INSTALL
+
+
 def _of_state(facts: ServiceFacts) -> Finding:
     state, present, name = facts.state, facts.present, facts.manager
+    install = _install(facts)
     if state.problem:
-        mend = f"{facts.logs} says why; then: {INSTALL}"
+        mend = f"{facts.logs} says why; then: {install}"
         return Finding(False, f"service: {name} says: {state.problem}", mend)
     if state.file and not goes_by(state, Path(facts.file)):
         return Finding(False, f"service: {name} goes by {state.file}, of another home", "see HOME")
     if state.file is None:
-        return Finding(False, f"service: {name} does not know of it", INSTALL)
+        return Finding(False, f"service: {name} does not know of it", install)
     if state.stale:
-        return Finding(False, f"service: the file was changed since {name} read it", INSTALL)
+        return Finding(False, f"service: the file was changed since {name} read it", install)
     if present is not None and present != state.pid:
         text = f"service: the daemon that answers (pid {present}) is not the service's"
-        return Finding(False, text, f"{INSTALL}, which hands over to it")
+        return Finding(False, text, f"{install}, which hands over to it")
     if not state.running:
         return Finding(False, "service: it does not run", "toll up")
     return Finding(True, f"service: runs by {name}, with pid {state.pid}")

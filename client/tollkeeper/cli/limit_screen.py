@@ -22,7 +22,12 @@ def of_agent(agent: Agent) -> Limit | None:
     """The limit that this agent is nearest to, unless it is far from all, or has exited."""
     if agent.state == "exited":
         return None
-    return max(filter(_is_near, agent.limits), key=_fraction, default=None)
+    return most_pressing(filter(_is_near, agent.limits))
+
+
+def most_pressing(limits: Iterable[Limit]) -> Limit | None:
+    """The nearest of those that hold; of those that are waived only where there is no other."""
+    return max(limits, key=lambda limit: (not limit.waived, limit.fraction), default=None)
 
 
 def nearest(limits: Iterable[Limit], scope: str) -> Limit | None:
@@ -40,6 +45,16 @@ def cell(limit: Limit | None) -> Text:
     told = f"{int(limit.fraction * 100)} % of {bound}"
     state = words.limit_state(limit.state, limit.waived)
     return Text(f"{told}, waived" if limit.waived else told, style=STYLES[state])
+
+
+def sum_cell(limit: Limit | None) -> Text:
+    """The same with what counts, which may be less than the sum beside it: ``$41, 82 % of $50``."""
+    if limit is None:
+        return Text("")
+    in_dollars = limit.bound_usd is not None
+    used = words.money(limit.used) if in_dollars else words.tokens(int(limit.used))
+    told = cell(limit)
+    return Text(f"{used}, ", style=told.style).append_text(told)
 
 
 def lines(limits: Iterable[Limit], without: Sequence[str]) -> list[Text]:

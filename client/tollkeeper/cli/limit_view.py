@@ -95,9 +95,11 @@ def _hit(effect: dict[str, Any], is_dry: bool) -> str:
     name, text = effect["agent"], effect["text"]
     if is_dry:
         return f"It would {WOULD.get(effect['action'], effect['action'])} {name}: {text}"
+    if effect["action"] == "warn":
+        return f"{name}: {text}"
     if effect["held"]:
         return f"{name} {HELD[effect['held']]}: {text}"
-    return f"{name}: {text}" if effect["action"] == "warn" else f"{name} was not touched: {text}"
+    return f"{name} was not touched: {text}"
 
 
 def _row(limit: dict[str, Any]) -> Row:

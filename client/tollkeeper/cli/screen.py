@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tollkeeper.cli import account_screen, limit_screen, plan_screen, words
-from tollkeeper.model import AccountToday, Agent, Alert, Importing, Status, Usage
+from tollkeeper.model import AccountToday, Agent, Alert, Importing, Status, Subagent, Usage
 
 # Each state has a mark of its own, so that no one needs colour to tell them apart.
 STATES = {
@@ -23,6 +23,25 @@ STATES = {
 NARROW = 100
 # What the column of limits takes, where there is one.
 LIMIT_ROOM = 16
+# The columns of agents, from left to right; those that are words, and not figures, give way to the others.
+COLUMNS = (
+    "Agent",
+    "State",
+    "Model",
+    "Req",
+    "In",
+    "Out",
+    "Cache",
+    "Tokens",
+    "Spent",
+    "Limit",
+    "Lines",
+    "Seen",
+)
+WORDS = ("Agent", "State", "Model")
+ONLY_WIDE = ("Req", "In", "Out", "Cache", "Lines", "Seen")
+# Narrower terminals do without these, so that there is room for who it is and what it does.
+ROOM_FOR = {"Model": 72, "Tokens": 58, "Limit": 46}
 # From here on the sums have room for whole figures and limits.
 ROOM_FOR_SUMS = 80
 ALERTS_SHOWN = 3
@@ -41,7 +60,7 @@ def status_screen(status: Status, width: int, rate: float | None = None) -> Rend
         parts.append(Text("No agent is running. Start one with: claude", style="dim"))
     parts += limit_screen.held_lines(status.agents)
     has_room = width >= ROOM_FOR_SUMS
-    parts.append(_sums_table(status, has_room))
+    parts.append(_sums_table(status, width))
     parts += plan_screen.lines(status, width)
     parts += account_screen.lines(status)
     parts += limit_screen.lines(status.limits, limit_screen.IN_SUMS if has_room else ())
@@ -81,48 +100,58 @@ def _headline(status: Status) -> Text:
 
 def agents_table(agents: tuple[Agent, ...], now: datetime, width: int) -> Table:
     """A line per agent, its subagents below it; narrow terminals get fewer columns."""
-    limited = any(limit_screen.of_agent(agent) for agent in agents)
-    wide = width >= NARROW + (LIMIT_ROOM if limited else 0)
+    columns = _columns(width, any(limit_screen.of_agent(agent) for agent in agents))
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("Agent", max_width=28)
-    for column in ("State", "Model"):
-        table.add_column(column)
-    for column in (*(("Req", "In", "Out", "Cache") if wide else ()), "Tokens", "Spent"):
-        table.add_column(column, justify="right", no_wrap=True)
-    for column in (*(("Limit",) if limited else ()), *(("Lines", "Seen") if wide else ())):
-        table.add_column(column, justify="right", no_wrap=True)
+    for column in columns:
+        if column in WORDS:
+            table.add_column(column, max_width=28 if column == "Agent" else None)
+        else:
+            table.add_column(column, justify="right", no_wrap=True)
     order = sorted(agents, key=lambda agent: (agent.state == "exited", agent.started_at))
     for agent in order:
+        cells = _agent_cells(agent, now)
         style = "dim" if agent.state == "exited" else ""
-        table.add_row(*_agent_cells(agent, now, wide, limited), style=style)
+        table.add_row(*(cells[column] for column in columns), style=style)
         for subagent in agent.subagents:
-            name = give_way(f"  └ {words.plain(subagent.type or subagent.id)}")
-            used = words.paid(subagent.usage, agent.source)
-            cells = [name, subagent.state, "", *_token_cells(subagent.usage, wide), used]
-            table.add_row(*cells, style="dim")
+            cells = _subagent_cells(subagent, agent.source)
+            table.add_row(*(cells.get(column, "") for column in columns), style="dim")
     return table
 
 
-def _agent_cells(agent: Agent, now: datetime, wide: bool, limited: bool) -> list[str | Text]:
+def _columns(width: int, limited: bool) -> list[str]:
+    """What there is room for; an agent's name, its state and its bill always are shown."""
+    wide = width >= NARROW + (LIMIT_ROOM if limited else 0)
+    left_out = {column for column, room in ROOM_FOR.items() if width < room}
+    left_out |= set() if limited else {"Limit"}
+    return [each for each in COLUMNS if each not in left_out and (wide or each not in ONLY_WIDE)]
+
+
+def _agent_cells(agent: Agent, now: datetime) -> dict[str, str | Text]:
     state = words.state_of(agent)
     mark, colour = STATES[state]
     doing = state
     if agent.waiting_for and state == agent.state:
         doing = f"waiting: {words.plain(agent.waiting_for)}"
-    cells: list[str | Text] = [
-        give_way(words.plain(agent.name)),
-        give_way(f"{mark} {doing}", colour),
-        give_way(words.model_name(agent.model)),
-        *_token_cells(agent.usage, wide),
-        words.paid(agent.usage, agent.source),
-    ]
-    if limited:
-        cells.append(limit_screen.cell(limit_screen.of_agent(agent)))
-    if wide:
-        changed = agent.lines_added or agent.lines_removed
-        cells.append(f"+{agent.lines_added} -{agent.lines_removed}" if changed else "")
-        cells.append(words.since(agent.last_activity_at, now))
-    return cells
+    changed = agent.lines_added or agent.lines_removed
+    return {
+        "Agent": give_way(words.plain(agent.name)),
+        "State": give_way(f"{mark} {doing}", colour),
+        "Model": give_way(words.model_name(agent.model)),
+        **_token_cells(agent.usage),
+        "Spent": words.paid(agent.usage, agent.source),
+        "Limit": limit_screen.cell(limit_screen.of_agent(agent)),
+        "Lines": f"+{agent.lines_added} -{agent.lines_removed}" if changed else "",
+        "Seen": words.since(agent.last_activity_at, now),
+    }
+
+
+def _subagent_cells(subagent: Subagent, source: str) -> dict[str, str | Text]:
+    return {
+        "Agent": give_way(f"  └ {words.plain(subagent.type or subagent.id)}"),
+        "State": subagent.state,
+        **_token_cells(subagent.usage),
+        "Spent": words.paid(subagent.usage, source),
+    }
 
 
 def give_way(text: str, style: str = "") -> Text:
@@ -130,18 +159,20 @@ def give_way(text: str, style: str = "") -> Text:
     return Text(text, style=style, no_wrap=True, overflow="ellipsis")
 
 
-def _token_cells(usage: Usage, wide: bool) -> list[str]:
+def _token_cells(usage: Usage) -> dict[str, str]:
     cached = usage.cache_read_tokens + usage.cache_write_5m_tokens + usage.cache_write_1h_tokens
-    split = [
-        str(usage.requests),
-        words.tokens(usage.input_tokens),
-        words.tokens(usage.output_tokens),
-        words.tokens(cached),
-    ]
-    return [*(split if wide else []), words.tokens(usage.total_tokens)]
+    return {
+        "Req": str(usage.requests),
+        "In": words.tokens(usage.input_tokens),
+        "Out": words.tokens(usage.output_tokens),
+        "Cache": words.tokens(cached),
+        "Tokens": words.tokens(usage.total_tokens),
+    }
 
 
-def _sums_table(status: Status, has_room: bool) -> Table:
+def _sums_table(status: Status, width: int) -> Table:
+    has_room = width >= ROOM_FOR_SUMS
+    limit_cell = limit_screen.sum_cell if width >= NARROW else limit_screen.cell
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("")
     for column in ("Requests", "Messages", "Tokens", "Billed", "List price"):
@@ -166,7 +197,7 @@ def _sums_table(status: Status, has_room: bool) -> Table:
             words.tokens(usage.total_tokens),
             words.money(usage.cost_usd, _guessed(usage)),
             _value(usage),
-            *([limit_screen.cell(limit)] if of_today or of_run else []),
+            *([limit_cell(limit)] if of_today or of_run else []),
         )
     return table
 

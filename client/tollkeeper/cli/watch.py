@@ -14,7 +14,8 @@ from tollkeeper.cli.context import Ask, UsageError, print_json
 from tollkeeper.cli.limit_scope import called
 from tollkeeper.cli.marking import told
 from tollkeeper.feed import Change, Feed
-from tollkeeper.model import Limit, Plan, Proxy
+from tollkeeper.model import Limit, Plan
+from tollkeeper.proxies import Proxy
 
 TOPICS = ("snapshot", *get_args(wire.Topic))
 

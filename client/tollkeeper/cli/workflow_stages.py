@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 
 from tollkeeper.cli.context import Ask
-from tollkeeper.cli.forms import ask_and_show, form_options, print_csv, print_tables
-from tollkeeper.cli.period import work_params, work_since_option
+from tollkeeper.cli.forms import print_csv, print_tables
+from tollkeeper.cli.workflow_by_stage import ask_by_stage, options
+
+__all__ = ["HELP", "options", "run"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,15 +20,7 @@ HELP = (
 )
 
 
-def options(parser: ArgumentParser) -> None:
-    parser.add_argument("--stage", metavar="NAME", help="only this stage")
-    work_since_option(parser)
-    form_options(parser)
-
-
 def run(ask: Ask, options: Namespace) -> None:
-    params = work_params(options, stage=options.stage)
-
     def show(answer: dict[str, Any], form: str | None) -> None:
         from tollkeeper.cli import workflow_spread_view as view
 
@@ -37,4 +31,4 @@ def run(ask: Ask, options: Namespace) -> None:
         else:
             print(view.nothing(answer["since"], options.stage))
 
-    ask_and_show(ask, options, "workflow.stages", params, show)
+    ask_by_stage(ask, options, "workflow.stages", show)

@@ -1,41 +1,54 @@
 """Whether money is paid for what an agent asks by a proxy, as the proxy told of its latest requests. Pure."""
 
-from msgspec import Struct
+from msgspec import Struct, field
 
-from tollkeeper_daemon.ledger.books import Book, is_billed, is_told_by_proxy
+from tollkeeper_daemon.ledger.books import Book, is_billed, is_told_by_proxy, quarter
 
 # So many quarters of an hour without a word of the proxy's, while requests are made, and it holds no more.
 SILENT_AFTER = 2
 
+Requests = dict[int, int]
+"""How many, by quarter of an hour since 1970; none where there are none."""
+
 
 class Proxied(Struct):
-    """The requests of an agent in the latest quarter of an hour that a proxy told of.
+    """The requests of an agent that a proxy told of, billed or not, and those booked without its word.
 
-    The books alone decide, so it is the same after a restart. ``untold`` is the latest quarter with
-    requests that were booked without a proxy's word. Mutable: it runs.
+    Only sums of what is booked, so it is the same after a restart. What is asked of it is told of the
+    quarters after the one in which the agent last changed hands, ``since`` (ms, 0 for never). Mutable: it runs.
     """
 
-    quarter: int = 0
-    billed: int = 0
-    unbilled: int = 0
-    untold: int = 0
+    billed: Requests = field(default_factory=dict[int, int])
+    unbilled: Requests = field(default_factory=dict[int, int])
+    untold: Requests = field(default_factory=dict[int, int])
 
-    def add(self, quarter: int, book: Book, requests: int) -> None:
-        """So many requests were booked in this quarter, or taken back."""
-        if not is_told_by_proxy(book):
-            if requests > 0:
-                self.untold = max(self.untold, quarter)
-            return
-        if quarter > self.quarter and requests > 0:
-            self.quarter, self.billed, self.unbilled = quarter, 0, 0
-        if quarter == self.quarter and is_billed(book):
-            self.billed += requests
-        elif quarter == self.quarter:
-            self.unbilled += requests
+    def add(self, at: int, book: Book, requests: int) -> None:
+        """So many requests were booked in the quarter ``at``, or taken back."""
+        told = self.billed if is_billed(book) else self.unbilled
+        counts = told if is_told_by_proxy(book) else self.untold
+        counts[at] = counts.get(at, 0) + requests
+        if not counts[at]:
+            del counts[at]
 
-    def is_billed(self) -> bool | None:
-        """Whether any of them is billed; None where no proxy tells, or none does any more."""
-        is_silent = self.untold - self.quarter >= SILENT_AFTER
-        if is_silent or not (self.billed or self.unbilled):
+    def is_billed(self, since: int = 0) -> bool | None:
+        """Whether any of the latest quarter's that a proxy told of is billed; None where none tells any more."""
+        latest = self._latest(since)
+        if not latest or self.is_silent(since):
             return None
-        return self.billed > 0
+        return self.billed.get(latest, 0) > 0
+
+    def is_silent(self, since: int = 0) -> bool:
+        """Whether requests go on without a word of any proxy's, since its last one, or from the first on."""
+        untold = _after(since, self.untold)
+        if not untold:
+            return False
+        return max(untold) - (self._latest(since) or min(untold)) >= SILENT_AFTER
+
+    def _latest(self, since: int) -> int:
+        """The latest quarter that a proxy told of; 0 for none."""
+        return max(_after(since, self.billed) + _after(since, self.unbilled), default=0)
+
+
+def _after(since: int, counts: Requests) -> list[int]:
+    """The quarters with requests, after the one of this time (ms)."""
+    return [at for at, requests in counts.items() if requests > 0 and at > quarter(since)]

@@ -6,7 +6,6 @@ from msgspec.structs import replace
 
 from tollkeeper.model import AgentState
 from tollkeeper_daemon.agents.live import LiveAgent
-from tollkeeper_daemon.agents.proxied import Proxied
 from tollkeeper_daemon.agents.turns import (
     FOR_EVER,
     Claim,
@@ -295,8 +294,9 @@ class Roster:
         """Somebody is seen to pay for what the agent asks from now on; whether that is news."""
         if (agent.record.source, agent.record.account) == (source, account):
             return False
-        agent.record = replace(agent.record, source=source, account=account, one_payer=False)
-        agent.proxied = Proxied()
+        agent.record = replace(
+            agent.record, source=source, account=account, one_payer=False, changed_hands=now
+        )
         if agent.record.conversation:
             self.turned.append(Turned(agent, agent.record.conversation, now))
         return True

@@ -51,6 +51,11 @@ class Due(NamedTuple):
         """The limits, as they are remembered."""
         return {key_of(stand.limit) for stand in self.stands}
 
+    @property
+    def causes(self) -> list[Stand]:
+        """Why it is dealt with: no limit that only warns holds anybody."""
+        return [each for each in self.stands if each.limit.action != "warn"] or self.stands
+
 
 class Deed(NamedTuple):
     """What was done to an agent that was due."""
@@ -232,7 +237,7 @@ class Bar:
         """Deal with every agent that a reached limit binds and was not carried out on yet."""
         dues = [due for agent in self._roster.alive() if (due := self._due(agent, reached))]
         self.hands.halt([due.agent for due in dues if due.action == "pause"])
-        reasons = [[self.describe(stand) for stand in due.stands] for due in dues]
+        reasons = [[self.describe(stand) for stand in due.causes] for due in dues]
         return [
             Deed(due, self._carry_out(due, because, now))
             for due, because in zip(dues, reasons, strict=True)
@@ -323,11 +328,11 @@ class Bar:
 
     def _tell_deed(self, deed: Deed, is_late: bool) -> None:
         """What was done to an agent; an alert when it came under a limit that was reached before."""
-        (agent, stands, _), (kind, why) = deed
+        agent, (kind, why) = deed.due.agent, deed.done
         if kind is None or not self._is_news(deed):
             return
         text = words.happened(agent.record.name, kind, why)
-        stand = stands[0] if stands else None
+        stand = next(iter(deed.due.causes), None)
         if kind != "stopped":  # Of that is told when the agent is gone.
             scope = self.board.scope_name(stand.limit.scope) if stand else ""
             self.journal.note(kind, text, "limit", agent, stand, scope)

@@ -41,7 +41,10 @@ class Stand(Struct, frozen=True):
 
 
 class Board:
-    """Looks things up and changes nothing. ``settings`` are those of ``[limits]`` now."""
+    """Looks things up and changes nothing. ``settings`` are those of ``[limits]`` now.
+
+    ``serves_plans`` says whether an account stands for a proxy that has only subscriptions behind it.
+    """
 
     def __init__(
         self,
@@ -50,6 +53,7 @@ class Board:
         roster: Roster,
         settings: Callable[[], Limits],
     ) -> None:
+        self.serves_plans: Callable[[str], bool] = lambda account: False
         self._memories = memories
         self._pipeline = pipeline
         self._roster = roster
@@ -166,7 +170,7 @@ class Board:
 
     def binds(self, limit: Limit, agent: LiveAgent) -> bool:
         """Whether this agent spends what the limit counts."""
-        if limit.measure == "cost" and not _is_billed(agent):
+        if limit.measure == "cost" and not self._is_billed(agent):
             return False
         record = agent.record
         names = {
@@ -177,6 +181,25 @@ class Board:
         }
         kind, name = limit.scope.kind, limit.scope.name
         return name in names.get(kind, ()) or any(name == _in(kind, work) for work in _work(agent))
+
+    def _is_billed(self, agent: LiveAgent) -> bool:
+        """Whether money is paid for what the agent does; told by its bookings where nothing else says.
+
+        What a proxy tells of its requests goes before: which key the agent shows to it says nothing.
+        """
+        record = agent.record
+        told = agent.proxied.is_billed(record.changed_hands)
+        if told is not None:
+            return told
+        if record.source and agent.proxied.is_silent(record.changed_hands):
+            return record.source != SUBSCRIPTION
+        if record.source:
+            return self.is_billed(record.source, record.account)
+        return agent.tally.cost > 0 or not agent.tally.totals.value
+
+    def is_billed(self, source: str, account: str) -> bool:
+        """Whether money is paid for what is asked by this one, as far as is known before anything is."""
+        return source != SUBSCRIPTION and not self.serves_plans(account)
 
     def view(self, stand: Stand) -> model.Limit:
         """The limit as the wire shows it."""
@@ -240,16 +263,3 @@ def _in(kind: ScopeKind, work: Labels) -> str:
 
 def _used(tally: Tally) -> Used:
     return Used(tally.cost, tally.totals.value, tally.totals.tokens)
-
-
-def _is_billed(agent: LiveAgent) -> bool:
-    """Whether money is paid for what the agent does; told by its bookings where nothing else says.
-
-    What a proxy tells of its requests goes before: which key the agent shows to it says nothing.
-    """
-    told = agent.proxied.is_billed()
-    if told is not None:
-        return told
-    if agent.record.source:
-        return agent.record.source != SUBSCRIPTION
-    return agent.tally.cost > 0 or not agent.tally.totals.value

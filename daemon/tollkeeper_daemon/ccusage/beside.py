@@ -9,12 +9,14 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tollkeeper.cli.zone import local_zone
 from tollkeeper_daemon.agents.followed import Followed
 from tollkeeper_daemon.ccusage import shapes
-from tollkeeper_daemon.ccusage.differences import Difference, compare, explained, is_told
-from tollkeeper_daemon.ccusage.evidence import Ours, Paid, paid
+from tollkeeper_daemon.ccusage.counting import Feature, Features
+from tollkeeper_daemon.ccusage.differences import Difference, compare, explained, is_told, with_rest
+from tollkeeper_daemon.ccusage.evidence import Ours, Paid, paid, value_of
 from tollkeeper_daemon.ccusage.look import Answered, Question
 from tollkeeper_daemon.ccusage.program import (
     TIMEOUT_SECONDS,
@@ -43,6 +45,7 @@ log = logging.getLogger(__name__)
 
 ASKED = "ccusage_asked"
 HOUR_MS = 3_600_000
+NOON_MS = 12 * HOUR_MS
 # A start has other things to do, and so has an import.
 FIRST_SECONDS = 60.0
 FOLDERS = ("usage", "ccusage-snapshots")
@@ -91,7 +94,7 @@ class Beside:
     async def ask(self, zone: str | None = None) -> Snapshot:
         """Both sides by the days of this zone, else of the local one; CcusageError when it fails.
 
-        BadZone for a zone that is none. The snapshot is kept as well.
+        BadZone for a zone that is none. The snapshot is kept as well, if that can be.
         """
         zone = zone or local_zone() or "UTC"
         zone_named(zone)
@@ -127,7 +130,9 @@ class Beside:
     async def _ask_unasked(self) -> None:
         try:
             self._store.write(lambda transaction: transaction.set_meta(ASKED, now_ms()))
-            await self.ask()
+            found = await self.ask()
+            if found.unsaved:
+                self._alert(f"ccusage's snapshot could not be saved: {found.unsaved}")
         except CcusageError as error:
             log.warning("ccusage: %s", error)
             self._alert(str(error))
@@ -156,28 +161,32 @@ class Beside:
         found = compare(ran.theirs, ran.ours)
         open_ones = [each for each in found if not is_told(each, ran.theirs)]
         held = await asyncio.to_thread(self._paid, open_ones, zone, ran.program)
-        by_ledger = [self._with_causes(each, ran, held, {}) for each in found]
+        by_ledger = [self._with_causes(each, ran, zone, held, {}) for each in found]
         days = sorted({each.place[0] for each in by_ledger if not each.is_accounted_for})
         features = await self._look_at_logs(days, zone)
-        return [self._with_causes(each, ran, held, features) for each in found]
+        return [with_rest(self._with_causes(each, ran, zone, held, features)) for each in found]
 
     def _with_causes(
         self,
         difference: Difference,
         ran: Ran,
+        zone: str,
         held: Mapping[Place, Paid],
-        features: Mapping[Place, Mapping[str, int]],
+        features: Mapping[Place, Features],
     ) -> Difference:
         place = difference.place
+        noon = start_of(date.fromisoformat(place[0]), zone_named(zone)) + NOON_MS
+        price = self._prices().price(place[1], noon)
         return explained(
             difference,
             ran.theirs,
             held.get(place, Paid()),
             _of_this_version(features.get(place, {}), ran.program.shape.folds_writes),
             ran.before.get(place) != ran.ours.get(place),
+            lambda tokens: value_of(tokens, price),
         )
 
-    async def _look_at_logs(self, days: Sequence[str], zone: str) -> dict[Place, dict[str, int]]:
+    async def _look_at_logs(self, days: Sequence[str], zone: str) -> dict[Place, Features]:
         if not days:
             return {}
         homes = tuple(str(each.path) for each in self._followed.homes)
@@ -211,13 +220,14 @@ class Beside:
         return found
 
     def _keep(self, ran: Ran, zone: str, differences: list[Difference]) -> Snapshot:
-        """Make the snapshot of today, and write it; for a thread."""
+        """Make the snapshot of today, and write it; where that fails it says why. For a thread."""
         found = snapshot(ran.program, now_ms(), zone, ran.theirs, ran.ours, differences)
         data = msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n"
         try:
             write_whole(str(self._data), FOLDERS, f"{day_of(now_ms())}.json", data)
         except OSError as error:
-            raise CcusageError(f"the snapshot can't be written: {error}") from None
+            folder = self._data.joinpath(*FOLDERS)
+            return replace(found, unsaved=f"{folder} can't be written: {error.strerror}")
         return found
 
 
@@ -243,7 +253,7 @@ def _ours_of(totals: Totals) -> Ours:
         totals.cache_read,
         totals.value,
     )
-    return Ours(figures, totals.requests, totals.unpriced)
+    return Ours(figures, totals.requests, totals.unpriced, totals.cache_write_1h)
 
 
 def _replies(transaction: Transaction, day: str, zone: tzinfo | None) -> list[Reply]:
@@ -257,8 +267,11 @@ def _replies(transaction: Transaction, day: str, zone: tzinfo | None) -> list[Re
     return found
 
 
-def _of_this_version(features: Mapping[str, int], folds_writes: bool) -> dict[str, int]:
-    """Without what only older versions count otherwise."""
+def _of_this_version(features: Features, is_old: bool) -> Features:
+    """Without what only older versions count otherwise; how these do is not known to the token."""
+    if not is_old:
+        return {name: each for name, each in features.items() if name != "first-lines"}
     return {
-        name: count for name, count in features.items() if folds_writes or name != "first-lines"
+        name: each if name == "requests" else Feature(each.count, None)
+        for name, each in features.items()
     }

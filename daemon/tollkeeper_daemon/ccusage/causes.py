@@ -68,5 +68,5 @@ OF_MONEY = {
 KINDS = {
     **OF_TOKENS,
     **OF_MONEY,
-    "unknown": Kind("no cause that is known: please report it"),
+    "unexplained": Kind("what no cause that is known comes to: please report it"),
 }

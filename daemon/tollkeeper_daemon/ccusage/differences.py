@@ -1,10 +1,12 @@
 """Where ccusage and the ledger tell something else of a day and model, and why; pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from tollkeeper_daemon.ccusage.causes import LESS, MORE, OF_TOKENS
+from tollkeeper_daemon.ccusage.causes import LESS, MORE, OF_TOKENS, Kind
+from tollkeeper_daemon.ccusage.counting import NONE, Feature, Features, Tokens, total
 from tollkeeper_daemon.ccusage.evidence import NANO_EACH, Ours, Paid
 from tollkeeper_daemon.ccusage.shapes import Figures, Place, Reading
 from tollkeeper_daemon.ledger.prices import MODEL_HEAD
@@ -12,13 +14,21 @@ from tollkeeper_daemon.ledger.prices import MODEL_HEAD
 # A millionth of a dollar: both add up, one of them floats.
 NEAR_NANO = 1_000
 NOTHING = Ours()
+UNEXPLAINED = "unexplained"
+
+Value = Callable[[Tokens], int]
+"""What tokens of a day and model come to (nano-dollars)."""
 
 
 class Cause(Struct, frozen=True):
-    """One cause: how many requests or lines it is true of, and what it comes to (nano), where that is known."""
+    """One cause: how many requests or lines it is true of, and what it comes to, where that is known.
+
+    ``tokens`` and ``nano`` (nano-dollars) are what ccusage has more or, negative, less.
+    """
 
     name: str
     count: int = 0
+    tokens: Tokens | None = None
     nano: int | None = None
 
 
@@ -64,27 +74,65 @@ def is_told(difference: Difference, theirs: Reading) -> bool:
 
 
 def explained(
-    difference: Difference, theirs: Reading, paid: Paid, features: Mapping[str, int], moved: bool
+    difference: Difference,
+    theirs: Reading,
+    paid: Paid,
+    features: Features,
+    moved: bool,
+    value: Value,
 ) -> Difference:
     """The difference with its causes.
 
-    ``paid`` is what the ledger's requests hold, ``features`` how many lines or replies of the logs each
-    cause of other tokens is true of; ``moved`` says that the ledger changed while ccusage ran.
+    ``paid`` is what the ledger's requests hold, ``features`` what the logs hold of each cause of other
+    tokens; ``moved`` says that the ledger changed while ccusage ran. ``value`` is what tokens come to.
     """
+    if _has_no_price(difference, theirs):
+        value = _nothing
     causes = [
-        *(_of_tokens(difference, paid, features, moved) if difference.is_of_tokens else ()),
+        *(_of_tokens(difference, features, moved, value) if difference.is_of_tokens else ()),
         *_of_money(difference, theirs, paid, features),
     ]
-    return Difference(
-        difference.place,
-        difference.theirs,
-        difference.ours,
-        tuple(causes) or (Cause("unknown"),),
-    )
+    return replace(difference, causes=tuple(causes))
+
+
+def with_rest(difference: Difference) -> Difference:
+    """What is left over is of the only cause of which nobody can tell what it comes to.
+
+    Several such causes share it, untold. Without any it is told as unexplained.
+    """
+    causes = list(difference.causes)
+    tokens = _rest_of_tokens(difference)
+    if any(tokens.kinds):
+        untold = [each for each in causes if each.name in OF_TOKENS and each.tokens is None]
+        causes = _with(causes, untold, tokens=tokens)
+    known = sum(each.nano or 0 for each in causes)
+    untold = [each for each in causes if each.nano is None]
+    if untold or not _is_near(difference, difference.nano - known):
+        causes = _with(causes, untold, nano=difference.nano - known)
+    return replace(difference, causes=tuple(causes))
+
+
+def _with(causes: list[Cause], untold: list[Cause], **rest: object) -> list[Cause]:
+    """The causes, of which the only one that is untold comes to the rest."""
+    if not untold:
+        return [*causes, replace(Cause(UNEXPLAINED), **rest)]
+    return [replace(each, **rest) if [each] == untold else each for each in causes]
+
+
+def _rest_of_tokens(difference: Difference) -> Tokens:
+    """What the causes do not come to of other tokens; cache writes are not told apart."""
+    told = total(each.tokens for each in difference.causes if each.tokens)
+    rest = [
+        theirs - ours - known
+        for theirs, ours, known in zip(
+            difference.theirs.tokens, difference.ours.figures.tokens, told.kinds, strict=True
+        )
+    ]
+    return Tokens(input=rest[0], output=rest[1], write_5m=rest[2], read=rest[3])
 
 
 def _of_tokens(
-    difference: Difference, paid: Paid, features: Mapping[str, int], moved: bool
+    difference: Difference, features: Features, moved: bool, value: Value
 ) -> list[Cause]:
     apart = [
         mine - yours
@@ -93,46 +141,57 @@ def _of_tokens(
         )
     ]
     ways = {MORE for each in apart if each > 0} | {LESS for each in apart if each < 0}
-    counts = dict(features)
-    logged = counts.pop("requests", 0)
-    if difference.ours.requests > logged:
-        counts["gone"] = difference.ours.requests - logged
-    elif logged > difference.ours.requests:
-        counts["unread"] = logged - difference.ours.requests
+    known = {**features, **_of_one_side(difference.ours, features.get("requests", Feature()))}
     found = [
-        Cause(name, counts[name])
+        Cause(name, each.count, each.tokens, None if each.tokens is None else value(each.tokens))
         for name, kind in OF_TOKENS.items()
-        if counts.get(name) and (not kind.way or kind.way in ways)
+        if (each := known.get(name)) and _counts(each, kind, ways)
     ]
-    if moved:
-        found.append(Cause("moving"))
-    return found or [Cause("unknown")]
+    return [*found, Cause("moving")] if moved else found
+
+
+def _of_one_side(ours: Ours, logged: Feature) -> Features:
+    """The requests that are in the ledger or in the logs alone."""
+    apart = logged.count - ours.requests
+    if not apart:
+        return {}
+    tokens = (logged.tokens or NONE).minus(ours.tokens)
+    return {"unread" if apart > 0 else "gone": Feature(abs(apart), tokens)}
+
+
+def _counts(feature: Feature, kind: Kind, ways: set[int]) -> bool:
+    """Whether it comes to something; where that is not known, whether it goes the way of the difference."""
+    if feature.tokens is None:
+        return feature.count > 0 and (not kind.way or kind.way in ways)
+    return any(feature.tokens.kinds)
 
 
 def _of_money(
-    difference: Difference, theirs: Reading, paid: Paid, features: Mapping[str, int]
+    difference: Difference, theirs: Reading, paid: Paid, features: Features
 ) -> list[Cause]:
     """What of the money is no matter of tokens alone."""
     ours = difference.ours
     if _has_no_price(difference, theirs):
-        return [Cause("no-price", ours.requests, -ours.figures.nano)]
+        return [Cause("no-price", ours.requests, nano=-ours.figures.nano)]
     known = [
-        Cause(name, extra.count, extra.nano) for name, extra in paid.extras.items() if extra.nano
+        Cause(name, extra.count, nano=extra.nano)
+        for name, extra in paid.extras.items()
+        if extra.nano
     ]
     vague = [Cause(name, extra.count) for name, extra in paid.extras.items() if not extra.nano]
     if ours.unpriced:
         vague.append(Cause("guessed", ours.unpriced))
-    if features.get("own-cost"):
-        vague.append(Cause("own-cost", features["own-cost"]))
+    if own := features.get("own-cost"):
+        vague.append(Cause("own-cost", own.count))
     if difference.is_of_tokens:
         return [*known, *(each for each in vague if each.name != "fast")]
     rest = difference.nano - sum(each.nano or 0 for each in known)
     if rest > 0 and _is_of_provider(difference.place[1]):
-        known.append(Cause("region", ours.requests, rest))
+        known.append(Cause("region", ours.requests, nano=rest))
         rest = 0
     if _is_near(difference, rest):
         return known
-    return [*known, *(vague or [Cause("rates", ours.requests, rest)])]
+    return [*known, *(vague or [Cause("rates", ours.requests, nano=rest)])]
 
 
 def _has_no_price(difference: Difference, theirs: Reading) -> bool:
@@ -145,6 +204,10 @@ def _has_no_price(difference: Difference, theirs: Reading) -> bool:
         and difference.ours.figures.nano > 0
         and (model in theirs.unpriced or not theirs.unpriced)
     )
+
+
+def _nothing(tokens: Tokens) -> int:
+    return 0
 
 
 def _is_of_provider(model: str) -> bool:

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from tollkeeper_daemon.ccusage.counting import Tokens
 from tollkeeper_daemon.ccusage.shapes import Figures
 from tollkeeper_daemon.ledger.charge import LONG_PROMPT_TOKENS, charge
-from tollkeeper_daemon.ledger.prices import PriceList, canonical
+from tollkeeper_daemon.ledger.prices import Price, PriceList, canonical
 from tollkeeper_daemon.records import Reply
 
 MARGIN_TOKENS = 200_000
@@ -22,6 +23,13 @@ class Ours(Struct, frozen=True):
     figures: Figures = Figures()
     requests: int = 0
     unpriced: int = 0
+    writes_1h: int = 0
+
+    @property
+    def tokens(self) -> Tokens:
+        """The tokens, those of cache writes told apart."""
+        input, output, writes, read = self.figures.tokens
+        return Tokens(input, output, writes - self.writes_1h, self.writes_1h, read)
 
 
 class Extra(Struct):
@@ -54,6 +62,18 @@ def paid(replies: Iterable[Reply], prices: PriceList, folds_writes: bool) -> Pai
         found.requests += 1
         _look_at(reply, prices, folds_writes, found)
     return found
+
+
+def value_of(tokens: Tokens, price: Price) -> int:
+    """What these tokens come to at this price (nano-dollars), without the factors of single requests."""
+    pico = (
+        tokens.input * price.input
+        + tokens.output * price.output
+        + tokens.write_5m * price.cache_write_5m
+        + tokens.write_1h * price.cache_write_1h
+        + tokens.read * price.cache_read
+    )
+    return round(pico / 1000)
 
 
 def _look_at(reply: Reply, prices: PriceList, folds_writes: bool, found: Paid) -> None:

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 from collections.abc import Sequence
+from pathlib import Path
 
 from msgspec import Struct
 
@@ -27,8 +28,10 @@ ERROR = re.compile(r"(?:\w*error:|npm error)", re.IGNORECASE)
 WAYS = (
     ("ccusage",),
     ("bunx", "--no-install", "ccusage"),
-    ("npx", "--no", "--", "ccusage"),
 )
+# npx runs what npm has installed for all. What it has run itself, it looks up in the network once more.
+LAST_WAY, LAST_WAY_ONLINE = ("npx", "--no", "--", "ccusage"), ("npx", "--yes", "--", "ccusage")
+RUN_BY_NPX = ("_npx", "*", "node_modules", ".bin", "ccusage")
 SETTING = "ccusage.command"
 NOT_THERE = "ccusage is not there, nor is bunx or npx"
 
@@ -53,7 +56,7 @@ async def find_program(settings: CcusageSettings, homes: Sequence[str], folder: 
     """
     if not homes:
         raise CcusageError("there is no Claude home with logs that ccusage could read")
-    words = way_to(settings.command)
+    words = way_to(settings)
     answer = await _run(words, ("--version",), folder, VERSION_SECONDS, settings, homes)
     try:
         version = version_in(answer.out)
@@ -72,17 +75,32 @@ async def daily(
     return answer.out
 
 
-def way_to(command: str) -> list[str]:
+def way_to(settings: CcusageSettings) -> list[str]:
     """The words by which it is called, the program's path first; CcusageError where there is no way."""
-    if command:
+    if settings.command:
         try:
-            return words_of(command, SETTING)
+            return words_of(settings.command, SETTING)
         except ChildError as error:
             raise CcusageError(str(error)) from None
-    for way in WAYS:
-        if program := shutil.which(way[0]):
-            return [os.path.abspath(program), *way[1:]]
-    raise CcusageError(NOT_THERE)
+    last = LAST_WAY_ONLINE if settings.online else LAST_WAY
+    ways = (*map(_installed, WAYS), _run_by_npx(), _installed(last))
+    found = next(filter(None, ways), None)
+    if found is None:
+        raise CcusageError(NOT_THERE)
+    return found
+
+
+def _installed(way: Sequence[str]) -> list[str]:
+    program = shutil.which(way[0])
+    return [os.path.abspath(program), *way[1:]] if program else []
+
+
+def _run_by_npx() -> list[str]:
+    """The ccusage that npx brought last into npm's cache."""
+    cache = os.environ.get("npm_config_cache") or os.path.expanduser("~/.npm")
+    found = [path for path in Path(cache).glob("/".join(RUN_BY_NPX)) if os.access(path, os.X_OK)]
+    latest = max(found, key=lambda path: path.lstat().st_mtime, default=None)
+    return [str(latest)] if latest else []
 
 
 async def _run(

@@ -6,7 +6,7 @@ from itertools import groupby
 from msgspec import Struct
 
 from tollkeeper_daemon.ccusage.causes import KINDS
-from tollkeeper_daemon.ccusage.differences import Cause, Difference
+from tollkeeper_daemon.ccusage.differences import UNEXPLAINED, Cause, Difference
 from tollkeeper_daemon.ccusage.evidence import Ours
 from tollkeeper_daemon.ccusage.program import Program
 from tollkeeper_daemon.ccusage.shapes import Figures, Place, Reading
@@ -14,7 +14,6 @@ from tollkeeper_daemon.clock import iso
 from tollkeeper_daemon.tally import dollars
 
 VERSION = 1
-UNKNOWN = "unknown"
 
 
 class Side(Struct, frozen=True):
@@ -29,11 +28,15 @@ class Side(Struct, frozen=True):
 
 
 class Told(Struct, frozen=True):
-    """A cause: of how many replies or lines it is true, and what it comes to, None where that is not known."""
+    """A cause: of how many replies or lines it is true, and what ccusage has more or less for it.
+
+    None where that is not known, or not what it is about.
+    """
 
     cause: str
     text: str
     count: int = 0
+    differenceTokens: int | None = None
     differenceUSD: float | None = None
 
 
@@ -57,7 +60,7 @@ class Day(Struct, frozen=True):
 
 
 class Totals(Struct, frozen=True):
-    """All days together, and how many pairs of day and model agree, differ, and do so for no known cause."""
+    """All days together, and how many pairs of day and model agree, differ, and are not explained to the end."""
 
     ccusage: Side
     tollkeeper: Side
@@ -75,7 +78,10 @@ class Asked(Struct, frozen=True):
 
 
 class Snapshot(Struct, frozen=True):
-    """The file ``ccusage-snapshots/<day>.json``, which is also what the verb answers."""
+    """The file ``ccusage-snapshots/<day>.json``, which is also what the verb answers.
+
+    ``unsaved`` is why an answer could not be kept as a file.
+    """
 
     version: int
     takenAt: str
@@ -83,6 +89,7 @@ class Snapshot(Struct, frozen=True):
     timezone: str
     daily: tuple[Day, ...]
     totals: Totals
+    unsaved: str | None = None
 
 
 def snapshot(
@@ -100,7 +107,7 @@ def snapshot(
         _day(date, list(own), theirs, ours, found)
         for date, own in groupby(places, lambda place: place[0])
     )
-    unexplained = sum(any(c.name == UNKNOWN for c in each.causes) for each in found.values())
+    unexplained = sum(any(c.name == UNEXPLAINED for c in each.causes) for each in found.values())
     return Snapshot(
         VERSION,
         iso(now),
@@ -152,4 +159,5 @@ def _side(figures: Iterable[Figures]) -> Side:
 
 def _told(cause: Cause) -> Told:
     nano = None if cause.nano is None else dollars(cause.nano)
-    return Told(cause.name, KINDS[cause.name].text, cause.count, nano)
+    tokens = None if cause.tokens is None else sum(cause.tokens.kinds)
+    return Told(cause.name, KINDS[cause.name].text, cause.count, tokens, nano)

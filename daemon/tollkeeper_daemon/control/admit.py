@@ -58,7 +58,7 @@ def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
         return _told(Admission((), (), None, None), source, account, None, IMPORTING, retry_at)
     plan = _plan_of(daemon, account, now) if source == SUBSCRIPTION else None
     wish = Wish(nano_of(newcomer.usd), newcomer.tokens, newcomer.plan_percent)
-    found = admit(_rooms(daemon, newcomer, source, now), _windows(plan, now), wish)
+    found = admit(_rooms(daemon, newcomer, source, account, now), _windows(plan, now), wish)
     retry_at = None if found.retry_at is None else iso(found.retry_at)
     return _told(found, source, account, plan, _why(found, wish), retry_at)
 
@@ -114,11 +114,11 @@ def _usually(daemon: Daemon, home: Home) -> str:
     return SUBSCRIPTION if daemon.followed.is_subscribed(home) else API
 
 
-def _rooms(daemon: Daemon, newcomer: Newcomer, source: str, now: int) -> list[Room]:
+def _rooms(daemon: Daemon, newcomer: Newcomer, source: str, account: str, now: int) -> list[Room]:
     own = Labels(newcomer.workflow or "", newcomer.task or "", newcomer.stage or "")
     budget = None if newcomer.budget_usd is None else nano_of(newcomer.budget_usd)
     stands = daemon.board.for_newcomer(
-        own.over(of_task(own.task)), billed=source != SUBSCRIPTION, budget=budget
+        own.over(of_task(own.task)), billed=daemon.board.is_billed(source, account), budget=budget
     )
     _, midnight = local_day(now)
     return [

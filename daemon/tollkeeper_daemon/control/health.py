@@ -81,7 +81,7 @@ def _ccusage(settings: CcusageSettings) -> dict[str, Any]:
     """How ccusage would be called, or why it can't be; for a thread."""
     found, failing = None, None
     try:
-        found = " ".join(way_to(settings.command))
+        found = " ".join(way_to(settings))
     except CcusageError as error:
         failing = str(error)
     is_wanted = bool(settings.command or settings.every_hours)

@@ -19,6 +19,10 @@ T = TypeVar("T")
 LENGTH = re.compile(
     r"Expected `str` of length (?P<bound>[<>]=) (?P<count>\d+) - at `\$\.(?P<name>\w+)`"
 )
+# That there are too few or too many of something.
+COUNT = re.compile(
+    r"Expected `array` of length (?P<bound>[<>]=) (?P<count>\d+) - at `\$\.(?P<name>\w+)`"
+)
 # And that a number is too small or too large.
 BOUND = re.compile(
     r"Expected `(?:int|float)` (?P<bound>[<>]=?) (?P<number>[-\d.]+) - at `\$\.(?P<name>\w+)`"
@@ -44,10 +48,13 @@ def params_as(kind: type[T], params: dict[str, Any]) -> T:
 
 
 def _in_words(complaint: str) -> str:
-    """What is wrong with a name or a number that people type; the complaint itself of anything else."""
+    """What is wrong with names or a number that people type; the complaint itself of anything else."""
     if found := BOUND.fullmatch(complaint):
         number = float(found["number"])
         return f"{found['name']} must be {BOUNDS[found['bound']]} {number:,.15g}"
+    if found := COUNT.fullmatch(complaint):
+        few, least = ("few", "at least") if found["bound"] == ">=" else ("many", "at the most")
+        return f"too {few} {found['name']}: name {found['count']} {least}"
     found = LENGTH.fullmatch(complaint)
     if not found:
         return complaint

@@ -1,7 +1,5 @@
 """What is exchanged with others about the work: events and claims come in, lines and comments go out."""
 
-import asyncio
-import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,15 +15,13 @@ from tollkeeper_daemon.exchange.events import Events
 from tollkeeper_daemon.exchange.issues import Issues
 from tollkeeper_daemon.exchange.lines import Lines
 from tollkeeper_daemon.exchange.reckoner import Reckoner
+from tollkeeper_daemon.exchange.talk import Talk
 from tollkeeper_daemon.herald import Herald
 from tollkeeper_daemon.outlets.bd import Bd
 from tollkeeper_daemon.pipeline import Pipeline
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.workflows.work import Work
 
-log = logging.getLogger(__name__)
-
-LOOK_SECONDS = 1.0
 DRAFT = "comment.md"
 
 
@@ -55,10 +51,10 @@ class Exchange:
             herald.alert_once("failed", text)
 
         def stage_of(task: str, agent: LiveAgent) -> str:
-            return self._stages.stage_of(task, agent.record.cwd)
+            return stages.stage_of(task, agent.record.cwd)
 
         issues = Issues(Bd(), beads, run / DRAFT)
-        self._stages = BeadStages(issues, beads)
+        stages = BeadStages(issues, beads)
         self.claims = Claims(roster, work.facts_of, lambda: conversations.ids, stage_of)
         self.events = Events(
             store, work.spans, work.workflows, roster, lambda kind: conversations.stage_of(kind)
@@ -66,24 +62,13 @@ class Exchange:
         self.lines = Lines(store, tell)
         self.comments = Comments(store, issues, beads, tell)
         self._reckoner = Reckoner(store, work.spans, settings, now_ms())
+        self.talk = Talk(stages, self.comments, tell)
         self._attempt = attempt
-        self._tell = tell
 
     def look(self, now: int) -> None:
         """Take in what is new, reckon what has ended, and write the lines about it."""
         for part in (self.claims, self.events, self._reckoner, self.lines):
             self._attempt(part.look, now)
-
-    async def talk_to_beads(self) -> None:
-        """Ask for stages and write comments, for as long as the daemon lives."""
-        while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            try:
-                await self._stages.ask(now_ms())
-                await self.comments.write(now_ms())
-            except Exception:
-                log.exception("talking to bd failed; it is tried again")
-                self._tell("something failed while bd was asked: see tolld.log")
 
     def health(self) -> dict[str, Any]:
         """How the exchange goes: what could not be read or written, and what waits."""

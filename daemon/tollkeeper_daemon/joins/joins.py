@@ -1,6 +1,7 @@
 """Gives the requests of the ledger the accounts that proxies tell, and books what only a proxy saw.
 
-A row that names the API's id of a request is that request; of the others `match.py` says which they are.
+A row that names the API's id of a request is that request; of the others `match.py` says which they are. Of rows
+about one request that no log tells of, one speaks for it, and the others stand behind that.
 All of it is a function of the rows and the logs' lines: the order in which they come changes
 nothing, nor does any of them that comes again.
 """
@@ -9,7 +10,16 @@ from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
-from tollkeeper_daemon.joins.match import APART_MS, Candidate, match, spans_of
+from tollkeeper_daemon.joins.match import (
+    APART_MS,
+    BEHIND,
+    GONE,
+    Candidate,
+    behind,
+    match,
+    rank,
+    spans_of,
+)
 from tollkeeper_daemon.ledger.books import Book, Group, is_told_by_proxy
 from tollkeeper_daemon.ledger.ledger import Ledger, Posting, group_now
 from tollkeeper_daemon.ledger.moving import Moved, move_group
@@ -61,8 +71,8 @@ class _Work:
         self._transaction = transaction
         self._shelf = transaction.proxied
         self._posting = posting
-        self._has_loose = transaction.count("proxied_tokens") > 0
         self._groups: set[str] = set()
+        self._requests: set[str] = set()
         self._kinds: set[Kind] = set()
         # Those that were booked otherwise before.
         self._again: set[str] = set()
@@ -76,11 +86,9 @@ class _Work:
                 return
             row = more
         self._shelf.save(row)
+        self._kinds.add(row.kind)
         if row.request:
-            self._groups |= self._keys_of(row.request)
-        else:
-            self._has_loose = True
-            self._kinds.add(row.kind)
+            self._requests.add(row.request)
 
     def _with(self, known: ProxyRow, row: ProxyRow) -> ProxyRow:
         """What is known of the row with this; where that is more, it is joined anew."""
@@ -91,14 +99,9 @@ class _Work:
         )
         if more == known:
             return known
+        self._touch_place(known.joined)
         if known.booked:
-            self._ledger.withdraw(group_for(known.key), self._transaction, self._posting)
-            self._again.add(known.key)
-        if more.request and not known.request:
-            # It was joined by its tokens, perhaps with what another row is now.
-            self._kinds.add(known.kind)
-            self._groups |= {known.joined} - {""}
-            more = replace(more, joined="")
+            self._withdraw(known)
         return replace(more, booked=False)
 
     def book(self, key: str) -> None:
@@ -106,8 +109,8 @@ class _Work:
         row = self._shelf.row(key)
         if row is None or row.joined or row.booked:
             return
-        if row.request and self._is_counted(row):
-            self._shelf.save(replace(row, joined="-"))
+        if row.request and self._is_dropped(row.request):
+            self._shelf.save(replace(row, joined=GONE))
             return
         was_history, self._ledger.history = self._ledger.history, row.history
         try:
@@ -118,12 +121,10 @@ class _Work:
         self._assign(stand_in, lambda book, reply: _by(row, book))
         self._shelf.save(replace(row, booked=True))
 
-    def _is_counted(self, row: ProxyRow) -> bool:
-        """Whether the row's request was dropped as old, or another row stands for it."""
-        tombstones = tombstones_of_request(stray_key(row.request), row.request)
-        if self._transaction.has_gone and self._transaction.is_gone(*tombstones):
-            return True
-        return any(each.booked for each in self._shelf.of_request(row.request))
+    def _is_dropped(self, request: str) -> bool:
+        """Whether this request was counted, and dropped as old."""
+        tombstones = tombstones_of_request(stray_key(request), request)
+        return self._transaction.has_gone and self._transaction.is_gone(*tombstones)
 
     def touch(self, key: str) -> None:
         """The group of this key changes."""
@@ -131,79 +132,111 @@ class _Work:
 
     def finish(self) -> None:
         """Join all that is concerned."""
-        for key in sorted(self._groups):
-            self._join_by_request(key)
-        if self._has_loose:
-            for key in sorted(self._groups):
-                self._note_kinds(key)
-            self._join_by_tokens()
+        for key in self._groups:
+            self._requests |= {each for group in self._both(key) for each in _requests(group)}
+        for request in sorted(self._requests):
+            self._join_by_request(request)
+        for key in self._groups:
+            self._kinds |= {kind for group in self._both(key) for kind in _kinds(group)}
+        self._join_by_tokens()
         for key in sorted(self._groups):
             self._pay(key)
         for key in sorted(self._again):
-            self.book(key)
+            self._book_again(key)
 
-    def _join_by_request(self, key: str) -> None:
-        for request in sorted(_requests(self._now(key))):
-            for row in self._shelf.of_request(request):
-                self._join(row, key)
+    def _both(self, key: str) -> tuple[Group, Group]:
+        """The group as it was before, and as it is now."""
+        return self._transaction.group(key) or Group(), self._now(key)
 
-    def _note_kinds(self, key: str) -> None:
-        """Those kinds are matched anew that this group is of, and that it was of before."""
-        for group in (self._transaction.group(key) or Group(), self._now(key)):
-            self._kinds |= _kinds(group)
+    def _join_by_request(self, request: str) -> None:
+        """All rows with this id are the group that has it, else the first of them speaks for it."""
+        rows = sorted(self._shelf.of_request(request), key=rank)
+        if not rows:
+            return
+        held = [key for key in self._keys_of(request) if request in _requests(self._now(key))]
+        if held:
+            self.touch(min(held))
+        first, *others = rows
+        self._place(first, min(held, default=GONE if first.joined == GONE else ""))
+        for row in others:
+            self._place(row, min(held, default=behind(first.key)))
 
     def _join_by_tokens(self) -> None:
-        rows = {kind: self._shelf.of_kind(kind) for kind in sorted(self._kinds)}
-        candidates = self._candidates([row for same in rows.values() for row in same])
-        for (_, *tokens), same in rows.items():
-            found = match(same, candidates.get(tuple(tokens), ()))
-            for row in same:
-                group = found.get(row.key, "")
-                if row.joined != group:
-                    self._groups |= {row.joined, group} - {""}
-                    self._join(row, group)
+        found = {kind: self._shelf.of_kind(kind) for kind in sorted(self._kinds)}
+        kinds = {kind: rows for kind, rows in found.items() if not all(r.request for r in rows)}
+        loose = [row for rows in kinds.values() for row in rows if not row.request]
+        candidates = self._candidates(loose)
+        for (_, *tokens), rows in kinds.items():
+            places = match(rows, candidates.get(tuple(tokens), ()))
+            for row in rows:
+                if not row.request:
+                    self._place(row, places[row.key])
 
-    def _join(self, row: ProxyRow, group: str) -> None:
-        """The row is this group, and no request of its own; or it is none that is known any more."""
-        if row.booked and group:
-            self._ledger.withdraw(group_for(row.key), self._transaction, self._posting)
-        if row.joined != group or (row.booked and group):
-            self._shelf.save(replace(row, joined=group, booked=row.booked and not group))
+    def _place(self, row: ProxyRow, place: str) -> None:
+        """The row is this group, or another row speaks for it, or it is a request of its own."""
+        if row.joined == place:
+            return
+        self._touch_place(row.joined)
+        self._touch_place(place)
+        self._kinds.add(row.kind)
+        if row.booked and place:
+            self._withdraw(row)
+        self._shelf.save(replace(row, joined=place, booked=row.booked and not place))
+
+    def _touch_place(self, place: str) -> None:
+        if place and place != GONE and not place.startswith(BEHIND):
+            self.touch(place)
+
+    def _withdraw(self, row: ProxyRow) -> None:
+        """Take back what is booked for the row; what is to be booked in its place has waited long enough."""
+        self._ledger.withdraw(group_for(row.key), self._transaction, self._posting)
+        self._again.add(row.key)
+
+    def _book_again(self, key: str) -> None:
+        """Book the row, or the one that speaks for it now."""
+        row = self._shelf.row(key)
+        if row is not None:
+            self.book(row.joined.removeprefix(BEHIND) if row.joined.startswith(BEHIND) else key)
 
     def _candidates(self, rows: list[ProxyRow]) -> dict[tuple[int, ...], set[Candidate]]:
-        """The requests that any of the rows may be, by tokens: near in time, and of no row by their id."""
+        """The requests that any of the rows may be, by tokens: near in time."""
         found: dict[tuple[int, ...], set[Candidate]] = {}
         keys = {*self._posting.groups} if rows else set[str]()
         for since, until in spans_of(row.time for row in rows):
             keys |= {key for _, _, key in self._transaction.timeline(since, until)}
         for key in keys:
             group = self._now(key)
-            if not is_stand_in(key) and not any(map(self._shelf.of_request, _requests(group))):
+            if not is_stand_in(key):
+                named_by = tuple(sorted({row.proxy for row in self._named_in(group)}))
                 for reply in resolve(group.entries):
-                    candidate = Candidate(reply.time, key, reply.conversation)
+                    candidate = Candidate(
+                        reply.time, key, reply.conversation, reply.output, named_by
+                    )
                     found.setdefault(_tokens(reply), set()).add(candidate)
         return found
+
+    def _named_in(self, group: Group) -> list[ProxyRow]:
+        """The rows that bear the id of any of the group's requests."""
+        return [row for each in sorted(_requests(group)) for row in self._shelf.of_request(each)]
 
     def _pay(self, key: str) -> None:
         """Book the group under the account that its row tells, or under what it would have without."""
         group = self._now(key)
-        by_request = {each: self._shelf.of_request(each) for each in sorted(_requests(group))}
-        known = {request: min(rows, key=_rank) for request, rows in by_request.items() if rows}
-        others = [*known.values()] or self._joined_by_tokens(group, key)
+        named = sorted(self._named_in(group), key=rank)
+        others = named or self._joined_by_tokens(group, key)
 
         def paid(book: Book, reply: Reply) -> Book:
-            row = known.get(reply.request) or next(iter(others), None)
-            if row is not None:
+            by_id = (row for row in named if row.request == reply.request)
+            row = next(by_id, None) or next(iter(others), None)
+            if row is not None and row.source:
                 return _by(row, book)
             return self._paid(book, reply.time) if is_told_by_proxy(book) else book
 
         self._assign(key, paid)
 
     def _joined_by_tokens(self, group: Group, key: str) -> list[ProxyRow]:
-        if not self._has_loose:
-            return []
         rows = (row for kind in _kinds(group) for row in self._shelf.of_kind(kind))
-        return sorted((row for row in rows if row.joined == key), key=_rank)
+        return sorted((row for row in rows if row.joined == key), key=rank)
 
     def _assign(self, key: str, paid: Callable[[Book, Reply], Book]) -> None:
         move_group(key, self._now(key), paid, self._transaction, self._posting)
@@ -223,9 +256,8 @@ def _requests(group: Group) -> set[str]:
 
 
 def _tokens(reply: Reply) -> tuple[int, ...]:
-    """As a proxy counts them: it does not tell one kind of cache writes from the other."""
-    writes = reply.cache_write_5m + reply.cache_write_1h
-    return reply.input, reply.output, reply.cache_read, writes
+    """Those of a kind, as a proxy counts them: it does not tell one kind of cache writes from the other."""
+    return reply.input, reply.cache_read, reply.cache_write_5m + reply.cache_write_1h
 
 
 def _kinds(group: Group) -> set[Kind]:
@@ -237,13 +269,9 @@ def _kinds(group: Group) -> set[Kind]:
     }
 
 
-def _rank(row: ProxyRow) -> tuple[int, str]:
-    return row.time, row.key
-
-
 def _by(row: ProxyRow, book: Book) -> Book:
-    """The book for the same work, paid by the row's account."""
-    if (book.source, book.account) == (row.source, row.account):
+    """The book for the same work, paid by the row's account, as far as it is known who pays by that."""
+    if not row.source or (book.source, book.account) == (row.source, row.account):
         return book
     return replace(book, source=row.source, account=row.account)
 

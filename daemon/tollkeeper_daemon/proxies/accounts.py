@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
-from tollkeeper.model import AccountWindow, AlertKind, Proxy, ProxyAccount
+from tollkeeper.model import AlertKind
+from tollkeeper.proxies import AccountWindow, Proxy, ProxyAccount
 from tollkeeper_daemon.clock import FAR, iso, local_time, ms_of
 from tollkeeper_daemon.ledger.books import API, SUBSCRIPTION
 from tollkeeper_daemon.paying.payers import account_behind
@@ -27,10 +28,15 @@ class News(Struct, frozen=True):
 
 
 def source_of(account: Account | None, billing: str | None = None) -> str:
-    """Who pays for what is sent by this account; ``billing`` is what the request's row says of it."""
+    """Who pays for what is sent by this account; ``billing`` is what the request's row says of it.
+
+    Empty where nothing is said, and the account is not known.
+    """
     if told := billing or (account and account.billingType):
         return SUBSCRIPTION if told == PLAN else API
-    return SUBSCRIPTION if account and account.provider == SUBSCRIBED else API
+    if account is None:
+        return ""
+    return SUBSCRIPTION if account.provider == SUBSCRIBED else API
 
 
 def account_view(

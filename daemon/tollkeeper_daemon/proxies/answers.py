@@ -8,12 +8,13 @@ zero is left out of the answers, and each generation has fields that others lack
 import contextlib
 import re
 from collections.abc import Iterator
-from typing import Annotated, TypeVar
+from typing import Annotated, Self, TypeVar
 
 import msgspec
 from msgspec import Meta, Raw, Struct, field
+from msgspec.structs import replace
 
-from tollkeeper_daemon.clock import ms_of
+from tollkeeper_daemon.clock import iso, ms_of
 
 Count = Annotated[int, Meta(ge=0, le=10**9)]
 Name = Annotated[str, Meta(max_length=200)]
@@ -120,6 +121,13 @@ class Row(Struct, frozen=True):
     def time(self) -> int:
         """When its request began (ms)."""
         return ms_of(self.timestamp)
+
+    def by_clock(self, ahead: int) -> Self:
+        """The row with the time that it was by our clock, where the proxy's is so far (ms) ahead of it."""
+        try:
+            return replace(self, timestamp=iso(self.time - ahead))
+        except (ValueError, OverflowError):
+            return self
 
     @property
     def is_refused(self) -> bool:

@@ -7,8 +7,10 @@ import subprocess
 import time
 from collections.abc import Generator, Iterator
 
+from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.places import Place
 from tollkeeper_daemon.proxies.answers import Bodies
+from tollkeeper_daemon.proxies.proxy_clock import ProxyClock
 
 WAIT_SECONDS = 10.0
 # For one answer as a whole, however slowly it comes.
@@ -38,10 +40,14 @@ class KeyRefused(Trouble):
 
 
 class Client:
-    """The calls; ``key`` goes along with each, if there is one, and is never told."""
+    """The calls; ``key`` goes along with each, if there is one, and is never told.
 
-    def __init__(self, place: Place, key: str = "") -> None:
+    ``clock`` hears of each answer when it came.
+    """
+
+    def __init__(self, place: Place, clock: ProxyClock, key: str = "") -> None:
         self._place = place
+        self._clock = clock
         self._headers = {"accept": "application/json", **({"x-api-key": key} if key else {})}
         self._open: set[http.client.HTTPConnection] = set()
         self._is_closed = False
@@ -88,6 +94,7 @@ class Client:
             self._reach(connection)
             connection.request("GET", path, headers=self._headers)
             response = connection.getresponse()
+            self._clock.hear(response.getheader("date"), now_ms())
             if connection.sock is not None:
                 connection.sock.settimeout(silent)
             yield response

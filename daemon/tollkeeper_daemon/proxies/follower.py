@@ -31,7 +31,8 @@ from tollkeeper_daemon.proxies.answers import (
     health_of,
 )
 from tollkeeper_daemon.proxies.client import Client, KeyRefused, Trouble, Unreached
-from tollkeeper_daemon.proxies.looks import MOST_DETAILS, Looks, Page
+from tollkeeper_daemon.proxies.looks import Looks, Page
+from tollkeeper_daemon.proxies.proxy_clock import ProxyClock
 from tollkeeper_daemon.proxies.told import Told
 
 log = logging.getLogger(__name__)
@@ -68,7 +69,8 @@ class Follower:
         self._is_named = is_named
         self._key = key
         self._tell = tell
-        self._client = Client(place)
+        self._clock = ProxyClock()
+        self._client = Client(place, self._clock)
         self._bell = threading.Event()
         self._stopped = threading.Event()
         self._is_live = False
@@ -159,7 +161,7 @@ class Follower:
     def _begin(self, key: str) -> None:
         """Ask anew, with this key; nothing where that is over."""
         self._client.close()
-        self._client = Client(self._place, key)
+        self._client = Client(self._place, self._clock, key)
         if self._stopped.is_set():
             self._client.close()
 
@@ -190,14 +192,15 @@ class Follower:
 
     def _rows(self, limit: int) -> Page:
         rows, bad = each_of(self._client.get(REQUESTS.format(limit)), Row)
-        return Page(rows, bad, limit)
+        ahead = self._clock.ahead
+        return Page([row.by_clock(ahead) for row in rows] if ahead else rows, bad, limit)
 
     def _names(self, last: int) -> dict[str, tuple[str, str]]:
         """What the headers of the rows up to the place ``last`` tell of each."""
         if not last:
             return {}
         try:
-            data = self._client.get_bare(DETAIL.format(min(last, MOST_DETAILS)))
+            data = self._client.get_bare(DETAIL.format(last))
             details, _ = each_of(data, Detail)
         except (Trouble, AnswerError) as error:
             # Without headers rows are joined by their tokens.

@@ -16,6 +16,8 @@ LONGEST_MS = 15 * 60_000
 DEEP_MS = 30_000
 # What is older than so many rows is joined without their headers, which come with all of the texts.
 MOST_DETAILS = 200
+# The same of a proxy of which no row is known yet: nearly all of them are history.
+FIRST_DETAILS = 20
 # After so many looks a row has no headers.
 MOST_LOOKS = 3
 MOST_REMEMBERED = 5_000
@@ -40,9 +42,10 @@ class Page(Struct, frozen=True):
 
 
 class News(Struct, frozen=True):
-    """The rows that were not told yet, the newest first; the paid ones of them are among the first ``last``.
+    """The rows that were not told yet, the newest first.
 
-    ``is_torn`` says that more came than can be had.
+    The paid ones whose headers are wanted are among the first ``last`` of the page; ``is_torn`` says that
+    more came than can be had.
     """
 
     rows: list[Row]
@@ -85,13 +88,15 @@ class Looks:
         """What of this page is news."""
         seen = self._seen(page)
         new = {at: row for at, row in enumerate(page.rows, 1) if self._is_news(row, seen)}
-        last = max((at for at, row in new.items() if row.is_paid), default=0)
+        is_strange = self._is_first and not seen
+        most = FIRST_DETAILS if is_strange else MOST_DETAILS
+        last = min(max((at for at, row in new.items() if row.is_paid), default=0), most)
         is_torn = page.is_deepest and not page.is_all and not seen and not self._is_first
         return News([*new.values()], last, is_torn)
 
     def note(self, page: Page, news: News, named: Iterable[str], now: int) -> None:
         """The look was good: these are told, and those of the ids ``named`` with headers."""
-        self._note_told(page, news.rows, set(named))
+        self._note_told(page, news, set(named))
         self._note_open(page, now)
         if page.rows and (page.is_all or page.is_deepest or self._reaches(page)):
             self._reached = min(max(row.time for row in page.rows), now)
@@ -99,9 +104,9 @@ class Looks:
             self._deep_at = now
         self._is_first = False
 
-    def _note_told(self, page: Page, rows: list[Row], named: set[str]) -> None:
-        lacking = {row.id for row in page.rows[:MOST_DETAILS] if row.is_paid} - named
-        for row in rows:
+    def _note_told(self, page: Page, news: News, named: set[str]) -> None:
+        lacking = {row.id for row in page.rows[: news.last] if row.is_paid} - named
+        for row in news.rows:
             looks = self._looks.pop(row.id, 0) + 1
             self._looks[row.id] = looks if row.id in lacking and looks < MOST_LOOKS else 0
         while len(self._looks) > MOST_REMEMBERED:

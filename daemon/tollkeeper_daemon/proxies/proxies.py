@@ -4,23 +4,26 @@ import asyncio
 import logging
 import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Protocol
 
 from msgspec import Struct, field
 
-from tollkeeper.model import Proxy, ProxyAccount
+from tollkeeper.proxies import Proxy, ProxyAccount
 from tollkeeper_daemon.agents.followed import Followed
 from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.bar.bar import Bar
 from tollkeeper_daemon.clock import iso, now_ms
 from tollkeeper_daemon.config import CcflareSettings
 from tollkeeper_daemon.herald import Herald
+from tollkeeper_daemon.ledger.books import SUBSCRIPTION
+from tollkeeper_daemon.names import id_of
 from tollkeeper_daemon.pipeline import Outcome, Pipeline
-from tollkeeper_daemon.places import Place, place_asked, place_of
-from tollkeeper_daemon.proxies.accounts import Limited, account_view
+from tollkeeper_daemon.places import Place, names_of, place_asked, place_of
+from tollkeeper_daemon.proxies.accounts import account_view
 from tollkeeper_daemon.proxies.answers import Account
+from tollkeeper_daemon.proxies.notes import Notes
 from tollkeeper_daemon.proxies.rows import rows_of
 from tollkeeper_daemon.proxies.told import Told
 from tollkeeper_daemon.retention import FORGOTTEN
@@ -31,8 +34,6 @@ log = logging.getLogger(__name__)
 
 KEY = "TOLL_CCFLARE_KEY"
 DAY_MS = 86_400_000
-# The names in the store's meta of when each proxy was first heard, and of what was told of limits.
-SINCE, TOLD = "proxies_since", "proxies_told"
 TAKEN_AT_ONCE = 50
 RETRY_SECONDS = 10.0
 
@@ -46,7 +47,7 @@ class Following(Protocol):
 
 
 class Known(Struct):
-    """What is known of a proxy that is followed."""
+    """What is known of a proxy that is followed; ``raw`` has accounts that it lists no more as well."""
 
     follower: Following
     server: str
@@ -105,8 +106,7 @@ class Proxies:
         self._rows: deque[ProxyRow] = deque()
         self._in_force: CcflareSettings | None = None
         self._may_wait = True
-        self._since: dict[str, int] = store.read(lambda t: t.meta(SINCE)) or {}
-        self._limited = Limited(store.read(lambda t: t.meta(TOLD)) or {})
+        self._notes = Notes(store)
         herald.proxies = self.views
         self._loop = asyncio.get_running_loop()
 
@@ -118,15 +118,27 @@ class Proxies:
         )
         return tuple(known.view() for known in found)
 
+    def serves_plans(self, account: str) -> bool:
+        """Whether this account stands for a proxy that is followed, all of whose accounts are subscriptions."""
+        names = names_of(account.removeprefix("proxy "))
+        behind = [
+            each.source
+            for known in self._known.values()
+            if known.server in names
+            for each in known.accounts
+        ]
+        return {*behind} == {SUBSCRIPTION}
+
     def look(self, now: int) -> None:
         """Follow who is asked by agents now, and book what only a proxy saw and no log tells of."""
-        self._follow(self._wanted())
+        self._follow(self._wanted(), now)
+        self._attempt(self._notes.save)
         if self._may_wait and self._herald.importing is None:
             self._book_overdue(now)
 
     def stop(self) -> None:
         """Ask nothing more."""
-        self._follow({})
+        self._leave(self._known)
 
     # Who is followed.
 
@@ -140,7 +152,7 @@ class Proxies:
         if settings != self._in_force:
             self._in_force = settings
             self._others.clear()
-            self._follow({})
+            self._leave(self._known)
         wanted: dict[Place, str] = {}
         if named := self._named():
             wanted[named] = named.name
@@ -152,16 +164,20 @@ class Proxies:
                     wanted.setdefault(place, place.name)
         return wanted
 
-    def _follow(self, wanted: dict[Place, str]) -> None:
-        for place in [*self._known.keys() - wanted.keys()]:
+    def _leave(self, places: Iterable[Place]) -> None:
+        for place in [*places]:
             self._known.pop(place).follower.stop()
             self._herald.proxies_changed()
+
+    def _follow(self, wanted: dict[Place, str], now: int) -> None:
+        self._leave(self._known.keys() - wanted.keys())
         new = [each for each in wanted.items() if each[0] not in self._known]
         if new:
             # Loaded only where there is a proxy: HTTP takes its time and memory.
             from tollkeeper_daemon.proxies.follower import Follower
 
             for place, server in new:
+                self._notes.since.setdefault(server, now)
                 follower = Follower(
                     place,
                     partial(self._key_for, place),
@@ -189,7 +205,7 @@ class Proxies:
 
     def _known_rows(self, server: str, ids: list[str]) -> set[str]:
         return self._store.read(
-            lambda t: {each for each in ids if t.proxied.row(f"{server} {each}")}
+            lambda t: {each for each in ids if t.proxied.row(f"{server} {id_of(each)}")}
         )
 
     # What they tell.
@@ -202,6 +218,8 @@ class Proxies:
         if told.is_other:
             self._is_other(place, known)
             return
+        # Before all that may fail: they are told once.
+        self._note_rows(known, told, now)
         before = known.view()
         known.live, known.trouble = told.live, self._words(place, told)
         known.generation = told.generation or known.generation
@@ -219,13 +237,14 @@ class Proxies:
             self._note_accounts(known, told, now)
         if _worth_telling(known.view()) != _worth_telling(before):
             self._herald.proxies_changed()
-        if told.rows:
-            self._note_rows(known, told, now)
+        self._notes.save()
 
     def _is_other(self, place: Place, known: Known) -> None:
         if place != self._named():
             self._others.add(place)
-            del self._known[place]
+            self._leave([place])
+            if not known.generation:
+                self._notes.since.pop(known.server, None)
             return
         known.trouble = "it is neither ccflare nor better-ccflare"
         text = f"[ccflare] url names {known.server}, but {known.trouble}; it is tried again"
@@ -241,24 +260,19 @@ class Proxies:
 
     def _note_accounts(self, known: Known, told: Told, now: int) -> None:
         accounts = told.accounts or ()
-        known.raw = {each.name: each for each in accounts}
         known.observed = now
         known.accounts = tuple(
             account_view(each, known.server, told.counts, now)
             for each in sorted(accounts, key=lambda each: each.name)
         )
-        before = dict(self._limited.told)
-        news = self._limited.news(known.view(), now)
-        if self._limited.told != before:
-            self._store.write(lambda t: t.set_meta(TOLD, self._limited.told))
-        for each in news:
+        for each in self._notes.limited.news(known.view(), now):
             self._herald.alert(each.kind, each.text)
 
     def _note_rows(self, known: Known, told: Told, now: int) -> None:
-        if known.server not in self._since:
-            self._since[known.server] = now
-            self._store.write(lambda t: t.set_meta(SINCE, self._since))
-        since = self._since[known.server]
+        known.raw |= {each.name: each for each in told.accounts or ()}
+        if not told.rows:
+            return
+        since = self._notes.since.setdefault(known.server, now)
         rows = rows_of(told.rows, told.names, known.raw, known.server, since, now)
         oldest = self._oldest(now)
         is_under_way = bool(self._rows)
@@ -283,9 +297,9 @@ class Proxies:
         except Exception as error:
             log.exception("requests that %s told of can't be saved", lot[0].proxy)
             if is_out_of_room(error):
-                self._herald.alert_once("failed", f"no room to save requests ({error})")
                 self._rows.extendleft(reversed(lot))
                 self._loop.call_later(RETRY_SECONDS, self._take_some)
+                self._herald.alert_once("failed", f"no room to save requests ({error})")
                 return
             for row in lot:
                 self._attempt(self._take, [row])

@@ -19,8 +19,9 @@ def rows_of(
 ) -> list[ProxyRow]:
     """What costs anything of these.
 
-    ``names`` are the API's id and the conversation of each, ``accounts`` the proxy's by name, and what
-    is from before ``since`` (ms) is history.
+    ``names`` are the API's id and the conversation of each, ``accounts`` the proxy's by name, with those
+    that it lists no more, and what is from before ``since`` (ms) is history.
+    A row has no source where it is not known who pays.
     """
     found: list[ProxyRow] = []
     for row in rows:

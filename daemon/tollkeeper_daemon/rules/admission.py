@@ -56,11 +56,6 @@ class Admission(Struct, frozen=True):
     left_tokens: int | None
 
     @property
-    def is_admitted(self) -> bool:
-        """Whether nothing stands in the way."""
-        return not (self.limits or self.windows)
-
-    @property
     def retry_at(self) -> int | None:
         """When (ms) all of it begins anew; None where that is not known, or nothing stands in the way."""
         times = [each.renews_at for each in (*self.limits, *self.windows)]

@@ -11,7 +11,9 @@ from tollkeeper_daemon.store.tables import Access
 
 Index = Literal["proxied_requests", "proxied_tokens"]
 Kind = tuple[int, ...]
-"""An hour since 1970, and input, output, cache reads and cache writes: what is matched at once, so that it stays few."""
+"""An hour since 1970, and input, cache reads and cache writes: what is matched at once, so that it stays few.
+
+Without the output, of which a log knows less when the reply breaks off."""
 
 HOUR_MS = 3_600_000
 
@@ -27,8 +29,9 @@ class ProxyRow(Struct, frozen=True, array_like=True, gc=False):
     ``proxy`` is its host and port, ``id`` what it calls the row, ``source`` and ``account`` who pays as books
     have it. ``request`` is the API's own id of the request and ``conversation`` whose it is, both empty
     where they are not known. ``seen`` is when it was first heard of, and ``history`` says that
-    it was there before anybody watched. ``joined`` is the key of the group that is the same request,
-    and ``booked`` says that a request stands in the ledger that only the proxy saw.
+    it was there before anybody watched. ``joined`` is its place: the key of the group that is the same request,
+    or what else stands for it (``joins/match.py``). ``booked`` says that a request stands in the ledger that only
+    proxies saw, by this row.
     """
 
     proxy: str
@@ -56,15 +59,14 @@ class ProxyRow(Struct, frozen=True, array_like=True, gc=False):
     @property
     def kind(self) -> Kind:
         """What it has in common with others that might be the same request."""
-        tokens = self.input, self.output, self.cache_read, self.cache_write
-        return kind_of(self.time, tokens)
+        return kind_of(self.time, (self.input, self.cache_read, self.cache_write))
 
 
 class ProxyShelf(Access):
     """The tables ``proxied``, ``proxied_requests``, ``proxied_tokens`` and ``proxied_waiting``.
 
-    The second finds rows by the request's id, the third those without one by hour and tokens, and
-    the last holds the keys of those that are neither joined nor booked.
+    The second finds rows by the request's id, the third by hour and tokens, and the last holds the
+    keys of those that are neither joined nor booked.
     """
 
     def row(self, key: str) -> ProxyRow | None:
@@ -80,7 +82,7 @@ class ProxyShelf(Access):
         return self._listed("proxied_requests", request)
 
     def of_kind(self, kind: Kind) -> list[ProxyRow]:
-        """The rows of this kind without a request's id."""
+        """The rows of this kind."""
         return self._listed("proxied_tokens", _named(kind))
 
     def waiting(self) -> list[str]:
@@ -90,10 +92,10 @@ class ProxyShelf(Access):
     def save(self, row: ProxyRow) -> None:
         """Keep the row as it is now, in the place of what was known of it."""
         known = self.row(row.key)
-        if known and _place(known) != _place(row):
-            self._unlist(known)
-        if known is None or _place(known) != _place(row):
-            index, name = _place(row)
+        before = _places(known) if known else set[tuple[Index, str]]()
+        for index, name in before - _places(row):
+            self._unlist(index, name, row.key)
+        for index, name in _places(row) - before:
             self._put(index, key_of(name), sorted({*self._keys(index, name), row.key}))
         self._put("proxied", key_of(row.key), row)
         if row.joined or row.booked:
@@ -104,7 +106,8 @@ class ProxyShelf(Access):
 
     def drop(self, row: ProxyRow) -> None:
         """Forget the row."""
-        self._unlist(row)
+        for index, name in _places(row):
+            self._unlist(index, name, row.key)
         self._delete("proxied", key_of(row.key))
         self._delete("proxied_waiting", key_of(row.key))
 
@@ -112,9 +115,8 @@ class ProxyShelf(Access):
         rows = map(self.row, self._keys(index, name))
         return [row for row in rows if row]
 
-    def _unlist(self, row: ProxyRow) -> None:
-        index, name = _place(row)
-        if left := [key for key in self._keys(index, name) if key != row.key]:
+    def _unlist(self, index: Index, name: str, row: str) -> None:
+        if left := [key for key in self._keys(index, name) if key != row]:
             self._put(index, key_of(name), left)
         else:
             self._delete(index, key_of(name))
@@ -123,11 +125,12 @@ class ProxyShelf(Access):
         return self._get(index, key_of(name), _decode_keys) or []
 
 
-def _place(row: ProxyRow) -> tuple[Index, str]:
+def _places(row: ProxyRow) -> set[tuple[Index, str]]:
     """By what the row is found."""
+    places: set[tuple[Index, str]] = {("proxied_tokens", _named(row.kind))}
     if row.request:
-        return "proxied_requests", row.request
-    return "proxied_tokens", _named(row.kind)
+        places.add(("proxied_requests", row.request))
+    return places
 
 
 def _named(kind: Kind) -> str:

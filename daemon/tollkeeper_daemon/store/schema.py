@@ -97,8 +97,8 @@ class AgentRecord(Struct, frozen=True, array_like=True, gc=False):
     subscription's token is there, ``server`` which one it asks in the place of Anthropic's. ``home_said``
     is who pays by its home and settings at the last look, ``home_set`` what ``[accounts]`` said of the home
     then, ``on_plan`` that its client showed a plan's windows, ``one_payer`` that it was not seen to change
-    hands since its start. ``workflow``, ``task`` and ``stage`` are its labels now, and ``told`` what was
-    told of them, oldest first.
+    hands since its start, ``changed_hands`` when it last was (ms). ``workflow``, ``task`` and ``stage`` are
+    its labels now, and ``told`` what was told of them, oldest first.
     """
 
     id: str
@@ -128,6 +128,7 @@ class AgentRecord(Struct, frozen=True, array_like=True, gc=False):
     told: tuple[Fact, ...] = ()
     keys: tuple[str, ...] = ()
     home_set: str = ""
+    changed_hands: int = 0
 
 
 class RunRecord(Struct, frozen=True, array_like=True, gc=False):

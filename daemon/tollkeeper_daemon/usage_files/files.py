@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 GATHER_SECONDS = 2.0
 PAUSE_SECONDS = 60.0
 IMPORT_SECONDS = 5.0
+EVERY_DAY, NO_DAY = date.min, date.max
 USAGE, SESSIONS, DAILY, SNAPSHOTS = "usage", "sessions", "daily", "ccusage-snapshots"
 # Of a repository everybody who may read it may read these, too.
 FOR_ALL = 0o644
@@ -47,12 +48,12 @@ TELLING: frozenset[wire.Topic] = frozenset(
 
 
 class Moment(Struct, frozen=True):
-    """What is not in the store, as it was when the files were to be written."""
+    """What is not in the store, as it was when the files were to be written; ``since`` is the earliest day to look at."""
 
     now: int
     plan: Plan
     cwds: frozenset[str]
-    every_day: bool
+    since: date
     mirrors: bool
 
 
@@ -68,8 +69,8 @@ class UsageFiles:
     """Writes ``usage/sessions`` and ``usage/daily`` of the data directory, and mirrors them.
 
     It hears every update. Nothing is done until something was used, and then at most once a minute; on
-    the first occasion, on each new day and after a charging anew every day is looked at, else today and
-    yesterday. ``plan`` is how the plan stands, ``alert`` is told what can't be written.
+    the first occasion, on each new day and after a charging anew every day is looked at, else those from
+    yesterday on, or from the earliest on in which a sum moved. ``plan`` is how the plan stands, ``alert`` is told what can't be written.
     """
 
     def __init__(
@@ -90,7 +91,7 @@ class UsageFiles:
         self._alert = alert
         self._is_importing = is_importing
         self._changed = asyncio.Event()
-        self._every_day = True
+        self._since = EVERY_DAY
         self._day = ""
         self._run: str | None = None
 
@@ -103,7 +104,12 @@ class UsageFiles:
 
     def charged_anew(self) -> None:
         """Any day may have other sums now."""
-        self._every_day = True
+        self._since = EVERY_DAY
+        self._changed.set()
+
+    def booked(self, quarter: int) -> None:
+        """Sums moved, the earliest of them in this quarter of an hour."""
+        self._since = min(self._since, day_of_quarter(quarter, None))
         self._changed.set()
 
     async def keep_up(self) -> None:
@@ -123,7 +129,8 @@ class UsageFiles:
     def _hear_beat(self, beat: wire.Heartbeat) -> None:
         run, day = beat.run.id if beat.run else "", day_of(now_ms())
         if (run, day) != (self._run, self._day):
-            self._every_day = self._every_day or day != self._day
+            if day != self._day:
+                self._since = EVERY_DAY
             self._run, self._day = run, day
             self._changed.set()
 
@@ -132,27 +139,27 @@ class UsageFiles:
         settings, now = self._settings(), now_ms()
         if not settings.files:
             return
-        every_day, self._every_day = self._every_day, False
+        since, self._since = self._since, NO_DAY
         cwds = frozenset(agent.record.cwd for agent in self._roster.agents.values())
-        moment = Moment(now, self._plan(now), cwds, every_day, settings.mirror)
+        moment = Moment(now, self._plan(now), cwds, since, settings.mirror)
         try:
             await asyncio.to_thread(self._write, moment)
         except OSError as error:
             log.warning("usage files: %s", error)
             self._alert(f"usage files can't be written: {error}")
-            self._every_day = True
+            self._since = EVERY_DAY
         except Exception:
             log.exception("the usage files can't be made; it is tried again")
             self._alert("usage files can't be made: see tolld.log")
-            self._every_day = True
+            self._since = EVERY_DAY
 
     # In a thread.
 
     def _write(self, moment: Moment) -> None:
-        today = day_of(moment.now)
-        first = date.fromisoformat(today) - timedelta(days=1)
-        found = self._store.read(lambda transaction: _found(transaction, first, moment.every_day))
-        since = "" if moment.every_day else first.isoformat()
+        yesterday = date.fromisoformat(day_of(moment.now)) - timedelta(days=1)
+        first = min(yesterday, moment.since)
+        found = self._store.read(lambda transaction: _found(transaction, first))
+        since = first.isoformat()
         place = Place(str(self._data), (USAGE,), 0, 0o600)
         self._write_into(place, found, since, moment, None)
         for repository in (
@@ -222,12 +229,12 @@ class Place(Struct, frozen=True):
         write_whole(self.root, folders, name, data, exists=self.exists, mode=self.mode)
 
 
-def _found(transaction: Transaction, first: date, every_day: bool) -> Found:
+def _found(transaction: Transaction, first: date) -> Found:
     runs = transaction.runs()[-2:]
     agents = transaction.agents()
     started = [agent.started for agent in agents if agent.run in {run.id for run in runs}]
     begin = min([quarter_before(first), *(quarter(time) for time in started)])
-    rows = transaction.figures(0 if every_day else begin)
+    rows = transaction.figures(begin)
     books = {number: transaction.book(number) for number in {row[1] for row in rows}}
     return Found(Sheet(rows, books), agents, runs)
 

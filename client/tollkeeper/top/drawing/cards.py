@@ -121,7 +121,7 @@ def _hold(agent: Agent) -> Text:
 
 def _budget(agent: Agent, width: int) -> Text:
     """Why it is held, else the limit that it is nearest to; that, too, where it says the same in less room."""
-    limit = max(agent.limits, key=lambda limit: limit.fraction, default=None)
+    limit = limit_screen.most_pressing(agent.limits)
     why = _hold(agent)
     is_spent = limit is not None and limit.state == "reached" and not limit.waived
     if agent.held and (why.cell_len <= width or not is_spent):

@@ -1,6 +1,6 @@
 """The agents: a card for each, and beside them the summary where there is room."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import ClassVar
 
@@ -120,14 +120,10 @@ class AgentsPage(Page):
             f"More budget for {words.plain(agent.name)}",
             {"dollars": USUAL_USD},
             "What holds it is raised, so that so much is left. Enter: add. Escape: cancel.",
+            _no_dollars,
         )
         answer = await self.ask(form)
-        if answer is None:
-            return
-        dollars = as_dollars(answer["dollars"])
-        if dollars is None:
-            self._tell(Came(f"{answer['dollars']!r} is no amount of dollars", is_error=True))
-        else:
+        if answer and (dollars := as_dollars(answer["dollars"])):
             self._tell(await self._deeds.resume(agent, dollars))
 
     @work
@@ -187,6 +183,11 @@ class AgentsPage(Page):
         field.value = ""
         field.remove_class("-open")
         self.fleet.take_over()
+
+
+def _no_dollars(filled: Mapping[str, str]) -> str:
+    text = filled["dollars"]
+    return f"{text!r} is no amount of dollars." if as_dollars(text) is None else ""
 
 
 def as_dollars(text: str) -> float | None:

@@ -29,7 +29,7 @@ from tollkeeper.top.drawing.choices import (
     switches,
 )
 from tollkeeper.top.pages.page import Page
-from tollkeeper.top.widgets.marks import Choice, Field, Tick
+from tollkeeper.top.widgets.marks import Amount, Choice, Tick
 from tollkeeper.top.widgets.questions import Form
 
 CALL_SECONDS = 10.0
@@ -97,7 +97,7 @@ class SettingsPage(Page):
             yield Label("Limits", classes="section")
             for name, text in AMOUNTS.items():
                 yield Label(text)
-                yield Field(id=_id(name))
+                yield Amount(id=_id(name))
             yield Label("When a limit is reached", classes="section")
             yield from self._radios("limits.action")
             yield Label("Display", classes="section")

@@ -1,6 +1,6 @@
 """What is asked before something is done: yes or no, an amount, labels."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from textual import on
@@ -55,7 +55,10 @@ class Question(ModalScreen[bool]):
 
 
 class Form(ModalScreen[dict[str, str] | None]):
-    """Some fields to fill in; Enter in one of them says that all are, Escape that nothing is to be done."""
+    """Some fields to fill in; Enter in one of them says that all are, Escape that nothing is to be done.
+
+    ``wrong`` says what is wrong with what was filled in; then it is asked for again.
+    """
 
     DEFAULT_CSS = """
     Form { align: center middle; }
@@ -68,11 +71,18 @@ class Form(ModalScreen[dict[str, str] | None]):
     AUTO_FOCUS = "Input"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss_form", "Cancel")]
 
-    def __init__(self, title: str, fields: Mapping[str, str], hint: str) -> None:
+    def __init__(
+        self,
+        title: str,
+        fields: Mapping[str, str],
+        hint: str,
+        wrong: Callable[[Mapping[str, str]], str] = lambda _: "",
+    ) -> None:
         super().__init__()
         self._title = title
         self._fields = fields
         self._hint = hint
+        self._wrong = wrong
 
     def compose(self) -> ComposeResult:
         with Vertical():
@@ -80,11 +90,15 @@ class Form(ModalScreen[dict[str, str] | None]):
             for name, value in self._fields.items():
                 yield Label(name.capitalize(), markup=False)
                 yield Field(value=value, id=name)
-            yield Label(self._hint, markup=False)
+            yield Label(self._hint, id="hint", markup=False)
 
     @on(Input.Submitted)
     def _submitted(self) -> None:
-        self.dismiss({str(each.id): each.value.strip() for each in self.query(Input)})
+        filled = {str(each.id): each.value.strip() for each in self.query(Input)}
+        if wrong := self._wrong(filled):
+            self.query_one("#hint", Label).update(f"{wrong}\n{self._hint}")
+        else:
+            self.dismiss(filled)
 
     def action_dismiss_form(self) -> None:
         """Nothing is to be done."""
