@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 
 from tollkeeper.cli.context import Ask, UsageError, print_json
 from tollkeeper.errors import TollError
+from tollkeeper.extras import install_with
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ HELP = (
     "Agents work, wait, cross a budget, and go through a workflow of four stages, until you leave. Nothing of yours "
     "is read, changed or signalled, and nothing is left behind."
 )
-HINT_TRAY = "install it with: pip install 'tollkeeper[tray]'"
 ENDING = (signal.SIGTERM, signal.SIGHUP)
 # How long its end may take: the daemon saves, the folder is removed.
 END_SECONDS = 30.0
@@ -57,7 +57,7 @@ def run(ask: Ask, options: Namespace) -> None:
     if options.seconds is not None and not options.seconds > 0:
         raise UsageError("--seconds must be more than 0")
     if options.tray and importlib.util.find_spec("pystray") is None:
-        raise DemoError("the tray needs pystray", HINT_TRAY)
+        raise DemoError("the tray needs pystray", install_with("tray"))
     in_terminal = sys.stdin.isatty() and sys.stdout.isatty() and not ask.as_json
     with_top = in_terminal and not options.no_top and importlib.util.find_spec("textual")
     with _ending(), tempfile.TemporaryFile() as errors:
