@@ -1,6 +1,7 @@
 """What logs and proxies tell of the same requests, in any order and again: each counts once, with its account."""
 
 import asyncio
+import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +21,7 @@ from tollkeeper_daemon.store.proxy_shelf import ProxyRow
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.store.transaction import Transaction
 
-from .lines import NINE_MS, NOW, OPUS, as_line, assistant, usage
+from .lines import DATA, NINE_MS, NOW, OPUS, as_line, assistant, usage
 from .shelf import account_of_store
 from .test_pipeline import pipeline, post
 
@@ -317,6 +318,20 @@ def test_line_after_its_stand_in(store: Store) -> None:
     for line in replace(unlogged, is_logged=True).lines():
         post(river, line)
     assert before == counted(store)
+
+
+@pytest.mark.parametrize("version", ["ledger-v3-proxied", "ledger-v4"])
+def test_rows_of_old_ledgers(tmp_path: Path, version: str) -> None:
+    """Rows that an earlier version kept are joined with log lines that come now, by id and by tokens."""
+    shutil.copytree(DATA / version, tmp_path / "ledger")
+    names = {"sessionId": "conv-9", "timestamp": iso(NINE_MS + 15 * MINUTE)}
+    with Store(tmp_path / "ledger") as store:
+        before = counted(store)
+        river = pipeline(store)
+        post(river, assistant(usage(10, 600, 0, 0, 0), message="m6", request="req_6", **names))
+        post(river, assistant(usage(10, 700, 0, 0, 0), message="m7", request="req_7", **names))
+        tell(river, store, None)
+        assert {f"proxy {SERVER}/work": 2} == counted(store) - before
 
 
 def test_moves_are_no_requests(store: Store) -> None:

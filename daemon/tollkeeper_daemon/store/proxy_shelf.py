@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 from msgspec import Struct
@@ -11,6 +11,7 @@ from tollkeeper_daemon.store.keys import key_of
 from tollkeeper_daemon.store.tables import Access
 
 Index = Literal["proxied_requests", "proxied_tokens"]
+INDEXES: tuple[Index, ...] = get_args(Index)
 Kind = tuple[int, ...]
 """An hour since 1970, and input, cache reads and cache writes: what is matched at once, so that it stays few.
 
@@ -99,7 +100,7 @@ class ProxyShelf(Access):
         for index, name in before - _places(row):
             self._delete(index, _entry(name, row))
         for index, name in _places(row) - before:
-            self._raw.put(_entry(name, row), key_of(row.key), db=self._tables.by_name[index])
+            self._list(index, name, row)
         self._put("proxied", key_of(row.key), row)
         if row.joined or row.booked:
             self._delete("proxied_waiting", key_of(row.key))
@@ -113,6 +114,17 @@ class ProxyShelf(Access):
             self._delete(index, _entry(name, row))
         self._delete("proxied", key_of(row.key))
         self._delete("proxied_waiting", key_of(row.key))
+
+    def list_anew(self) -> None:
+        """Find all rows by what they are found by now: another version listed them otherwise."""
+        for index in INDEXES:
+            self._raw.drop(self._tables.by_name[index], delete=False)
+        for row in self.rows():
+            for index, name in _places(row):
+                self._list(index, name, row)
+
+    def _list(self, index: Index, name: str, row: ProxyRow) -> None:
+        self._raw.put(_entry(name, row), key_of(row.key), db=self._tables.by_name[index])
 
     def _listed(self, index: Index, name: str) -> list[ProxyRow]:
         rows = (self._get("proxied", key, _decode_row) for key in self._keys(index, name))
