@@ -272,6 +272,22 @@ def test_last_proxy_pays(store: Store, ids: tuple[bool, bool], is_logged: bool) 
     assert {f"proxy {NEXT}/work": 1} == counted(store)
 
 
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_one_id_in_two_messages(place: int) -> None:
+    """A request whose id stands in two messages has its account in both, whenever the row comes."""
+    one = Asked(1)
+    line = assistant(
+        usage(10, 20, 5, 3, 4),
+        message="m2",
+        request="r1",
+        timestamp=iso(one.time),
+        sessionId="conv-1",
+    )
+    events: list[Event] = [one.lines()[-1], line]
+    events[place:place] = one.rows()
+    assert {f"proxy {SERVER}/work": 2} == after([*events, None], counted)
+
+
 @pytest.mark.parametrize("other", ["", SAME, NEXT])
 def test_broken_off(store: Store, other: str) -> None:
     """A reply that broke off has another output in the log than the proxy guesses, and counts once."""

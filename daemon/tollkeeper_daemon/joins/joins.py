@@ -155,8 +155,8 @@ class _Work:
         if not rows:
             return
         held = [key for key in self._keys_of(request) if request in _requests(self._now(key))]
-        if held:
-            self.touch(min(held))
+        for each in held:
+            self.touch(each)
         first, *others = rows
         self._place(first, min(held, default=GONE if first.joined == GONE else ""))
         for row in others:
