@@ -350,6 +350,40 @@ def test_rows_of_old_ledgers(tmp_path: Path, version: str) -> None:
         assert {f"proxy {SERVER}/work": 2} == counted(store) - before
 
 
+@pytest.mark.parametrize("more", ["", "r1"])
+def test_row_of_a_dropped_request(store: Store, more: str) -> None:
+    """A row whose logged request was dropped is none by itself when another one like it is told, or its id."""
+    river = pipeline(store)
+    one, other = Asked(1, has_request_id=False, tells_id=False), Asked(2, tells_id=False)
+    post(river, *one.lines())
+    river.take_rows(one.rows())
+    before = counted(store)
+    asyncio.run(Retention(store, 1).drop(one.time + MINUTE))
+    assert store.read(lambda t: t.count("groups")) == 0
+    river.take_rows([*other.rows(), *(replace(row, request=more) for row in one.rows())])
+    tell(river, store, None)
+    assert {f"proxy {SERVER}/work": 1} == counted(store) - before
+
+
+def test_twin_of_a_dropped_stand_in(store: Store) -> None:
+    """What only a proxy told and was dropped is not counted again when another one tells of it."""
+    river = pipeline(store)
+    one = Asked(1, is_logged=False, tells_id=False, other=NEXT, other_tells_id=False)
+    row, passed = one.rows()
+    river.take_rows([row])
+    tell(river, store, None)
+    before = counted(store)
+    asyncio.run(Retention(store, 1).drop(one.time + MINUTE))
+    assert store.read(lambda t: t.count("groups")) == 0
+    river.take_rows([passed])
+    tell(river, store, None)
+    assert before == counted(store)
+    # One more like them, for which they are joined anew.
+    river.take_rows([replace(row, id="far", time=row.time + 5 * MINUTE)])
+    tell(river, store, None)
+    assert {f"proxy {SERVER}/work": 1} == counted(store) - before
+
+
 def test_moves_are_no_requests(store: Store) -> None:
     """Neither a login nor labels that are learned later take from a request what the proxy told."""
     river = pipeline(store)

@@ -82,6 +82,7 @@ class _Work:
         """A row is told, perhaps again."""
         known = self._shelf.row(row.key)
         if known is not None:
+            known = self._buried(known)
             more = self._with(known, row)
             if more == known:
                 return
@@ -164,13 +165,22 @@ class _Work:
 
     def _join_by_tokens(self) -> None:
         found = {kind: self._shelf.of_kind(kind, has_request=False) for kind in sorted(self._kinds)}
-        kinds = {kind: rows for kind, rows in found.items() if rows}
+        kinds = {kind: [*map(self._buried, rows)] for kind, rows in found.items() if rows}
         candidates = self._candidates(kinds)
         for kind, rows in kinds.items():
             named = self._shelf.of_kind(kind, has_request=True)
             places = match([*rows, *named], candidates.get(kind[1:], ()))
             for row in rows:
-                self._place(row, places[row.key])
+                self._place(row, places.get(row.key, row.joined))
+
+    def _buried(self, row: ProxyRow) -> ProxyRow:
+        """The row as it is kept from now on: what was counted and dropped as old is no request again."""
+        was = group_for(row.key) if row.booked else row.joined
+        if was in ("", GONE) or not (self._transaction.has_gone and self._transaction.is_gone(was)):
+            return row
+        row = replace(row, joined=GONE, booked=False)
+        self._shelf.save(row)
+        return row
 
     def _place(self, row: ProxyRow, place: str) -> None:
         """The row is this group, or another row speaks for it, or it is a request of its own."""

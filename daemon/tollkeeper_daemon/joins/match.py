@@ -50,11 +50,12 @@ def behind(row: str) -> str:
 def match(rows: Collection[ProxyRow], candidates: Collection[Candidate]) -> dict[str, str]:
     """The place of each row without an id, by its key: a group, behind another row, or none.
 
-    All have the same input and cache tokens; ``joined`` is the place of those with an id. Each proxy tells of a
+    All have the same input and cache tokens; ``joined`` is the place of those with an id, and of those that are gone,
+    which keep it. Each proxy tells of a
     request once, so its rows share out the candidates among themselves; what is left may be what
     another proxy tells of as well.
     """
-    loose = [row for row in rows if not row.request]
+    loose = [row for row in rows if not _is_fixed(row)]
     found: dict[str, str] = {}
     for proxy in {row.proxy for row in loose}:
         free = [each for each in candidates if proxy not in each.named_by]
@@ -141,7 +142,7 @@ def _shared(
         place_of[row.key] = place
 
     for row in rows:
-        if place := _common(row) if row.request else found.get(row.key):
+        if place := _common(row) if _is_fixed(row) else found.get(row.key):
             put(row, place)
         else:
             left.append(row)
@@ -190,16 +191,21 @@ def _joins(row: ProxyRow, others: list[ProxyRow], group: Candidate | None) -> bo
     return is_of_it and all(_is_same(row, each) for each in others)
 
 
+def _is_fixed(row: ProxyRow) -> bool:
+    """Whether the row's place is not to be found by its tokens: it has an id, or was counted and dropped."""
+    return bool(row.request) or row.joined == GONE
+
+
 def _common(row: ProxyRow) -> str:
-    """The place of a row that is the same request as this one, which has an id."""
+    """The place of a row that is the same request as this one, which has a place by itself."""
     return behind(row.key) if row.joined in ("", GONE) else row.joined
 
 
 def _settled(place: str, rows: list[ProxyRow]) -> dict[str, str]:
     """The places of rows about one request, by their keys, where it was looked for at ``place``."""
-    first = min(rows, key=rank)
-    if first.request or not place.startswith(BEHIND):
+    if any(map(_is_fixed, rows)) or not place.startswith(BEHIND):
         return {row.key: place for row in rows}
+    first = min(rows, key=rank)
     return {row.key: "" if row is first else behind(first.key) for row in rows}
 
 
