@@ -51,15 +51,16 @@ def match(rows: Collection[ProxyRow], candidates: Collection[Candidate]) -> dict
     """The place of each row without an id, by its key: a group, behind another row, or none.
 
     All have the same input and cache tokens; ``joined`` is the place of those with an id, and of those that are gone,
-    which keep it. Each proxy tells of a
-    request once, so its rows share out the candidates among themselves; what is left may be what
-    another proxy tells of as well.
+    which keep it. Each proxy tells of a request once, so its rows share out the candidates among themselves;
+    what is left may be what another proxy tells of as well.
     """
     loose = [row for row in rows if not _is_fixed(row)]
     found: dict[str, str] = {}
     for proxy in {row.proxy for row in loose}:
         free = [each for each in candidates if proxy not in each.named_by]
         found |= _logged([row for row in loose if row.proxy == proxy], free)
+    if len({row.proxy for row in rows}) == 1:
+        return {row.key: "" for row in loose} | found
     return found | _shared(rows, found, {each.key: each for each in sorted(candidates)})
 
 
@@ -166,8 +167,6 @@ def _twins(left: Iterable[ProxyRow], rows: Collection[ProxyRow]) -> dict[str, li
 
     A row in a crowd has none: a guess would say little, and take long.
     """
-    if len({row.proxy for row in rows}) == 1:
-        return {}
     lines: dict[object, list[ProxyRow]] = {}
     for row in sorted(rows, key=_time):
         lines.setdefault(_sort(row), []).append(row)
