@@ -40,7 +40,14 @@ from .shelf import (
 )
 from .test_ledger import reply
 
-VERSIONS = ["ledger-v1", "ledger-v2", "ledger-v2-bar", "ledger-v3"]
+VERSIONS = [
+    "ledger-v1",
+    "ledger-v2",
+    "ledger-v2-bar",
+    "ledger-v3",
+    "ledger-v3-proxied",
+    "ledger-v4",
+]
 AGENT = AgentRecord("4711-99", 4711, "Agent-1", NINE_MS, "run-1", budget=5, named_by_label=True)
 
 

@@ -18,7 +18,7 @@ from tollkeeper_daemon.store.upgrade import upgrade
 
 FIRST_MAP_SIZE = 64 << 20
 # The versions that can be brought up to date.
-OLDER = (1, 2)
+OLDER = (1, 2, 3)
 # More than there are threads that read at one time.
 MOST_READERS = 64
 
