@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 
 import pytest
 
-from tollkeeper_daemon.clock import iso
+from tollkeeper_daemon.clock import iso, now_ms
 from tollkeeper_daemon.config import CcflareSettings
 from tollkeeper_daemon.places import Place
 from tollkeeper_daemon.proxies.answers import Account, Row
@@ -24,6 +24,9 @@ from tollkeeper_daemon.store.transaction import Transaction
 from .lines import NOW
 
 SERVER = "127.0.0.1:9"
+PLAN = Account(id="1", name="a", provider="anthropic")
+PAUSED = Account(id="2", name="b", provider="anthropic", paused=True)
+LIMITED = Account(id="3", name="c", provider="anthropic", rateLimitStatus="rate_limited")
 T = TypeVar("T")
 
 
@@ -216,15 +219,66 @@ def test_serves_plans(store: FullStore) -> None:
     async def story() -> None:
         around = Around(store)
         around.proxies.look(NOW)
-        plan = Account(id="1", name="a", provider="anthropic")
         serves = around.proxies.serves_plans
         assert not serves(f"proxy {SERVER}")
-        await around.hear(accounts=(plan,))
+        await around.hear(accounts=(PLAN,))
         assert serves(f"proxy {SERVER}")
         assert serves("proxy localhost:9")
         assert not any(map(serves, ("", "proxy 127.0.0.1:10", "proxy 127.0.0.1", "acc-1")))
-        await around.hear(accounts=(plan, Account(id="2", name="b", provider="x")))
+        await around.hear(accounts=(PLAN, Account(id="2", name="b", provider="x")))
         assert not serves(f"proxy {SERVER}")
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("told", "later", "serves"),
+    [
+        ({}, 0, True),
+        ({}, 300_000, False),
+        ({}, -1_000, False),
+        ({"bad": 1}, 0, True),
+        ({"bad": 1, "bad_accounts": 1}, 0, False),
+        ({"generation": "H"}, 0, True),
+        ({"generation": "C"}, 0, False),
+        ({"accounts": (PLAN, PAUSED, LIMITED)}, 0, True),
+        ({"accounts": (PAUSED, LIMITED)}, 0, False),
+        ({"accounts": (PAUSED,)}, 0, False),
+        ({"accounts": (LIMITED,)}, 0, False),
+        ({"accounts": ()}, 0, False),
+    ],
+)
+def test_serves_plans_when_sure(
+    store: FullStore,
+    monkeypatch: pytest.MonkeyPatch,
+    told: dict[str, Any],
+    later: int,
+    serves: bool,
+) -> None:
+    """A proxy serves plans only while one is ready, all accounts were read a moment ago, and keys would show."""
+
+    async def story() -> None:
+        around = Around(store)
+        around.proxies.look(NOW)
+        await around.hear(**{"accounts": (PLAN,), **told})
+        now = now_ms() + later
+        monkeypatch.setattr("tollkeeper_daemon.proxies.proxies.now_ms", lambda: now)
+        assert serves == around.proxies.serves_plans(f"proxy {SERVER}")
+
+    asyncio.run(story())
+
+
+def test_serves_no_plans_in_trouble(store: FullStore) -> None:
+    """A proxy in trouble serves no plans, until it answers again."""
+
+    async def story() -> None:
+        around = Around(store)
+        around.proxies.look(NOW)
+        await around.hear(accounts=(PLAN,))
+        await around.hear(trouble="it is away")
+        assert not around.proxies.serves_plans(f"proxy {SERVER}")
+        await around.hear()
+        assert around.proxies.serves_plans(f"proxy {SERVER}")
 
     asyncio.run(story())
 

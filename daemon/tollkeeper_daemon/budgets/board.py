@@ -43,7 +43,7 @@ class Stand(Struct, frozen=True):
 class Board:
     """Looks things up and changes nothing. ``settings`` are those of ``[limits]`` now.
 
-    ``serves_plans`` says whether an account stands for a proxy that has only subscriptions behind it.
+    ``serves_plans`` says whether an account stands for a proxy that sends all by subscriptions now.
     """
 
     def __init__(

@@ -15,7 +15,7 @@ from tollkeeper_daemon.proxies.answers import Account, Used, windows_of
 REFUSED = frozenset(
     {"rate limited", "rate_limited", "rejected", "blocked", "queueing_hard", "payment_required"}
 )
-# The provider whose accounts are subscriptions; those on a key bear another name.
+# The provider whose accounts are subscriptions; those on a key bear another name, but in C.
 SUBSCRIBED = "anthropic"
 PLAN = "plan"
 

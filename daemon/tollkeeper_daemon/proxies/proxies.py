@@ -36,6 +36,10 @@ KEY = "TOLL_CCFLARE_KEY"
 DAY_MS = 86_400_000
 TAKEN_AT_ONCE = 50
 RETRY_SECONDS = 10.0
+# Accounts are asked for about twice a minute: those of before then may be limited by now.
+STALE_MS = 120_000
+# The generations in which an account on a key is told from one on a plan.
+TELLING_KEYS = "BH"
 
 
 class Following(Protocol):
@@ -56,6 +60,7 @@ class Known(Struct):
     trouble: str = ""
     observed: int = 0
     bad: int = 0
+    bad_accounts: int = 0
     raw: dict[str, Account] = field(default_factory=dict[str, Account])
     accounts: tuple[ProxyAccount, ...] = ()
 
@@ -69,6 +74,18 @@ class Known(Struct):
             observed_at=iso(self.observed) if self.observed else None,
             accounts=self.accounts,
         )
+
+    def serves_plans(self, now: int) -> bool:
+        """Whether a subscription surely pays for what it is asked now (ms).
+
+        With no account ready it passes requests on by the key that the client shows.
+        """
+        is_told = bool(self.generation) and self.generation in TELLING_KEYS
+        is_fresh = 0 <= now - self.observed < STALE_MS
+        if not is_told or not is_fresh or self.trouble or self.bad_accounts:
+            return False
+        is_ready = any(each.state == "ready" for each in self.accounts)
+        return is_ready and all(each.source == SUBSCRIPTION for each in self.accounts)
 
 
 class Proxies:
@@ -119,15 +136,10 @@ class Proxies:
         return tuple(known.view() for known in found)
 
     def serves_plans(self, account: str) -> bool:
-        """Whether this account stands for a proxy that is followed, all of whose accounts are subscriptions."""
-        names = names_of(account.removeprefix("proxy "))
-        behind = [
-            each.source
-            for known in self._known.values()
-            if known.server in names
-            for each in known.accounts
-        ]
-        return {*behind} == {SUBSCRIPTION}
+        """Whether this account stands for a proxy that is followed, and sends all by subscriptions now."""
+        names, now = names_of(account.removeprefix("proxy ")), now_ms()
+        found = [known for known in self._known.values() if known.server in names]
+        return bool(found) and all(known.serves_plans(now) for known in found)
 
     def look(self, now: int) -> None:
         """Follow who is asked by agents now, and book what only a proxy saw and no log tells of."""
@@ -224,7 +236,7 @@ class Proxies:
         known.live, known.trouble = told.live, self._words(place, told)
         known.generation = told.generation or known.generation
         if not told.trouble:
-            known.bad = told.bad
+            known.bad, known.bad_accounts = told.bad, told.bad_accounts
         if known.trouble and (place == self._named() or known.generation):
             text = f"the proxy {known.server} can't be followed: {known.trouble}; it is tried again"
             self._herald.alert_once("failed", text)
