@@ -17,6 +17,8 @@ from .lines import NOW
 
 MINUTE = 60_000
 SERVER = "127.0.0.1:8080"
+# In UTC it is of a year that no calendar has.
+LAST_STAMP = "9999-12-31T23:59:59-23:00"
 
 
 def account(name: str = "work", **fields: Any) -> Account:
@@ -36,12 +38,17 @@ def account(name: str = "work", **fields: Any) -> Account:
         ({"rateLimitStatus": "blocked"}, -NOW),
         ({"rateLimitedUntil": NOW + 5 * MINUTE}, 5 * MINUTE),
         ({"rateLimitedUntil": NOW - 1}, None),
-        ({"rateLimitedUntil": 1e300}, None),
+        ({"rateLimitedUntil": 1e300}, -NOW),
+        ({"rateLimitedUntil": 1e17}, -NOW),
+        ({"rateLimitedUntil": 1e17, "rateLimitReset": iso(NOW + MINUTE)}, MINUTE),
+        ({"rateLimitedUntil": -1e300}, None),
+        ({"rateLimitStatus": "rejected", "rateLimitReset": LAST_STAMP}, -NOW),
+        ({"rateLimitStatus": "OK", "rateLimitReset": LAST_STAMP}, None),
         ({"rateLimitStatus": "Rate limited", "rateLimitReset": "soon"}, -NOW),
     ],
 )
 def test_limited(fields: dict[str, Any], until: int | None) -> None:
-    """An account is limited while its time lasts, or by a hard word without one."""
+    """An account is limited while its time lasts, or by a hard word without one; what is years away is none."""
     expected = None if until is None else NOW + until
     assert expected == limited_until(account(**fields), NOW)
 
@@ -75,6 +82,29 @@ def test_view() -> None:
     assert shown.five_hour is not None
     assert (shown.five_hour.used_percent, shown.five_hour.resets_at) == (42.5, iso(NOW))
     assert shown.seven_day is None
+
+
+@pytest.mark.parametrize("stamp", [LAST_STAMP, "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+23:00"])
+@pytest.mark.parametrize("until", [1e17, 1e300, -1e300, 253_402_300_799_999])
+def test_absurd_times(stamp: str, until: float) -> None:
+    """An account with times that nobody can mean is shown without them."""
+    windows = {"five_hour": {"utilization": 1.5, "resets_at": stamp}}
+    found = account_view(
+        account(
+            rateLimitedUntil=until,
+            rateLimitReset=stamp,
+            rateLimitStatus="blocked",
+            usageData=msgspec.Raw(msgspec.json.encode(windows)),
+        ),
+        SERVER,
+        {},
+        NOW,
+    )
+    assert (found.state, found.limited_until) == ("limited", None)
+    assert found.five_hour is not None
+    assert found.five_hour.resets_at is None
+    [news] = Limited({}).news(Proxy(server=SERVER, accounts=(found,)), NOW)
+    assert news.text.endswith("is limited now")
 
 
 def test_who_pays() -> None:

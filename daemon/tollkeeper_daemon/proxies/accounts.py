@@ -18,6 +18,8 @@ REFUSED = frozenset(
 # The provider whose accounts are subscriptions; those on a key bear another name, but in C.
 SUBSCRIBED = "anthropic"
 PLAN = "plan"
+# What is told to begin anew later than this from now has no such time.
+LONGEST_MS = 5 * 365 * 86_400_000
 
 
 class News(Struct, frozen=True):
@@ -54,8 +56,8 @@ def account_view(
         state="paused" if account.paused else "ready" if until is None else "limited",
         rate_limit=account.rateLimitStatus,
         limited_until=iso(until) if until else None,
-        five_hour=_window(windows.five_hour),
-        seven_day=_window(windows.seven_day),
+        five_hour=_window(windows.five_hour, now),
+        seven_day=_window(windows.seven_day, now),
         proxy_requests=counts.get(account.name),
     )
 
@@ -63,28 +65,32 @@ def account_view(
 def limited_until(account: Account, now: int) -> int | None:
     """Until when (ms) the account's requests are refused, 0 where that is not known; None if they aren't."""
     word = (account.rateLimitStatus or "").partition(" (")[0].lower()
-    until = max(int(account.rateLimitedUntil or 0), _ms(account.rateLimitReset))
-    if account.rateLimitedUntil and now < account.rateLimitedUntil < FAR:
+    until = max(_sensible(account.rateLimitedUntil or 0, now), _ms(account.rateLimitReset, now))
+    if account.rateLimitedUntil and now < account.rateLimitedUntil:
         return until
     if word in REFUSED and (not until or until > now):
         return until
     return None
 
 
-def _window(used: Used | None) -> AccountWindow | None:
+def _window(used: Used | None, now: int) -> AccountWindow | None:
     if used is None or used.utilization is None or not 0 <= used.utilization <= 1_000:
         return None
-    resets = _ms(used.resets_at)
+    resets = _ms(used.resets_at, now)
     return AccountWindow(used_percent=used.utilization, resets_at=iso(resets) if resets else None)
 
 
-def _ms(stamp: str | None) -> int:
+def _ms(stamp: str | None, now: int) -> int:
     """A time that the proxy tells; 0 for none."""
     try:
-        found = ms_of(stamp) if stamp else 0
+        return _sensible(ms_of(stamp), now) if stamp else 0
     except (ValueError, OverflowError):
         return 0
-    return found
+
+
+def _sensible(time: float, now: int) -> int:
+    """The time (ms); 0 where it is years away, which nobody means, and no calendar may have."""
+    return int(time) if 0 <= time < now + LONGEST_MS else 0
 
 
 class Limited:
@@ -124,7 +130,8 @@ class Limited:
 
 def _until(accounts: Iterable[ProxyAccount]) -> int:
     """When the first of these is free again (ms), FAR where that is not known, 0 if one is by now."""
-    ends = [(_ms(each.limited_until) or FAR) if each.state == "limited" else 0 for each in accounts]
+    limited = [each.limited_until if each.state == "limited" else "" for each in accounts]
+    ends = [FAR if until is None else ms_of(until) if until else 0 for until in limited]
     return min(ends, default=0)
 
 
