@@ -9,8 +9,9 @@ from types import SimpleNamespace
 from typing import Any, TypeVar, cast
 
 import pytest
+from msgspec.structs import replace
 
-from tollkeeper_daemon.clock import iso, now_ms
+from tollkeeper_daemon.clock import iso
 from tollkeeper_daemon.config import CcflareSettings
 from tollkeeper_daemon.places import Place
 from tollkeeper_daemon.proxies.answers import Account, Row
@@ -24,6 +25,8 @@ from tollkeeper_daemon.store.transaction import Transaction
 from .lines import NOW
 
 SERVER = "127.0.0.1:9"
+# When a proxy is heard.
+HEARD = NOW + 60_000
 PLAN = Account(id="1", name="a", provider="anthropic")
 PAUSED = Account(id="2", name="b", provider="anthropic", paused=True)
 LIMITED = Account(id="3", name="c", provider="anthropic", rateLimitStatus="rate_limited")
@@ -137,6 +140,12 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FullStore
         yield store
 
 
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is a minute past ``NOW``."""
+    monkeypatch.setattr("tollkeeper_daemon.proxies.proxies.now_ms", lambda: HEARD)
+
+
 def test_history_ends_where_it_is_followed(store: FullStore) -> None:
     """What was asked before the proxy was first followed is history, all later is none, after a restart too."""
 
@@ -152,6 +161,20 @@ def test_history_ends_where_it_is_followed(store: FullStore) -> None:
         ]
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize("stamp", [iso(HEARD + 1), "9999-12-31T23:59:59-23:00"])
+def test_no_request_of_the_future(store: FullStore, stamp: str) -> None:
+    """A request that bears a time still to come began when it was told of."""
+
+    async def story() -> list[ProxyRow]:
+        around = Around(store)
+        around.proxies.look(NOW)
+        await around.hear(rows=(replace(row("a", NOW), timestamp=stamp),))
+        return around.rows
+
+    [found] = asyncio.run(story())
+    assert (found.time, found.history) == (HEARD, False)
 
 
 def test_no_room_for_notes(store: FullStore) -> None:
@@ -261,8 +284,7 @@ def test_serves_plans_when_sure(
         around = Around(store)
         around.proxies.look(NOW)
         await around.hear(**{"accounts": (PLAN,), **told})
-        now = now_ms() + later
-        monkeypatch.setattr("tollkeeper_daemon.proxies.proxies.now_ms", lambda: now)
+        monkeypatch.setattr("tollkeeper_daemon.proxies.proxies.now_ms", lambda: HEARD + later)
         assert serves == around.proxies.serves_plans(f"proxy {SERVER}")
 
     asyncio.run(story())
