@@ -219,6 +219,11 @@ def test_becomes_another(store: FullStore) -> None:
     """That a proxy answers as none any more is announced; of what never was one nothing is kept."""
 
     async def story() -> None:
+        never = Around(store, is_named=False)
+        never.proxies.look(NOW)
+        await never.hear(generation="", is_other=True)
+        never.proxies.look(NOW)
+        assert store.read(lambda t: t.meta(SINCE)) == {}
         around = Around(store, is_named=False)
         around.proxies.look(NOW)
         await around.hear()
@@ -227,11 +232,22 @@ def test_becomes_another(store: FullStore) -> None:
         await around.hear(is_other=True)
         assert around.proxies.views() == ()
         assert around.announced == before + 1
-        never = Around(store, is_named=False)
-        never.proxies.look(NOW)
-        await never.hear(generation="", is_other=True)
-        never.proxies.look(NOW)
-        assert store.read(lambda t: t.meta(SINCE)) == {}
+
+    asyncio.run(story())
+
+
+def test_another_after_a_restart(store: FullStore) -> None:
+    """When a proxy was first followed is kept, though something else answers in its place to the next daemon."""
+
+    async def story() -> None:
+        before = Around(store, is_named=False)
+        before.proxies.look(NOW)
+        await before.hear()
+        after = Around(store, is_named=False)
+        after.proxies.look(NOW + 5_000)
+        await after.hear(generation="", is_other=True)
+        after.proxies.look(NOW + 10_000)
+        assert {SERVER: NOW} == store.read(lambda t: t.meta(SINCE))
 
     asyncio.run(story())
 

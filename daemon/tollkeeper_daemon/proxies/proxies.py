@@ -51,10 +51,14 @@ class Following(Protocol):
 
 
 class Known(Struct):
-    """What is known of a proxy that is followed; ``raw`` has accounts that it lists no more as well."""
+    """What is known of a proxy that is followed; ``raw`` has accounts that it lists no more as well.
+
+    ``is_first`` says that it was never followed before.
+    """
 
     follower: Following
     server: str
+    is_first: bool
     generation: str = ""
     live: bool = False
     trouble: str = ""
@@ -189,6 +193,7 @@ class Proxies:
             from tollkeeper_daemon.proxies.follower import Follower
 
             for place, server in new:
+                is_first = server not in self._notes.since
                 self._notes.since.setdefault(server, now)
                 follower = Follower(
                     place,
@@ -197,7 +202,7 @@ class Proxies:
                     partial(self._known_rows, server),
                     place == self._named(),
                 )
-                self._known[place] = Known(follower, server)
+                self._known[place] = Known(follower, server, is_first)
                 follower.start()
 
     # In a follower's thread.
@@ -255,7 +260,7 @@ class Proxies:
         if place != self._named():
             self._others.add(place)
             self._leave([place])
-            if not known.generation:
+            if known.is_first and not known.generation:
                 self._notes.since.pop(known.server, None)
             return
         known.trouble = "it is neither ccflare nor better-ccflare"
