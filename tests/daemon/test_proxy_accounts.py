@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 from tollkeeper.proxies import Proxy, ProxyAccount
 from tollkeeper_daemon.clock import iso
 from tollkeeper_daemon.places import place_asked, place_of
-from tollkeeper_daemon.proxies.accounts import Limited, account_view, limited_until, source_of
+from tollkeeper_daemon.proxies.accounts import (
+    MOST_GONE,
+    Limited,
+    account_view,
+    limited_until,
+    source_of,
+)
 from tollkeeper_daemon.proxies.answers import Account
 
 from .lines import NOW
@@ -147,6 +153,20 @@ def test_told_once() -> None:
     assert [] == kinds(limited, NOW + MINUTE, a=two, b=0)
     assert [] == kinds(limited, NOW + MINUTE, a=two, b=None)
     assert ["account-limited"] == kinds(limited, two, a=two + MINUTE, b=None)
+
+
+def test_names_without_end() -> None:
+    """Of names that are listed no more the latest are remembered, and none whose limit is over."""
+    limited = Limited({})
+    kinds(limited, NOW, over=NOW + MINUTE)
+    for number in range(MOST_GONE + 50):
+        kinds(limited, NOW, **{"stays": 0, f"a{number}": NOW + 3 * MINUTE})
+    later = NOW + 2 * MINUTE
+    assert [] == kinds(limited, later, stays=0)
+    assert len(limited.told) == MOST_GONE + 1
+    names = {name.partition("/")[2] for name in limited.told}
+    assert {"stays", f"a{MOST_GONE + 49}"} <= names
+    assert not names & {"over", "a0"}
 
 
 def test_all() -> None:

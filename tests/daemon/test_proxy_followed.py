@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from tollkeeper_daemon.clock import iso
 from tollkeeper_daemon.config import CcflareSettings
 from tollkeeper_daemon.places import Place
+from tollkeeper_daemon.proxies.accounts import MOST_GONE
 from tollkeeper_daemon.proxies.answers import Account, Row
 from tollkeeper_daemon.proxies.notes import SINCE, TOLD
 from tollkeeper_daemon.proxies.proxies import Proxies
@@ -213,6 +214,23 @@ def test_removed_account(store: FullStore) -> None:
         return [each.source for each in around.rows]
 
     assert asyncio.run(story()) == ["subscription", "api", "subscription", ""]
+
+
+def test_accounts_without_end(store: FullStore) -> None:
+    """Of accounts that are listed no more the latest are remembered, and none that is listed is forgotten."""
+
+    async def story() -> list[str]:
+        around = Around(store)
+        around.proxies.look(NOW)
+        lot = [Account(id=f"{n}", name=f"{n}", provider="anthropic") for n in range(MOST_GONE + 2)]
+        await around.hear(accounts=tuple(lot))
+        await around.hear(accounts=())
+        await around.hear()
+        rows = (row("c", NOW, "2"), row("b", NOW, "1"), row("a", NOW, f"{MOST_GONE + 1}"))
+        await around.hear(rows=rows)
+        return [each.source for each in around.rows]
+
+    assert asyncio.run(story()) == ["subscription", "", "subscription"]
 
 
 def test_becomes_another(store: FullStore) -> None:

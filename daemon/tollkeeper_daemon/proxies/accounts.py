@@ -1,6 +1,7 @@
 """What a proxy's accounts are, as the wire shows them, and what of it is news. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
+from typing import TypeVar
 
 from msgspec import Struct
 
@@ -20,6 +21,12 @@ SUBSCRIBED = "anthropic"
 PLAN = "plan"
 # What is told to begin anew later than this from now has no such time.
 LONGEST_MS = 5 * 365 * 86_400_000
+
+
+# So many names that a proxy lists no more are remembered.
+MOST_GONE = 1_000
+
+T = TypeVar("T")
 
 
 class News(Struct, frozen=True):
@@ -93,6 +100,12 @@ def _sensible(time: float, now: int) -> int:
     return int(time) if 0 <= time < now + LONGEST_MS else 0
 
 
+def remembered(known: Mapping[str, T], listed: Container[str]) -> dict[str, T]:
+    """What is known by name: of all that are listed now, behind the latest of those that are no more."""
+    gone = [each for each in known.items() if each[0] not in listed][-MOST_GONE:]
+    return {**dict(gone), **{name: each for name, each in known.items() if name in listed}}
+
+
 class Limited:
     """Which accounts were told to be limited, and until when (ms): each is told once for each reset.
 
@@ -116,6 +129,9 @@ class Limited:
             word = f"the first is free at {local_time(until)}" if until != FAR else "wait for one"
             text = f"all {len(working)} accounts of the proxy {proxy.server} are limited: {word}"
             found.append(News("accounts-limited", text))
+        listed = {f"proxy {proxy.server}", *(each.account for each in proxy.accounts)}
+        lasting = {name: until for name, until in self.told.items() if until > now}
+        self.told = remembered(lasting, listed)
         return found
 
     def _is_news(self, name: str, until: int, now: int) -> bool:

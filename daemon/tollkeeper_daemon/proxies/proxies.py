@@ -21,7 +21,7 @@ from tollkeeper_daemon.ledger.books import SUBSCRIPTION
 from tollkeeper_daemon.names import id_of
 from tollkeeper_daemon.pipeline import Outcome, Pipeline
 from tollkeeper_daemon.places import Place, names_of, place_asked, place_of
-from tollkeeper_daemon.proxies.accounts import account_view
+from tollkeeper_daemon.proxies.accounts import account_view, remembered
 from tollkeeper_daemon.proxies.answers import Account
 from tollkeeper_daemon.proxies.notes import Notes
 from tollkeeper_daemon.proxies.rows import rows_of
@@ -51,7 +51,7 @@ class Following(Protocol):
 
 
 class Known(Struct):
-    """What is known of a proxy that is followed; ``raw`` has accounts that it lists no more as well.
+    """What is known of a proxy that is followed; ``raw`` has the latest accounts that it lists no more as well.
 
     ``is_first`` says that it was never followed before.
     """
@@ -286,7 +286,9 @@ class Proxies:
             self._herald.alert(each.kind, each.text)
 
     def _note_rows(self, known: Known, told: Told, now: int) -> None:
-        known.raw |= {each.name: each for each in told.accounts or ()}
+        if told.accounts is not None:
+            listed = {each.name: each for each in told.accounts}
+            known.raw = remembered(known.raw | listed, listed)
         if not told.rows:
             return
         since = self._notes.since.setdefault(known.server, now)
