@@ -36,6 +36,7 @@ ATTEMPTS = 3
 # A person may raise a limit at any time.
 LOOK_SECONDS = 5.0
 LONGEST_LOOK_SECONDS = 30.0
+LONGEST_WORDS = 200
 
 
 class Stage(Struct, frozen=True):
@@ -152,7 +153,12 @@ class Orchestrator:
                 await ask(self.toll, "stop", Answer, agents=[str(process.pid)])
         if process.returncode:
             return None
-        result = msgspec.json.decode(output, type=Result)
+        try:
+            result = msgspec.json.decode(output, type=Result)
+        except msgspec.DecodeError:
+            words = " ".join(output.decode(errors="replace").split())
+            say(stage.name, f"claude printed no result: {words[:LONGEST_WORDS]!r}")
+            return None
         return None if result.is_error else result.result
 
 

@@ -3,13 +3,14 @@
 from msgspec import Struct
 
 from tollkeeper.model import AccountToday, Plan, Status, Usage, Window
-from tollkeeper.proxies import AccountWindow, ProxyAccount
+from tollkeeper.proxies import AccountWindow, Proxy, ProxyAccount
 
 
 class AccountRow(Struct, frozen=True, kw_only=True):
     """One account. ``usage`` is what we counted of it since local midnight; ``proxy`` is None for one without.
 
-    ``account`` is None where it is not known which; the rest is as in ``ProxyAccount``.
+    ``account`` is None where it is not known which. ``state`` is ``unknown`` where the proxy, which does not answer
+    now, said ``ready`` last. The rest is as in ``ProxyAccount``.
     """
 
     account: str | None
@@ -37,22 +38,23 @@ def account_rows(status: Status) -> list[AccountRow]:
     for proxy in status.proxies:
         for account in proxy.accounts:
             used = today.pop(account.account, [])
-            rows.append(_behind(proxy.server, account, _together(used)))
+            rows.append(_behind(proxy, account, _together(used)))
     plans = {plan.account: plan for plan in status.plans}
     # Prompts alone may stand under a proxy as a whole.
     left = (each for each in status.accounts if each.account in today and each.usage.requests)
     return rows + [_without(each, plans.get(each.account)) for each in left]
 
 
-def _behind(server: str, account: ProxyAccount, usage: Usage) -> AccountRow:
+def _behind(proxy: Proxy, account: ProxyAccount, usage: Usage) -> AccountRow:
+    is_unknown = account.state == "ready" and proxy.trouble
     return AccountRow(
         account=account.account,
         name=account.name,
-        proxy=server,
+        proxy=proxy.server,
         provider=account.provider,
         tier=account.tier,
         source=account.source,
-        state=account.state,
+        state="unknown" if is_unknown else account.state,
         rate_limit=account.rate_limit,
         limited_until=account.limited_until,
         five_hour=account.five_hour,

@@ -9,6 +9,8 @@
 import { spawn } from "node:child_process"
 import { randomUUID } from "node:crypto"
 import { once } from "node:events"
+import { accessSync, constants } from "node:fs"
+import { delimiter, join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { parseArgs } from "node:util"
 import { Admission, Agent, Limit, StageModels, Status, Toll, TollError } from "./toll.js"
@@ -143,6 +145,18 @@ function say(text: string): void {
   console.log(text)
 }
 
+function isOnPath(program: string): boolean {
+  return (process.env.PATH ?? "").split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
+}
+
+/** Exit status: 0 completed, 1 failed, 2 not said well, 3 no daemon, 127 no client. */
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -155,6 +169,10 @@ async function main(): Promise<number> {
   if (!workflow || !stage || !order) {
     console.error("usage: orchestrator WORKFLOW STAGE ORDER [--usd N] [--extra N]")
     return 2
+  }
+  if (!isOnPath("claude")) {
+    console.error("orchestrator: claude is not on the PATH")
+    return 127
   }
   const toll = new Toll()
   try {

@@ -120,6 +120,19 @@ def test_troubles() -> None:
     ]
 
 
+def test_unheard_proxy() -> None:
+    """Nobody says that an account is ready whose proxy does not answer, but how long ago it was heard of."""
+    trouble = "it does not answer"
+    earlier = "2026-11-22T08:57:30+00:00"
+    silent = Proxy(server=SERVER, trouble=trouble, observed_at=earlier, accounts=(LIMITED, WORK))
+    found = status(proxies=(silent,))
+    assert [row.state for row in account_rows(found)] == ["limited", "unknown"]
+    said = f"! proxy {SERVER}: {trouble}; its accounts were last heard of 2m 30s ago"
+    shown = [text for text, _ in lines(account_rows(found), found.proxies, NOW, 120)]
+    assert ("? unknown" in shown[2], shown[-1]) == (True, said)
+    assert account_screen.lines(found)[-1].plain == said
+
+
 def test_in_the_status() -> None:
     """Status and dashboard have a line for each account behind a proxy, and none where there is no proxy."""
     shown = [line.plain for line in account_screen.lines(both())]

@@ -23,6 +23,13 @@ from .conftest import Run
 NOW = datetime(2026, 12, 1, 8, tzinfo=UTC)
 NOTICES = {"desktop": True, "has_desktop": True, "command": False, "failing": None}
 BEADS = {"comment": False, "command": "bd", "found": "/usr/bin/bd"}
+PROXY = {
+    "server": "127.0.0.1:8080",
+    "asked_by": "agents",
+    "generation": None,
+    "trouble": None,
+    "bad": 0,
+}
 
 
 def facts(paths: Paths, **health: Any) -> Facts:
@@ -152,21 +159,29 @@ def test_ccusage(home: Paths, wanted: bool, found: str | None, well: bool, said:
 
 
 @pytest.mark.parametrize(
-    ("generation", "trouble", "bad", "well", "said"),
+    ("told", "well", "said"),
     [
-        ("H", None, 0, True, "127.0.0.1:8080: better-ccflare"),
-        ("C", None, 2, True, "ccflare, 2 of its entries can't be read"),
-        (None, None, 0, True, "not heard of yet"),
-        ("B", "it asks for a key", 0, False, "it asks for a key"),
+        ({"generation": "H"}, True, "127.0.0.1:8080: better-ccflare"),
+        ({"generation": "C", "bad": 2}, True, "ccflare, 2 of its entries can't be read"),
+        ({}, True, "not heard of yet"),
+        ({"generation": "B", "trouble": "it asks for a key"}, False, "it asks for a key"),
+        ({"trouble": "it is away", "asked_by": None}, True, "away; no agent that runs asks it"),
     ],
 )
-def test_ccflare(
-    home: Paths, generation: str | None, trouble: str | None, bad: int, well: bool, said: str
-) -> None:
+def test_ccflare(home: Paths, told: dict[str, object], well: bool, said: str) -> None:
     """A proxy has a line by what the daemon says of it, which alone asks it anything."""
-    told = {"server": "127.0.0.1:8080", "generation": generation, "trouble": trouble, "bad": bad}
-    finding = alone(ccflare_findings(facts(home, proxies=[told])))
+    finding = alone(ccflare_findings(facts(home, proxies=[{**PROXY, **told}])))
     assert (well, True) == (finding.well, said in finding.text)
+
+
+@pytest.mark.parametrize(
+    ("asked_by", "mend"),
+    [("settings", "toll config set ccflare.url="), ("agents", "ANTHROPIC_BASE_URL")],
+)
+def test_ccflare_mend(home: Paths, asked_by: str, mend: str) -> None:
+    """What to do about a proxy that is away depends on who wants it to be asked."""
+    told = {**PROXY, "asked_by": asked_by, "trouble": "it does not answer"}
+    assert mend in (alone(ccflare_findings(facts(home, proxies=[told]))).mend or "")
 
 
 def test_no_ccflare(home: Paths) -> None:

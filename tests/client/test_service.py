@@ -11,6 +11,7 @@ import pytest
 from tollkeeper.cli import doctor_tray
 from tollkeeper.cli.doctor_service import ServiceFacts, TrayFacts, judge_service, judge_tray
 from tollkeeper.cli.finding import Finding
+from tollkeeper.cli.service_installing import say_how_long
 from tollkeeper.paths import Paths
 from tollkeeper.service import launchd, systemd
 from tollkeeper.service.manager import NOT_THERE, Result, State, run_command
@@ -48,9 +49,10 @@ def test_without_a_manager(user: Path, unit: Path, run: Run) -> None:
     assert out.splitlines()[:4] == [
         f"Written: {unit}",
         f"Written: {user}/.config/autostart/io.tollkeeper.tray.desktop",
-        "systemd can't be asked here (systemctl: No such file or directory)",
-        "The daemon starts with your next login; until then: toll up",
+        "There is no systemd user session here (systemctl: No such file or directory)",
+        "The daemon starts with the next one; until then: toll up",
     ]
+    assert "loginctl" not in out
     assert unit.samefile(unit.parent / "default.target.wants" / unit.name)
     assert f'Environment="TOLL_HOME={os.environ["TOLL_HOME"]}"\n' in unit.read_text()
     assert (
@@ -58,22 +60,30 @@ def test_without_a_manager(user: Path, unit: Path, run: Run) -> None:
     )
 
     status, out, err = run("service", "status", "--tray")
-    assert (status, err) == (0, "")
-    assert "can't be asked here" in out
+    assert (status, err) == (1, "")
+    assert "ok   service: whether it runs can't be told: no systemd user session here (sys" in out
     assert f"ok   tray icon at login: {user}/.config/autostart" in out
 
 
 @linux
-def test_user_without_a_name(user: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A container's user may be a mere number; the service is installed all the same."""
+def test_nothing_to_install_it_for(user: Path, run: Run) -> None:
+    """Where no systemd would start it, its installation is not recommended; nor is it there."""
+    status, out, _ = run("service", "status")
+    assert status == 1
+    assert out.splitlines()[0] == "ok   service: not installed: no systemd user session here"
+
+
+@linux
+def test_user_without_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container's user may be a mere number; how long the service runs is said all the same."""
 
     def nobody() -> str:
         raise KeyError("getpwuid(): uid not found: 4711")
 
     monkeypatch.setattr(getpass, "getuser", nobody)
-    status, out, err = run("service", "install")
-    assert (status, err) == (0, "")
-    assert "loginctl enable-linger" in out
+    said: list[str] = []
+    say_how_long(said.append)
+    assert "loginctl enable-linger" in said[0]
 
 
 @linux
@@ -182,7 +192,7 @@ def test_moved(user: Path, unit: Path, run: Run, monkeypatch: pytest.MonkeyPatch
     status, out, _ = run("service", "status")
     assert (status, "mend: toll service install\n" in out) == (1, True)
     assert '+Environment="TZ=Asia/Tokyo"\n' in run("service", "install")[1]
-    assert 0 == run("service", "status")[0]
+    assert "mend: " not in run("service", "status")[1]
 
 
 @linux

@@ -140,7 +140,7 @@ def test_asked(
     file: Path, said: str, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In a terminal it asks, and does as it is told."""
-    monkeypatch.setenv("PATH", str(tmp_path))  # Where no systemctl is, nothing else is offered.
+    monkeypatch.setenv("PATH", str(tmp_path))  # Where no systemctl is, the service is not offered.
     ours, theirs = pty.openpty()
     os.write(ours, f"{said}\n".encode())
     seen: list[bytes] = []
@@ -153,6 +153,9 @@ def test_asked(
     assert b"Write it? [y/N]" in b"".join(seen)
     assert done.returncode == status
     assert (file.read_text() == TEXT) == (status == 1)
+    if status == 0 and sys.platform == "linux":
+        why = b"That the daemon starts at login is not offered: no systemd user session here"
+        assert why in b"".join(seen)
 
 
 def _drain(descriptor: int, seen: list[bytes]) -> None:

@@ -77,8 +77,11 @@ class Around:
     def __init__(self, store: Store, is_named: bool = True) -> None:
         self.rows: list[ProxyRow] = []
         self.announced = 0
+        self.alerts: list[str] = []
         anything = cast("Any", self)
-        self.roster = SimpleNamespace(agents={"a": SimpleNamespace(record=None)})
+        self.roster = SimpleNamespace(
+            agents={"a": SimpleNamespace(record=SimpleNamespace(ended=0))}
+        )
         named = CcflareSettings(url=f"http://{SERVER}", find=False)
         self.proxies = Proxies(
             store,
@@ -112,7 +115,11 @@ class Around:
     def tell(self, *anything: object) -> None:
         """Something was booked."""
 
-    alert = alert_once = tell
+    def alert_once(self, kind: str, text: str) -> None:
+        """A person is told."""
+        self.alerts.append(text)
+
+    alert = alert_once
 
     async def hear(self, **told: Any) -> None:
         """The proxy tells this."""
@@ -266,6 +273,28 @@ def test_another_after_a_restart(store: FullStore) -> None:
         await after.hear(generation="", is_other=True)
         after.proxies.look(NOW + 10_000)
         assert {SERVER: NOW} == store.read(lambda t: t.meta(SINCE))
+
+    asyncio.run(story())
+
+
+def test_gone_with_its_agents(store: FullStore) -> None:
+    """Of a proxy that no living agent asks any more nobody is told that it went; one that is asked is missed."""
+
+    async def story() -> None:
+        around = Around(store, is_named=False)
+        around.proxies.look(NOW)
+        await around.hear()
+        around.roster.agents["a"].record.ended = NOW
+        around.proxies.look(NOW + 1_000)
+        await around.hear(trouble="it does not answer")
+        assert around.alerts == []
+        [told] = around.proxies.health()
+        assert (told["asked_by"], told["trouble"]) == (None, "it does not answer")
+        around.roster.agents["b"] = SimpleNamespace(record=SimpleNamespace(ended=0))
+        around.proxies.look(NOW + 2_000)
+        await around.hear(trouble="it does not answer")
+        assert len(around.alerts) == 1
+        assert [each["asked_by"] for each in around.proxies.health()] == ["agents"]
 
     asyncio.run(story())
 

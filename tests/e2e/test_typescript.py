@@ -164,6 +164,16 @@ def test_no_daemon(keeper: Keeper, built: Path) -> None:
     assert run(keeper, built) == (3, ["orchestrator: no daemon is running: toll up"])
 
 
+def test_no_client(keeper: Keeper, built: Path) -> None:
+    """Without a client it says so, before it asks for anything."""
+    tools = keeper.root / "tools"
+    tools.mkdir()
+    (tools / "node").symlink_to(str(shutil.which("node")))
+    keeper.environment["PATH"] = str(tools)
+    assert run(keeper, built) == (127, ["orchestrator: claude is not on the PATH"])
+    assert stages_so_far(keeper) == []
+
+
 def test_the_docs(keeper: Keeper, built: Path) -> None:
     """Each snippet of docs/orchestrators.md is TypeScript, and does what the words around it say."""
     agent = keeper.start_agent(labels={"TOLL_AGENT": "planner"})

@@ -103,6 +103,40 @@ def test_no_ccusage(keeper: Keeper, stand_in: CcusageStandIn) -> None:
     assert result.returncode == 1
 
 
+@pytest.mark.parametrize(
+    "complaint",
+    [
+        None,
+        "npm error code ENOTCACHED",
+        'npm error npx canceled due to missing packages and no YES option: ["ccusage@20.0.26"]',
+    ],
+)
+def test_not_installed(keeper: Keeper, complaint: str | None) -> None:
+    """Where there is neither ccusage, nor one that npx has, a line says so, and how to install it."""
+    tools = keeper.root / "tools"
+    tools.mkdir()
+    (tools / "cat").symlink_to(str(shutil.which("cat")))
+    if complaint:
+        npx = tools / "npx"
+        npx.write_text(f"#!/bin/sh\necho '{complaint}' >&2\nexit 1\n")
+        npx.chmod(0o755)
+    keeper.configure("[sources]\nprocesses = false\n")
+    keeper.environment |= {"npm_config_cache": str(keeper.root / "npm"), "PATH": str(tools)}
+    keeper.start()
+    result = keeper.run("ccusage")
+    wanted = "toll: ccusage is not installed; install it with: npm install -g ccusage\n"
+    assert (result.returncode, result.stderr) == (1, wanted)
+
+
+def test_nothing_to_read(keeper: Keeper, stand_in: CcusageStandIn) -> None:
+    """Where there is no Claude home with logs, that alone is said: there is nothing to be installed."""
+    shutil.rmtree(keeper.home.path)
+    keeper.start()
+    result = keeper.run("ccusage")
+    wanted = "toll: there is no Claude home with logs that ccusage could read\n"
+    assert (result.returncode, result.stderr) == (1, wanted)
+
+
 def test_a_full_disk(keeper: Keeper, stand_in: CcusageStandIn) -> None:
     """An answer that can't be saved is shown all the same, and a line says that it was not saved, and why."""
     keeper.start()

@@ -108,3 +108,21 @@ def test_each_stage_once(played: Keeper, command: tuple[str, ...]) -> None:
         found = spans(keeper, workflow)
         assert STAGES == {span.labels.stage for span in found}
         assert (len(STAGES), True) == (len(found), all(span.ended for span in found))
+
+
+def test_no_result(played: Keeper) -> None:
+    """What the client prints that is no result of its is told in a line, and the stage has failed."""
+    (played.root / "bin" / "claude").write_text("#!/bin/sh\necho 'Welcome to Claude!'\n")
+    played.run("up")
+    done = subprocess.run(
+        [*PYTHON, ".claude-w0a", "let the shop take tips"],
+        cwd=played.home.cwd(),
+        env=played.environment,
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    said = ["analyze: claude printed no result: 'Welcome to Claude!'", "analyze: failed"]
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.splitlines()[:2] == said

@@ -155,6 +155,8 @@ def test_end_of_what_never_was(daemon: Keeper) -> None:
     result = daemon.run("workflow", "end", ".claude-4n")
     said = "toll: no workflow '.claude-4n' is known; is it '.claude-4nq'?\n"
     assert (result.returncode, result.stderr) == (1, said)
+    result = daemon.run("workflow", "stage", ".claude-4n", "plan", "end")
+    assert (result.returncode, result.stderr) == (1, said)
     [path] = daemon.json("workflow", "paths")["paths"]
     assert path["workflows"] == 1
     started(daemon, {"TOLL_WORKFLOW": "w-9"})

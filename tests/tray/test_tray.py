@@ -12,6 +12,7 @@ import pytest
 
 from flow.keeper import Keeper
 from tollkeeper import __version__
+from tollkeeper.cli.doctor_tray import is_installed
 from waiting import wait_until
 
 from .screen import Screen, missing, screen
@@ -91,12 +92,12 @@ def test_tray_comes_late_and_again(keeper: Keeper, tmp_path: Path) -> None:
     """The icon finds its place when the desktop's tray starts after it, and when it starts anew."""
     errors = tmp_path / "errors"
     with screen() as on, tray_command(keeper, on, errors):
-        wait_until(lambda: b"dock" in errors.read_bytes())
+        wait_until(lambda: b"panel" in errors.read_bytes())
         for _ in range(2):
             with on.tray():
                 wait_until(lambda: on.icon() == (GONE, GREY))
     complaints = [line for line in errors.read_text().splitlines() if "xauth" not in line]
-    assert {"toll-tray: Failed to dock icon"} == set(complaints)
+    assert {"toll-tray: no panel shows tray icons here; waiting for one"} == set(complaints)
     assert len(complaints) <= 2
 
 
@@ -116,6 +117,28 @@ def test_packages_missing(tmp_path: Path) -> None:
     result = command(environment={"PYTHONPATH": str(tmp_path)})
     expected = "toll-tray: the tray needs pystray; install Tollkeeper with its extra [tray], as the README says\n"
     assert (1, expected) == (result.returncode, result.stderr)
+
+
+@pytest.mark.skipif(not is_installed(), reason="the extra tray is not installed")
+@pytest.mark.parametrize(
+    ("backend", "error", "said"),
+    [
+        ("foo", "", "there is no PYSTRAY_BACKEND 'foo'; unset it, or choose appindicator, gtk or"),
+        ("gtk", "ModuleNotFoundError(\"No module named 'gi'\")", "'gi'); it needs python3-gi and"),
+        (
+            "appindicator",
+            "ValueError('Namespace AyatanaAppIndicator3 not available')",
+            "(Namespace AyatanaAppIndicator3 not available); it needs python3-gi and gir1.2-ayat",
+        ),
+    ],
+)
+def test_backend_that_is_not_to_be_had(tmp_path: Path, backend: str, error: str, said: str) -> None:
+    """What is asked for and can't be had is named in one line, with what it takes."""
+    (tmp_path / "gi.py").write_text(f"raise {error}\n")
+    result = command(environment={"PYTHONPATH": str(tmp_path), "PYSTRAY_BACKEND": backend})
+    assert (1, 1) == (result.returncode, len(result.stderr.splitlines()))
+    assert said in result.stderr
+    assert "no desktop" not in result.stderr
 
 
 def test_version_needs_nothing() -> None:

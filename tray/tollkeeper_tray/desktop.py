@@ -20,6 +20,13 @@ from tollkeeper_tray.view import GONE, View
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+CHOICES = "unset it, or choose appindicator, gtk or xorg: see docs/tray.md"
+PACKAGES = (
+    "it needs python3-gi and gir1.2-ayatanaappindicator3-0.1, which docs/tray.md says how to see from a "
+    "virtual environment; for one without a menu: PYSTRAY_BACKEND=xorg"
+)
+# As pystray says it while it is homeless.
+NO_PANEL, IN_WORDS = "Failed to dock icon", "no panel shows tray icons here; waiting for one"
 # What somebody reads does not change more often than this, unless the icon does.
 WORDS_SECONDS = 1.0
 # Plain X shows titles in Latin-1.
@@ -145,7 +152,17 @@ def _pystray() -> Any:
     except ModuleNotFoundError as error:
         raise TrayError(f"the tray needs {error.name}", install_with("tray")) from None
     except Exception as error:  # noqa: BLE001 - a backend raises what its toolkit does
-        raise TrayError(f"no desktop to show the tray in: {_in_a_line(error)}") from None
+        raise _trouble(_in_a_line(error)) from None
+
+
+def _trouble(words: str) -> TrayError:
+    """What it means, and what to do, that the library found no way to show an icon, in its words."""
+    if "unknown backend" in words:
+        chosen = os.environ["PYSTRAY_BACKEND"]
+        return TrayError(f"there is no PYSTRAY_BACKEND {chosen!r}", CHOICES)
+    if "'gi'" in words or "Namespace" in words:
+        return TrayError(f"an icon with a menu can't be shown ({words})", PACKAGES)
+    return TrayError(f"no desktop to show the tray in: {words}")
 
 
 def _has_bus() -> bool:
@@ -174,7 +191,8 @@ class _Complaints(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[1] if record.exc_info else None
         reason = f": {_in_a_line(error)}" if str(error or "") else ""
-        line = f"toll-tray: {record.getMessage()}{reason}"
+        message = record.getMessage()
+        line = f"toll-tray: {IN_WORDS if message == NO_PANEL else message}{reason}"
         if line != self._last:
             print(line, file=sys.stderr)
         self._last = line

@@ -6,25 +6,24 @@ from rich.text import Text
 
 from tollkeeper.accounts import AccountRow, account_rows
 from tollkeeper.cli import words
-from tollkeeper.cli.accounts_view import MARKS, row_name, state_in_words
+from tollkeeper.cli.accounts_view import MARKS, STYLES, row_name, state_in_words, trouble_line
 from tollkeeper.model import Status
 from tollkeeper.proxies import AccountWindow
 
-STYLES = {"limited": "red", "paused": "dim"}
 MOST_SHOWN = 12
 
 
 def lines(status: Status) -> list[Text]:
     """A title and a line for each; nothing where no proxy is followed."""
     rows = [row for row in account_rows(status) if row.proxy is not None]
+    now = datetime.fromisoformat(status.time)
     troubles = [
-        Text(words.plain(f"! proxy {proxy.server}: {proxy.trouble}"), style="yellow", no_wrap=True)
+        Text(trouble_line(proxy, now), style="yellow", no_wrap=True)
         for proxy in status.proxies
         if proxy.trouble
     ]
     if not rows:
         return troubles
-    now = datetime.fromisoformat(status.time)
     found = [Text("ACCOUNTS", style="bold"), *(_line(row, now) for row in rows[:MOST_SHOWN])]
     if (more := len(rows) - MOST_SHOWN) > 0:
         found.append(Text(f"and {more} more", style="dim"))

@@ -25,8 +25,8 @@ COLUMNS = [
     Column("Tokens", right=True, drop=4),
     Column("Today", right=True),
 ]
-STYLES = {"limited": "red", "paused": "dim"}
-MARKS = {"ready": "●", "limited": "⊘", "paused": "‖"}
+STYLES = {"limited": "red", "paused": "dim", "unknown": "dim"}
+MARKS = {"ready": "●", "limited": "⊘", "paused": "‖", "unknown": "?"}
 
 
 def lines(
@@ -39,9 +39,18 @@ def lines(
         yield "No account was used today, and no proxy is followed.", ""
     for proxy in proxies:
         if proxy.trouble:
-            yield words.plain(f"! proxy {proxy.server}: {proxy.trouble}"), "yellow"
+            yield trouble_line(proxy, now), "yellow"
         elif not proxy.generation:
             yield words.plain(f"proxy {proxy.server}: not heard of yet"), "dim"
+
+
+def trouble_line(proxy: Proxy, now: datetime) -> str:
+    """What is wrong with the proxy, and how long ago it said last how its accounts are."""
+    heard = ""
+    if proxy.observed_at:
+        since = (now - datetime.fromisoformat(proxy.observed_at)).total_seconds()
+        heard = f"; its accounts were last heard of {words.span(since)} ago"
+    return words.plain(f"! proxy {proxy.server}: {proxy.trouble}{heard}")
 
 
 def row_name(row: AccountRow) -> str:

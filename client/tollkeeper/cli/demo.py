@@ -16,7 +16,6 @@ from contextlib import contextmanager, suppress
 
 from tollkeeper.cli.context import Ask, UsageError, print_json
 from tollkeeper.errors import TollError
-from tollkeeper.extras import install_with
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,12 +51,13 @@ def options(parser: ArgumentParser) -> None:
 
 
 def run(ask: Ask, options: Namespace) -> None:
+    from tollkeeper.cli.doctor_tray import HOW_TO_INSTALL, is_installed
     from tollkeeper.demo.place import hold, left, make
 
     if options.seconds is not None and not options.seconds > 0:
         raise UsageError("--seconds must be more than 0")
-    if options.tray and importlib.util.find_spec("pystray") is None:
-        raise DemoError("the tray needs pystray", install_with("tray"))
+    if options.tray and not is_installed():
+        raise DemoError("the tray icon is not installed", HOW_TO_INSTALL)
     in_terminal = sys.stdin.isatty() and sys.stdout.isatty() and not ask.as_json
     with_top = in_terminal and not options.no_top and importlib.util.find_spec("textual")
     with _ending(), tempfile.TemporaryFile() as errors:
@@ -138,12 +138,24 @@ def _tell(ask: Ask, place: Place, tray: bool) -> None:
     if ask.as_json:
         print_json({"folder": str(place.folder), "environment": place.variables()})
         return
+    from tollkeeper.cli.doctor_tray import is_installed
+
     print(f"A made-up fleet is at work in {place.folder}. Look at it from another terminal:\n")
-    print(f"  {place.toll} top             the dashboard")
-    print(f"  {place.toll} status --live   the same as a table; every other command works, too")
-    if not tray:
-        print(f"  {place.tray}             the tray icon")
+    for line in where_to_look(place, is_installed() and not tray):
+        print(line)
     print("\nCtrl-C ends it, and leaves nothing behind.", flush=True)
+
+
+def where_to_look(place: Place, tray: bool) -> list[str]:
+    """The commands that show the demo, in lines with what each shows; ``tray``: that of the icon, too."""
+    commands = [
+        (f"{place.toll} top", "the dashboard"),
+        (f"{place.toll} status --live", "the same as a table; every other command works, too"),
+    ]
+    if tray:
+        commands.append((str(place.tray), "the tray icon"))
+    longest = max(len(command) for command, _ in commands)
+    return [f"  {command:{longest}}   {shows}" for command, shows in commands]
 
 
 def _wait(stage: Stage, seconds: float | None) -> None:

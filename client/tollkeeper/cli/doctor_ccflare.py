@@ -6,7 +6,11 @@ from tollkeeper.cli.facts import Facts
 from tollkeeper.cli.finding import Finding
 
 GENERATIONS = {"C": "ccflare", "B": "better-ccflare", "H": "better-ccflare"}
-MEND = "see [ccflare] in docs/accounts.md"
+MENDS = {
+    "settings": "see that it runs there; where it is not to be asked: toll config set ccflare.url=",
+    "agents": "see that it runs there; where it is gone for good, start its agents anew, without it "
+    "in ANTHROPIC_BASE_URL",
+}
 
 
 def ccflare_findings(facts: Facts) -> list[Finding]:
@@ -21,8 +25,10 @@ def ccflare_findings(facts: Facts) -> list[Finding]:
 def judge_proxy(proxy: dict[str, Any]) -> Finding:
     """How the daemon fares with this proxy."""
     name = f"proxy {proxy['server']}"
+    if proxy["trouble"] and not proxy["asked_by"]:
+        return Finding(True, f"{name}: {proxy['trouble']}; no agent that runs asks it")
     if proxy["trouble"]:
-        return Finding(False, f"{name}: {proxy['trouble']}", MEND)
+        return Finding(False, f"{name}: {proxy['trouble']}", MENDS[proxy["asked_by"]])
     unread = f", {proxy['bad']} of its entries can't be read" if proxy["bad"] else ""
     kind = GENERATIONS.get(proxy["generation"], "not heard of yet")
     return Finding(True, f"{name}: {kind}{unread}")

@@ -9,7 +9,7 @@ from tollkeeper.cli.doctor_tray import HOW_TO_INSTALL, is_installed
 from tollkeeper.cli.facts import Facts
 from tollkeeper.cli.finding import Finding
 from tollkeeper.errors import TollError
-from tollkeeper.service.manager import State
+from tollkeeper.service.manager import State, no_session
 from tollkeeper.service.parts import daemon_part, tray_part
 from tollkeeper.service.placing import Standing, goes_by, is_linked, standing
 from tollkeeper.service.wanted import wanted
@@ -47,7 +47,7 @@ def look_at_service(present: int | None) -> ServiceFacts:
     manager = part.manager
     assert manager is not None
     stands = standing(part, wanted())
-    unreachable = manager.unreachable() if stands.text is not None else None
+    unreachable = manager.unreachable()
     state = State() if unreachable or stands.text is None else manager.state()
     return ServiceFacts(
         str(part.file),
@@ -82,12 +82,14 @@ def service_findings(facts: Facts) -> list[Finding]:
 def judge_service(facts: ServiceFacts) -> list[Finding]:
     """What the facts mean. Pure."""
     if facts.standing.text is None:
-        return [Finding(True, f"service: not installed: {INSTALL}")]
+        how = no_session(facts.manager) if facts.unreachable else INSTALL
+        return [Finding(True, f"service: not installed: {how}")]
     found = [_of_file("service", facts.file, facts.standing, INSTALL)]
     if not facts.linked:
         found.append(Finding(False, "service: it does not start at login", _install(facts)))
     if facts.unreachable:
-        text = f"service: {facts.manager} can't be asked here ({facts.unreachable})"
+        why = f"{no_session(facts.manager)} ({facts.unreachable})"
+        text = f"service: whether it runs can't be told: {why}"
         return [*found, Finding(True, text)]
     return [*found, _of_state(facts)]
 

@@ -77,7 +77,8 @@ def _install(ask: Ask, steps: Sequence[Step]) -> None:
     backups = [write(step, say) for step in steps]
     daemon, *tray = steps
     pid = start(daemon.part, news[0], find_paths(), say)
-    say_how_long(say)
+    if pid is not None:
+        say_how_long(say)
     for step in tray:
         start_tray(step.part, say)
     if ask.as_json:

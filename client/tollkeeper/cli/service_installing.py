@@ -12,7 +12,7 @@ from tollkeeper.cli.leaving import end_daemon
 from tollkeeper.control import Toll, is_listening
 from tollkeeper.errors import TollError
 from tollkeeper.paths import Paths
-from tollkeeper.service.manager import Manager
+from tollkeeper.service.manager import Manager, no_session
 from tollkeeper.service.parts import Part
 from tollkeeper.service.placing import Standing, goes_by, is_linked, place
 from tollkeeper.start import answers_in_time, ensure_daemon
@@ -90,8 +90,8 @@ def start(part: Part, is_news: bool, paths: Paths, say: Say) -> int | None:
     """
     manager = _manager_of(part)
     if why := manager.unreachable():
-        say(f"{manager.name} can't be asked here ({why})")
-        say("The daemon starts with your next login; until then: toll up")
+        say(f"There is {no_session(manager.name)} ({why})")
+        say("The daemon starts with the next one; until then: toll up")
         return None
     manager.reload()
     state, pid = manager.state(), present(paths)

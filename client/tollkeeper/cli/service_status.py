@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
 HELP = (
     "Say whether the service is installed, as it would be written now, and runs; whether the daemon "
-    "that answers is the service's. Exit status 1 when it is not installed, or something is to be mended."
+    "that answers is the service's. Exit status 1 when it is not installed, systemd or launchd can't be "
+    "asked, or something is to be mended."
 )
 
 
@@ -38,7 +39,7 @@ def run(ask: Ask, options: Namespace) -> int:
 
     service, tray = look_at_service(present(find_paths())), look_at_tray()
     found = [*judge_service(service), *judge_tray(tray)]
-    is_there = service.standing.text is not None
+    is_known = service.standing.text is not None and not service.unreachable
     is_tray_there = tray.standing.text is not None or not options.tray
     if ask.as_json:
         files = {
@@ -58,4 +59,4 @@ def run(ask: Ask, options: Namespace) -> int:
         )
     else:
         print_findings(found)
-    return 0 if is_there and is_tray_there and all(each.well for each in found) else 1
+    return 0 if is_known and is_tray_there and all(each.well for each in found) else 1

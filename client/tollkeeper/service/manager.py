@@ -60,6 +60,11 @@ class Manager(Protocol):
         ...
 
 
+def no_session(manager: str) -> str:
+    """What is said where the manager of this name can't be asked."""
+    return f"no {manager} user session here"
+
+
 class Result(Struct, frozen=True):
     """What came of a command: its exit status, and all that it wrote."""
 

@@ -196,9 +196,9 @@ class Beside:
         try:
             answer = await run_child([*words, asked], str(self._data), TIMEOUT_SECONDS)
         except ChildError as error:
-            raise CcusageError(f"the logs can't be looked at: {error}") from None
+            raise CcusageError(f"the logs can't be looked at: {error}", hint="") from None
         if answer.status:
-            raise CcusageError(f"the logs can't be looked at: {answer.last_words}")
+            raise CcusageError(f"the logs can't be looked at: {answer.last_words}", hint="")
         told = msgspec.json.decode(answer.out, type=list[Answered])
         return {(each.day, each.model): each.features for each in told}
 

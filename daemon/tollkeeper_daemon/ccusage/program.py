@@ -33,11 +33,18 @@ WAYS = (
 LAST_WAY, LAST_WAY_ONLINE = ("npx", "--no", "--", "ccusage"), ("npx", "--yes", "--", "ccusage")
 RUN_BY_NPX = ("_npx", "*", "node_modules", ".bin", "ccusage")
 SETTING = "ccusage.command"
-NOT_THERE = "ccusage is not there, nor is bunx or npx"
+# How npx (of npm 11, offline and not) and bunx complain that they have no ccusage.
+LACKING = re.compile(r"\bENOTCACHED\b|missing packages|Could not find an existing 'ccusage'")
+NOT_INSTALLED, INSTALL = "ccusage is not installed", "install it with: npm install -g ccusage"
+HOW_CALLED = "how it is called: toll config get ccusage"
 
 
 class CcusageError(Exception):
-    """ccusage could not be asked, or what it answered is of no use; the text says why."""
+    """ccusage could not be asked, or what it answered is of no use; the text says why, ``hint`` what to do."""
+
+    def __init__(self, message: str, hint: str = HOW_CALLED) -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 class Program(Struct, frozen=True):
@@ -55,7 +62,7 @@ async def find_program(settings: CcusageSettings, homes: Sequence[str], folder: 
     Old versions want to see the homes (with logs) before they say anything at all.
     """
     if not homes:
-        raise CcusageError("there is no Claude home with logs that ccusage could read")
+        raise CcusageError("there is no Claude home with logs that ccusage could read", hint="")
     words = way_to(settings)
     answer = await _run(words, ("--version",), folder, VERSION_SECONDS, settings, homes)
     try:
@@ -86,7 +93,7 @@ def way_to(settings: CcusageSettings) -> list[str]:
     ways = (*map(_installed, WAYS), _run_by_npx(), _installed(last))
     found = next(filter(None, ways), None)
     if found is None:
-        raise CcusageError(NOT_THERE)
+        raise CcusageError(NOT_INSTALLED, INSTALL)
     return found
 
 
@@ -119,6 +126,8 @@ async def _run(
         answer = await run_child([*words, *options], folder, timeout, environment)
     except ChildError as error:
         raise CcusageError(str(error)) from None
+    if answer.status and LACKING.search(_complaints(answer)):
+        raise CcusageError(NOT_INSTALLED, INSTALL)
     if answer.status:
         raise CcusageError(f"{' '.join(words)} ended with status {answer.status}{_said(answer)}")
     return answer
@@ -126,6 +135,10 @@ async def _run(
 
 def _said(answer: Answer) -> str:
     """What it complained of: the first line of an error, else the last one."""
-    lines = answer.error[:LONGEST_COMPLAINTS].decode("utf-8", "replace").splitlines()
+    lines = _complaints(answer).splitlines()
     words = next((plain(line) for line in lines if ERROR.match(line)), answer.last_words)
     return f": {words.strip()[:LONGEST_WORDS]}" if words else ""
+
+
+def _complaints(answer: Answer) -> str:
+    return answer.error[:LONGEST_COMPLAINTS].decode("utf-8", "replace")

@@ -10,8 +10,6 @@ from tollkeeper_daemon.control.refusal import Refused, params_as
 from tollkeeper_daemon.control.sheets import zone_in
 from tollkeeper_daemon.daemon import Daemon
 
-HINT = "how it is called: toll config get ccusage; npm install -g ccusage installs it"
-
 
 class Asked(Struct, frozen=True, forbid_unknown_fields=True):
     """``timezone`` is an IANA name; without it days are the daemon's own."""
@@ -28,4 +26,4 @@ async def answer(daemon: Daemon, params: dict[str, Any]) -> Snapshot:
     try:
         return await daemon.ccusage.ask(asked.timezone)
     except CcusageError as error:
-        raise Refused("ccusage", str(error), HINT) from None
+        raise Refused("ccusage", str(error), error.hint or None) from None

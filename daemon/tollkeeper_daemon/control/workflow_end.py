@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.control.refusal import params_as
-from tollkeeper_daemon.control.works import find_work
+from tollkeeper_daemon.control.works import check_known
 from tollkeeper_daemon.daemon import Daemon
 from tollkeeper_daemon.rules.settings import Label
 from tollkeeper_daemon.workflows.marks import EndStatus
@@ -26,7 +26,5 @@ def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
     Refused for one that nothing is known of, and that no living agent works for: it would be remembered.
     """
     wish, now = params_as(End, params), now_ms()
-    workflows = daemon.work.workflows
-    if not workflows.at(wish.workflow, now):
-        daemon.store.read(lambda transaction: find_work(transaction, wish.workflow))
-    return workflow_view(workflows.end(wish.workflow, wish.status, now))
+    check_known(daemon, wish.workflow, now)
+    return workflow_view(daemon.work.workflows.end(wish.workflow, wish.status, now))

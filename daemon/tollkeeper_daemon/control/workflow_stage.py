@@ -8,6 +8,7 @@ from tollkeeper.model import Span
 from tollkeeper_daemon.bar.agents_by_hand import Ambiguous
 from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.control.refusal import Refused, params_as
+from tollkeeper_daemon.control.works import check_known
 from tollkeeper_daemon.daemon import Daemon
 from tollkeeper_daemon.labels.labels import Labels
 from tollkeeper_daemon.labels.task_ids import of_task
@@ -49,7 +50,10 @@ class Stage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 def answer(daemon: Daemon, params: dict[str, Any]) -> Span:
-    """The span that started, goes on, or ended by it."""
+    """The span that started, goes on, or ended by it.
+
+    An end is refused for a workflow that nothing is known of, and that no living agent works for.
+    """
     wish = params_as(Stage, params)
     if not wish.labels.stage:
         raise Refused("no-stage", "which stage? the task's id does not tell")
@@ -80,6 +84,8 @@ def _marked(daemon: Daemon, wish: Stage) -> SpanRecord:
         if ended is None:
             raise Refused("not-found", f"no stage {wish.id!r} of {wish.labels.workflow!r} is known")
         return ended
+    if wish.event == "end" and (workflow := wish.labels.workflow):
+        check_known(daemon, workflow, now)
     word = wish.agent or ""
     try:
         if word.isdecimal() and daemon.budgets.agents.find(word) is None:

@@ -41,6 +41,12 @@ def find_work(transaction: Transaction, name: str) -> Work:
     )
 
 
+def check_known(daemon: Daemon, name: str, now: int) -> None:
+    """Refused when nothing is known of this workflow, and no living agent works for it."""
+    if not daemon.work.workflows.at(name, now):
+        daemon.store.read(lambda transaction: find_work(transaction, name))
+
+
 def nearest(name: str, known: Iterable[str]) -> list[str]:
     """Those of the known ids that are most like this one: those that hold it, else much like it."""
     named = sorted(filter(None, known))

@@ -7,23 +7,22 @@ from collections.abc import Callable
 from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.exchange.bead_stages import BeadStages
 from tollkeeper_daemon.exchange.comments import Comments
+from tollkeeper_daemon.failing import Failing
 
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
+WORK = "talking to bd"
 
 
 class Talk:
-    """What fails is tried again, and logged once until it goes well or fails otherwise: a disk stays full for long.
-
-    ``tell`` is told what a person should know, once.
-    """
+    """What fails is tried again, and logged where it is news. ``tell`` is told what a person should know, once."""
 
     def __init__(self, stages: BeadStages, comments: Comments, tell: Callable[[str], None]) -> None:
         self._stages = stages
         self._comments = comments
         self._tell = tell
-        self._failing: str | None = None
+        self._failing = Failing()
 
     async def keep_up(self) -> None:
         """Go on for as long as the daemon lives."""
@@ -37,9 +36,8 @@ class Talk:
             await self._stages.ask(now)
             await self._comments.write(now)
         except Exception as error:
-            if repr(error) != self._failing:
-                log.exception("talking to bd failed; it is tried again")
-            self._failing = repr(error)
+            if self._failing.is_news(WORK, error):
+                log.exception("%s failed; it is tried again", WORK)
             self._tell("something failed while bd was asked: see tolld.log")
         else:
-            self._failing = None
+            self._failing.is_over(WORK)

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 
+from tollkeeper_daemon.failing import Failing
 from tollkeeper_daemon.herald import Herald
 
 log = logging.getLogger(__name__)
@@ -14,16 +15,20 @@ class Failures:
     def __init__(self, herald: Herald) -> None:
         self.failing: str | None = None
         self._herald = herald
+        self._failing = Failing()
 
     def attempt(self, work: Callable[..., object], *of: object) -> bool:
-        """Whether the work succeeded; a failure is logged and told, and goes no further."""
+        """Whether the work succeeded; a failure is told, logged where it is news, and goes no further."""
+        name = getattr(work, "__qualname__", repr(work))
         try:
             work(*of)
         except Exception as error:
-            log.exception("something failed; the daemon goes on")
+            if self._failing.is_news(name, error):
+                log.exception("something failed; the daemon goes on")
             self.failing = f"something failed ({error}): look at the disk's room, and at the log"
             self._herald.alert_once("failed", self.failing)
             return False
+        self._failing.is_over(name)
         return True
 
     def are_over(self) -> None:

@@ -6,7 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Protocol
+from typing import Literal, Protocol
 
 from msgspec import Struct, field
 
@@ -41,6 +41,9 @@ STALE_MS = 120_000
 # The generations in which an account on a key is told from one on a plan.
 TELLING_KEYS = "BH"
 
+# Who wants a proxy to be asked: None where only agents asked it that have exited.
+Asker = Literal["settings", "agents"] | None
+
 
 class Following(Protocol):
     """Whoever asks a proxy."""
@@ -58,6 +61,7 @@ class Known(Struct):
 
     follower: Following
     server: str
+    asked_by: Asker
     is_first: bool
     generation: str = ""
     live: bool = False
@@ -162,22 +166,23 @@ class Proxies:
         url = self._settings().url
         return place_of(url) if url else None
 
-    def _wanted(self) -> dict[Place, str]:
-        """The places to follow, with what each is called."""
+    def _wanted(self) -> dict[Place, Asker]:
+        """The places to follow, and who wants it; of agents that exited lately some rows may be to come."""
         settings = self._settings()
         if settings != self._in_force:
             self._in_force = settings
             self._others.clear()
             self._leave(self._known)
-        wanted: dict[Place, str] = {}
+        wanted: dict[Place, Asker] = {}
         if named := self._named():
-            wanted[named] = named.name
+            wanted[named] = "settings"
         if settings.find:
             for agent in list(self._roster.agents.values()):
                 server = self._followed.server_of(agent.record)
                 place = place_asked(server) if server else None
                 if place and place not in self._others:
-                    wanted.setdefault(place, place.name)
+                    by: Asker = None if agent.record.ended else "agents"
+                    wanted[place] = wanted.get(place) or by
         return wanted
 
     def _leave(self, places: Iterable[Place]) -> None:
@@ -185,14 +190,17 @@ class Proxies:
             self._known.pop(place).follower.stop()
             self._herald.proxies_changed()
 
-    def _follow(self, wanted: dict[Place, str], now: int) -> None:
+    def _follow(self, wanted: dict[Place, Asker], now: int) -> None:
         self._leave(self._known.keys() - wanted.keys())
-        new = [each for each in wanted.items() if each[0] not in self._known]
+        for place, known in self._known.items():
+            known.asked_by = wanted[place]
+        new = [place for place in wanted if place not in self._known]
         if new:
             # Loaded only where there is a proxy: HTTP takes its time and memory.
             from tollkeeper_daemon.proxies.follower import Follower
 
-            for place, server in new:
+            for place in new:
+                server = place.name
                 is_first = server not in self._notes.since
                 self._notes.since.setdefault(server, now)
                 follower = Follower(
@@ -202,7 +210,7 @@ class Proxies:
                     partial(self._known_rows, server),
                     place == self._named(),
                 )
-                self._known[place] = Known(follower, server, is_first)
+                self._known[place] = Known(follower, server, wanted[place], is_first)
                 follower.start()
 
     # In a follower's thread.
@@ -242,7 +250,8 @@ class Proxies:
         known.generation = told.generation or known.generation
         if not told.trouble:
             known.bad, known.bad_accounts = told.bad, told.bad_accounts
-        if known.trouble and (place == self._named() or known.generation):
+        is_missed = known.asked_by == "settings" or (known.asked_by and known.generation)
+        if known.trouble and is_missed:
             text = f"the proxy {known.server} can't be followed: {known.trouble}; it is tried again"
             self._herald.alert_once("failed", text)
         if told.is_torn:
@@ -358,6 +367,7 @@ class Proxies:
         return [
             {
                 "server": each.server,
+                "asked_by": each.asked_by,
                 "generation": each.generation or None,
                 "trouble": each.trouble or None,
                 "bad": each.bad,
