@@ -43,10 +43,11 @@ class FrozenAgent(Struct, frozen=True):
 
 
 class FrozenAgents(Struct, frozen=True):
-    """The file: its version, and all agents that are held."""
+    """The file: its version, all agents that are held, and the ids of those freed while no daemon ran."""
 
     version: int
     agents: tuple[FrozenAgent, ...]
+    freed: tuple[str, ...] = ()
 
 
 class Header(Struct, frozen=True):
@@ -63,6 +64,18 @@ class FrozenFileError(TollError):
 
 def read(path: Path) -> tuple[FrozenAgent, ...]:
     """The agents that are held; none when there is no file. FrozenFileError when it can't be read."""
+    return _load(path).agents
+
+
+def read_freed(path: Path) -> tuple[str, ...]:
+    """The ids of those who were freed while no daemon ran; none where there is no telling."""
+    try:
+        return _load(path).freed
+    except FrozenFileError:
+        return ()
+
+
+def _load(path: Path) -> FrozenAgents:
     try:
         content = _read(path)
         version = msgspec.json.decode(content, type=Header).version
@@ -71,9 +84,9 @@ def read(path: Path) -> tuple[FrozenAgent, ...]:
                 f"{path} was written by a later version of Tollkeeper",
                 "resume the agents with that version",
             )
-        return msgspec.json.decode(content, type=FrozenAgents).agents
+        return msgspec.json.decode(content, type=FrozenAgents)
     except FileNotFoundError:
-        return ()
+        return FrozenAgents(VERSION, ())
     except OSError as error:
         raise FrozenFileError(f"can't read {path}: {error.strerror}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -90,9 +103,9 @@ def _read(path: Path) -> bytes:
         return file.read(LARGEST) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
 
 
-def write(path: Path, agents: Iterable[FrozenAgent]) -> None:
+def write(path: Path, agents: Iterable[FrozenAgent], freed: Iterable[str] = ()) -> None:
     """Put these agents in the file's place, whole or not at all. FrozenFileError when that fails."""
-    content = msgspec.json.encode(FrozenAgents(VERSION, tuple(agents)))
+    content = msgspec.json.encode(FrozenAgents(VERSION, tuple(agents), tuple(freed)))
     try:
         descriptor, aside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:

@@ -31,6 +31,11 @@ class Paths(Struct, frozen=True):
     run: Path
 
     @property
+    def own_home(self) -> Path:
+        """What ``TOLL_HOME`` named, where it did: absolute, so that it holds in any directory."""
+        return self.data.parent
+
+    @property
     def control_socket(self) -> Path:
         return self.run / CONTROL_SOCKET
 

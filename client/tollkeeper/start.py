@@ -51,7 +51,7 @@ def spawn_daemon(
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
                 cwd="/",
-                env=_environment(),
+                env=_environment(paths),
                 start_new_session=True,
                 preexec_fn=first,  # noqa: PLW1509 - that of the demo only calls prctl
             )
@@ -61,7 +61,7 @@ def spawn_daemon(
         ) from None
 
 
-def _environment() -> dict[str, str]:
+def _environment(paths: Paths) -> dict[str, str]:
     """This environment for a daemon that runs elsewhere.
 
     The homes named in it are made absolute; what a service manager said to a process above is left out.
@@ -69,6 +69,8 @@ def _environment() -> dict[str, str]:
     environment = {name: value for name, value in os.environ.items() if name not in OF_A_SERVICE}
     if homes := environment.get("CLAUDE_CONFIG_DIR"):
         environment["CLAUDE_CONFIG_DIR"] = absolute_homes(homes)
+    if environment.get("TOLL_HOME"):
+        environment["TOLL_HOME"] = str(paths.own_home)
     return environment
 
 

@@ -64,9 +64,20 @@ def in_words(form: Form) -> str:
             *first, last = [json.dumps(word) for word in form.choices]
             return f"{', '.join(first)} or {last}"
         case "list":
-            return f"a list in [ ], in which each is {_of_each(form)}"
+            return f"a list such as {_example(form.each)}, in which each is {_of_each(form)}"
         case "table":
             return f"a table in {{ }}, in which each is {_of_each(form)}"
+
+
+def _example(each: Form | None) -> str:
+    """A list of what fits this form, as it is written."""
+    if each is None or each.kind not in ("number", "choice"):
+        return '["one", "two"]'
+    if each.kind == "choice":
+        return json.dumps(each.choices[:2])
+    low = next((bound for bound in (each.least, each.above) if bound is not None), 0)
+    high = next((bound for bound in (each.most, each.below) if bound is not None), low + 2)
+    return f"[{_number((low + high) / 2)}]"
 
 
 def _of_each(form: Form) -> str:

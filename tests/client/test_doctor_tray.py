@@ -39,7 +39,7 @@ def said() -> str:
 
 def test_not_installed(packages: Path) -> None:
     """Without the extra it says how that is installed."""
-    assert said().endswith("pip install 'tollkeeper[tray]'")
+    assert said().endswith("install Tollkeeper with its extra [tray], as the README says")
 
 
 def test_no_menu(packages: Path, monkeypatch: pytest.MonkeyPatch) -> None:

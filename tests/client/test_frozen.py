@@ -45,6 +45,17 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert () == frozen.read(path)
 
 
+def test_who_was_freed(tmp_path: Path) -> None:
+    """Who was freed while no daemon ran is kept beside; an old file, and none, know of nobody."""
+    path = tmp_path / "paused.json"
+    assert () == frozen.read_freed(path)
+    frozen.write(path, (AGENT,), ["7-7"])
+    assert ((AGENT,), ("7-7",)) == (frozen.read(path), frozen.read_freed(path))
+    path.write_bytes(b"{")
+    assert () == frozen.read_freed(path)
+    assert () == frozen.read_freed(DATA / "paused-v1" / "paused.json")
+
+
 def test_no_file_is_no_agents(tmp_path: Path) -> None:
     """Before anything was paused there is no file."""
     assert () == frozen.read(tmp_path / "paused.json")

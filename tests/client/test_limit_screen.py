@@ -217,7 +217,8 @@ def own(
 
 def shown(capsys: pytest.CaptureFixture[str], *limits: Limit, by_hand: Any = ()) -> list[str]:
     """The lines of `toll limit`."""
-    limit_view.print_limits({"limits": to_builtins(limits), "by_hand": by_hand})
+    settings = {"limits.per_agent": 0.0, "limits.per_run": 0.0, "limits.action": "pause"}
+    limit_view.print_limits({"limits": to_builtins(limits), "by_hand": by_hand}, settings)
     return capsys.readouterr().out.splitlines()
 
 

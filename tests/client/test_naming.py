@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tollkeeper.naming import named, several
+from tollkeeper.naming import named, near, several
 
 
 class Known(NamedTuple):
@@ -39,6 +39,15 @@ ALL = [ADA, BOB, EVE]
 def test_words(word: str, found: list[Known]) -> None:
     """A pid counts before a name, a name before the beginning of a conversation, which is long enough."""
     assert found == named(word, ALL)
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [("ada", "Ada"), ("Adda", "Ada"), ("ABCDEG", "abcdef"), ("x", None), ("", None)],
+)
+def test_near(word: str, name: str | None) -> None:
+    """A name is known again by another case, and by most of its letters."""
+    assert name == near(word, ALL)
 
 
 def test_several() -> None:

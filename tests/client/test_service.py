@@ -218,7 +218,7 @@ def test_without_the_tray(user: Path, run: Run, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(doctor_tray, "find_spec", find_none)
     status, out, err = run("service", "install", "--tray")
     assert (status, out) == (1, "")
-    assert "toll: the tray icon is not installed; pip install" in err
+    assert "toll: the tray icon is not installed; install Tollkeeper with its extra [tray]" in err
     assert [] == tree(user)
 
 

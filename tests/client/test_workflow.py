@@ -284,10 +284,11 @@ def test_many_beside_each_other(ask: Ask) -> None:
 
 
 def test_top(ask: Ask) -> None:
-    """Above the tables stands what all come to; each line has its share."""
+    """Above the tables stands what all come to, and how many are shown; each line has its share."""
     told = lines(ask("top", width=200))
     expected = (
-        "10,000 workflows: $0.2450 billed, $1.50 list price, 62.8K tokens. By what is billed:"
+        "10,000 workflows (1 shown) and what is of none: $0.2450 billed, $1.50 list price, "
+        "62.8K tokens. By what is billed:"
     )
     assert expected == told[0]
     expected = ".claude-4nq full completed 26 62,751 $0.2450 $1.50 2m 07s 25 % ██▌"
@@ -466,6 +467,12 @@ def test_wrong_usage(run: Run, arguments: list[str]) -> None:
     """Wrong usage is one line, and status 2, before any daemon is asked."""
     exit_status, out, err = run("workflow", *arguments, "--no-start")
     assert (2, "", 1) == (exit_status, out, err.count("\n"))
+
+
+def test_stage_without_an_event(run: Run) -> None:
+    """Who leaves out what happened to a stage is told what may stand there."""
+    told = "the following arguments are required: start|end; see toll workflow stage --help"
+    assert (2, "", f"toll: {told}\n") == run("workflow", "stage", "W2", "plan", "--no-start")
 
 
 def test_unknown_workflow(home: Paths, run: Run) -> None:

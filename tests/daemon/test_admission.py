@@ -69,6 +69,12 @@ def test_when_to_ask_again() -> None:
     assert admit([day, task], [refused], Wish()).retry_at is None
 
 
+def test_what_is_never_enough() -> None:
+    """A limit that is too small for what is expected, even unused, is not waited for."""
+    assert admit([room(100, 95, MIDNIGHT)], [], Wish(nano=100)).retry_at == MIDNIGHT
+    assert admit([room(100, 95, MIDNIGHT)], [], Wish(nano=101)).retry_at is None
+
+
 rooms = st.lists(
     st.builds(
         room,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tollkeeper_daemon.config import MARK, config_of, found_in
+from tollkeeper_daemon.config import MARK, ConfigError, config_of, found_in
 from tollkeeper_daemon.own.catalogue import FORMS
 from tollkeeper_daemon.own.config_toml import NEW_FILE, SettingError, with_values
 
@@ -146,3 +146,26 @@ def test_what_can_not_be(values: dict[str, Any], told: str) -> None:
         with_values("[limits]\nper_run = 1\n", values)
     assert told in str(raised.value)
     assert str(raised.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "changed"),
+    [
+        ("[limits]\ndaily = 'x'\n", {"limits.daily": 7}, "[limits]\ndaily = 7\n"),
+        ("[limits]\ndaily = 'x'\n", {"limits.daily": None}, "[limits]\n"),
+        (
+            "[limits]\ndaily = 'x'\ndialy = 1\n",
+            {"limits.daily": 7},
+            "[limits]\ndaily = 7\ndialy = 1\n",
+        ),
+    ],
+)
+def test_what_is_wrong_is_mended(text: str, values: dict[str, Any], changed: str) -> None:
+    """A setting that can't be is set or taken out like any other, whatever else is wrong."""
+    assert changed == with_values(text, values)
+
+
+def test_sections_that_are_none() -> None:
+    """Where a setting stands in the place of a section it is told, and nothing is edited."""
+    with pytest.raises(ConfigError, match=r"limits must be a section, \[limits\], and is 5"):
+        with_values("limits = 5\n", {"limits.daily": 7})

@@ -9,6 +9,8 @@ from tollkeeper_daemon.config import Config, ConfigError
 from tollkeeper_daemon.own.file import OwnFile
 from tollkeeper_daemon.own.settings import Settings
 
+BROKEN = "[limits]\ndaily = 'x'\n"
+
 
 class Followed:
     """Settings of a file, and what came of it."""
@@ -100,15 +102,29 @@ def test_an_edit_takes_what_was_saved_with_it(followed: Followed) -> None:
     assert [9] == followed.look()
 
 
-@pytest.mark.parametrize("text", ["[limits", "[limits]\ndaily = 'x'\n"])
-def test_a_broken_file_is_not_edited(followed: Followed, text: str) -> None:
-    """A file that is broken, or would be, stays as it is, and so do the settings in force."""
-    for before, after in ((text, ""), ("# mine\n", text)):
-        followed.save(before)
-        with pytest.raises(ConfigError, match=str(followed.path)):
-            asyncio.run(followed.settings.edit(lambda _, after=after: after))
-        assert before == followed.path.read_text()
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("[limits", ""), ("# mine\n", "[limits"), ("# mine\n", BROKEN), (BROKEN, "[limits")],
+)
+def test_a_file_is_not_broken(followed: Followed, before: str, after: str) -> None:
+    """A file that is no TOML, or would be broken, stays as it is, and so do the settings in force."""
+    followed.save(before)
+    with pytest.raises(ConfigError, match=str(followed.path)):
+        asyncio.run(followed.settings.edit(lambda _: after))
+    assert before == followed.path.read_text()
     assert [] == followed.daily
+
+
+def test_a_broken_file_is_mended(followed: Followed) -> None:
+    """What can't be is mended by an edit; where more is wrong the edit stays, and the rest is told."""
+    followed.save(BROKEN)
+    asyncio.run(followed.settings.edit(lambda _: "[limits]\ndaily = 7\nper_run = 'x'\n"))
+    assert "per_run" in (followed.settings.read()[1] or "")
+    assert [] == followed.daily
+    with pytest.raises(ConfigError, match="per_run"):
+        asyncio.run(followed.settings.edit(lambda text: text or ""))
+    asyncio.run(followed.settings.edit(lambda _: "[limits]\ndaily = 7\nper_run = 8\n"))
+    assert (None, [7]) == (followed.settings.read()[1], followed.daily)
 
 
 def test_what_the_file_sets(followed: Followed) -> None:

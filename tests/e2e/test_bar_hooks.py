@@ -78,7 +78,8 @@ def test_quick_tools_near_a_limit(
     play(stand_in, replies=10, command="true")
     run = start(client)
     done = "paused" if action == "pause" else "blocked"
-    wait_until(lambda: kinds(keeper) == ["warned", "reached", done], 30)
+    # The fourth and the fifth may be read at once, and then only the higher is told.
+    wait_until(lambda: kinds(keeper)[-2:] == ["reached", done], 30)
     if action == "pause":
         await_frozen(run.pid)
     else:

@@ -98,10 +98,33 @@ def test_waiting(keeper: Keeper) -> None:
         assert waiting.stderr is not None
         line = waiting.stderr.readline()
         assert line.startswith("toll: waiting: No: the limit of task t-1 is reached: ")
+        assert line.endswith("; only a raised limit helps.\n")
         keeper.toll.call("limit.clear", dict[str, Any], task="t-1")
         wait_until(lambda: waiting.poll() is not None)
         assert waiting.returncode == 0
         assert waiting.communicate()[0] == "Yes: nothing limits it.\n"
+
+
+def test_a_stage_alone(daemon: Keeper) -> None:
+    """A stage of no workflow is refused in a line; a task may tell the workflow."""
+    refused = daemon.run("admit", "--stage", "plan")
+    told = "toll: a stage is one of a workflow: name that, too, or the task\n"
+    assert (refused.returncode, refused.stdout, refused.stderr) == (2, "", told)
+    assert daemon.run("admit", "--stage", "plan", "--task", "bd-4nq.1").returncode == 0
+
+
+def test_what_helps(keeper: Keeper) -> None:
+    """Where no time helps it is said what does: a raised limit, of a run also that it ends."""
+    keeper.limit(per_run=4, daily=5)
+    keeper.start()
+    run = "the limit of this run leaves $4.00, and"
+    assert (
+        f"No: {run} $4.50 are expected; only a raised limit, or the end of the run helps.\n"
+        == keeper.run("admit", "--usd", "4.5").stdout
+    )
+    more = keeper.run("admit", "--usd", "6").stdout
+    assert more.startswith(f"No: {run} $6.00 are expected; today's limit leaves $5.00")
+    assert more.endswith("; only a raised limit helps.\n")
 
 
 def test_how_long_to_wait() -> None:

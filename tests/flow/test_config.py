@@ -96,6 +96,37 @@ def test_a_broken_file_is_not_touched(daemon: Keeper) -> None:
     assert "at line 2" in shown.stderr
 
 
+WRONG = "[sources]\nprocesses = false\n\n[limits]\nper_agent = '$4'\ndaily = 'x'\n"
+
+
+def test_a_wrong_setting_is_mended(daemon: Keeper) -> None:
+    """A setting that can't be is mended by setting it; what else is wrong is told, and the mend stays."""
+    daemon.configure(WRONG)
+    told = daemon.run("config", "set", "limits.per_agent=4")
+    wrong = 'limits.daily must be a number from 0 to 1,000,000,000, and is "x"'
+    file = daemon.paths.settings
+    assert (1, f"Written to {file}\n") == (told.returncode, told.stdout)
+    assert f"toll: {file}: {wrong}; what was set holds once that is mended, too\n" == told.stderr
+    assert WRONG.replace("'$4'", "4") == file.read_text()
+    assert 0 == daemon.run("config", "set", "limits.daily=9").returncode
+    assert 9 == limits(daemon)["daily"]
+
+
+def test_a_wrong_setting_is_mended_without_a_daemon(keeper: Keeper) -> None:
+    """The same where no daemon starts for it: once all is mended it does."""
+    keeper.configure(WRONG)
+    told = keeper.run("config", "set", "limits.per_agent=4")
+    assert (3, "") == (told.returncode, told.stdout)
+    began = f"toll: written to {keeper.paths.settings}, but the daemon did not start: "
+    assert told.stderr.startswith(began) and "limits.daily must be" in told.stderr
+    assert WRONG.replace("'$4'", "4") == keeper.paths.settings.read_text()
+    wrong = keeper.run("config", "set", "limits.daily=much")
+    assert (2, "") == (wrong.returncode, wrong.stdout)
+    assert 'limits.daily must be a number from 0 to 1,000,000,000, and is "much"' in wrong.stderr
+    assert 0 == keeper.run("config", "set", "limits.daily=9").returncode
+    assert 9 == limits(keeper)["daily"]
+
+
 def test_the_file_and_its_link(keeper: Keeper) -> None:
     """A file that is made is its owner's alone; one that is a link stays one, with its mode."""
     keeper.paths.settings.unlink()
@@ -163,12 +194,30 @@ def test_words_that_are_refused(daemon: Keeper) -> None:
             ["set", "limits.dialy=5"],
             "there is no setting 'limits.dialy'; did you mean limits.daily?",
         ),
+        (
+            ["set", "plan.name=Max"],
+            "there is no plan 'Max'; known are max, max-20x and pro; did you mean max?",
+        ),
+        (
+            ["set", "plan.name=team"],
+            "there is no plan 'team'; known are max, max-20x and pro; add it first: toll plans set",
+        ),
         (["get", "plan.nam"], "there is no setting 'plan.nam'; did you mean plan.name?"),
     ):
         found = daemon.run("config", *arguments)
         assert (2, "", f"toll: {told}\n") == (found.returncode, found.stdout, found.stderr)
     daemon.stop()
     assert 3 == daemon.run("config", "set", "limits.daily=5", "--no-start").returncode
+
+
+def test_names_of_plans(daemon: Keeper) -> None:
+    """A plan of one's own can be named once it is added; one that is gone since is told by the doctor."""
+    assert 0 == daemon.run("plans", "set", "team", "--price", "30").returncode
+    assert 0 == daemon.run("config", "set", "plan.name=team").returncode
+    assert "plan that is not known" not in daemon.run("doctor").stdout
+    daemon.json("plans", "remove", "team")
+    assert "BAD  config.toml names a plan that is not known: team\n" in daemon.run("doctor").stdout
+    assert 0 == daemon.run("config", "set", "plan.name=").returncode
 
 
 def test_edit(daemon: Keeper) -> None:
@@ -193,6 +242,6 @@ def test_calls_that_are_none(daemon: Keeper) -> None:
         assert raised.value.code == "bad-params"
     nested = json.loads("[" * 400 + "]" * 400)
     assert refused(daemon, **{"limits.daily": nested}).code == "bad-params"
-    assert refused(daemon, **{"plan.name": "x" * 300_000}).code == "broken-file"
+    assert refused(daemon, **{"on.alert": "x" * 300_000}).code == "broken-file"
     with pytest.raises(CallError):
         daemon.report("config.get", names="limits")

@@ -66,6 +66,23 @@ def test_limits_are_listed(pair: Pair) -> None:
     }
 
 
+def test_limits_of_who_is_to_come(keeper: Keeper) -> None:
+    """While nobody works the limits that each agent and each run will have are listed, too."""
+    keeper.configure(SETTINGS)
+    keeper.start()
+
+    def listed() -> list[list[str]]:
+        return [line.split() for line in said(keeper, "limit").splitlines()[1:]]
+
+    today = ["today", "$0.00", "$50.00", "0", "pause", "under"]
+    agent, run = ["each", "agent", "$5.00", "pause"], ["each", "run", "$20.00", "pause"]
+    assert listed() == [today, agent, run]
+    said(keeper, "limit", "set", "--run", "--usd", "40", "--action", "stop")
+    assert listed() == [today, agent, ["each", "run", "$40.00", "stop", "by", "hand"]]
+    said(keeper, "limit", "set", "--run", "--usd", "0")
+    assert listed() == [today, agent, ["each", "run", "none", "by", "hand"]]
+
+
 def test_two_units(pair: Pair) -> None:
     """A scope can have a limit in dollars and one in tokens at once; both are marked as one's own."""
     said(pair.keeper, "limit", "set", "--daily", "--usd", "0.1", "--action", "warn")
@@ -216,6 +233,23 @@ def test_by_hand_is_for_one_agent(pair: Pair) -> None:
     ]
 
 
+def test_a_limit_of_who_has_ended(pair: Pair) -> None:
+    """The limit of an agent that has ended is listed as it was raised, and cleared by the name that is listed."""
+    said(pair.keeper, "limit", "set", "--agent", "Ada", "--usd", "3")
+    said(pair.keeper, "resume", "Ada", "--add-usd", "2")
+    pair.ada.exit()
+    pair.keeper.wait_for(lambda status: "exited" in [each.state for each in status.agents])
+    lines = [line.split() for line in said(pair.keeper, "limit").splitlines() if "Ada" in line]
+    assert lines == [["agent", "Ada", "$5.00", "ended", "by", "hand"]]
+    start(pair.keeper, "Ada")
+    clear = ("limit", "clear", "--agent", "Ada")
+    cleared = "The limit of agent Ada in dollars is cleared; there is no other in its place.\n"
+    assert said(pair.keeper, *clear) == cleared
+    assert pair.keeper.json("limit")["by_hand"] == []
+    assert refused(pair.keeper, 1, *clear).startswith("toll: no such limit was set")
+    assert "no agent 'Eve' is running" in refused(pair.keeper, 1, *clear[:-1], "Eve")
+
+
 def test_set_to_stop(pair: Pair) -> None:
     """With the action stop who has used it up is stopped, and told to be."""
     told = said(pair.keeper, "limit", "set", "--run", "--usd", "0.01", "--action", "stop")
@@ -263,6 +297,17 @@ def test_scopes(pair: Pair) -> None:
     assert "workflow 名前 ·[2J" in shown
 
 
+def test_what_was_before_the_first_start(keeper: Keeper) -> None:
+    """A day leaves out what was used before the first start; a limit on a conversation counts it all."""
+    log = keeper.home.log()
+    log.reply()
+    keeper.start()
+    keeper.wait_for_requests(1)
+    said(keeper, "limit", "set", "--conversation", log.conversation, "--usd", "1")
+    used = {scope: each["used"] for (scope, _), each in limits(keeper).items()}
+    assert used == {"daily": 0, f"conversation:{log.conversation}": USUAL_USD}
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -286,6 +331,14 @@ def test_wrong_usage(keeper: Keeper, arguments: list[str]) -> None:
     """Wrong usage has exit status 2 and one line, and starts nothing."""
     refused(keeper, 2, "limit", *arguments)
     assert not is_listening(keeper.paths)
+
+
+def test_no_scope(keeper: Keeper) -> None:
+    """Who names a stage without its workflow, or nobody at all, is told what is missing."""
+    told = refused(keeper, 2, "limit", "set", "--stage", "plan", "--usd", "1")
+    assert told == "toll: a stage is one of a workflow: name that with --workflow\n"
+    told = refused(keeper, 2, "limit", "clear")
+    assert told.startswith("toll: whose limit? one of --agent --task --workflow --conversation ")
 
 
 def test_refused_by_the_daemon(pair: Pair) -> None:

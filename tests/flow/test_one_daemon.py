@@ -15,7 +15,7 @@ from tollkeeper.control import Toll, is_listening
 from waiting import wait_until
 
 from .claude_home import ClaudeHome
-from .keeper import Keeper
+from .keeper import TOLL, Keeper
 
 TOLLD = Path(sys.executable).with_name("tolld")
 
@@ -194,6 +194,24 @@ def test_too_long_home(keeper: Keeper) -> None:
         assert result.returncode != 0
         assert "is too long for a socket; set TOLL_HOME" in result.stderr
         assert result.stderr.count("\n") == 1
+
+
+def test_relative_home(keeper: Keeper) -> None:
+    """A relative TOLL_HOME is the same folder for the daemon, which runs elsewhere, as for who starts it."""
+    started = subprocess.run(
+        [TOLL, "up"],
+        env={
+            **keeper.environment,
+            "TOLL_HOME": os.path.relpath(keeper.paths.own_home, keeper.root),
+        },
+        cwd=keeper.root,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (started.returncode, started.stderr) == (0, "")
+    assert keeper.toll.status().daemon.pid == keeper.report("ping")["pid"]
 
 
 def _break_settings(keeper: Keeper) -> None:

@@ -93,6 +93,7 @@ def test_what_names_nobody(pair: Pair) -> None:
             f"toll: no agent {word!r} is running; nothing was done to the others; see: toll agents\n"
         )
     assert refused(pair.keeper, 1, "stop", "Eve").endswith("is running; see: toll agents\n")
+    assert refused(pair.keeper, 1, "stop", "ada").endswith("is running; did you mean Ada?\n")
     assert (state_of(pair.ada.pid), state_of(pair.bob.pid)) == ("S", "S")
 
 

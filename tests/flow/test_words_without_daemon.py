@@ -47,9 +47,10 @@ def test_resume_without_a_daemon(keeper: Keeper, frozen: AgentProcess, how: str)
     assert state_of(frozen.pid) == "S"
     assert said(keeper, "resume", "--all", "--no-start") == "No agent is held.\n"
     keeper.start()
-    wait_until(lambda: not any("held" in each["text"] for each in keeper.json("doctor")))
-    kinds = [entry["kind"] for entry in keeper.report("log")["entries"]]
-    assert kinds == ["paused", "resumed"]
+    wait_until(lambda: keeper.report("health")["held"] == {})
+    paused, resumed = keeper.report("log")["entries"]
+    assert (paused["kind"], resumed["kind"], resumed["cause"]) == ("paused", "resumed", "person")
+    assert resumed["text"] == "Ada goes on. Told so by a person, while no daemon ran."
     assert keeper.agent(frozen).state == "working"
     assert keeper.report("resume", all=True)["done"] == []
 
@@ -76,6 +77,8 @@ def test_who_is_not_paused(keeper: Keeper, frozen: AgentProcess) -> None:
     """Without a daemon a name that is not on its list has exit status 3; nobody is let go."""
     told = refused(keeper, 3, "resume", "Ada", "Bob", "--no-start")
     assert told.startswith("toll: no agent 'Bob' is known to be held, and no daemon is running; ")
+    told = refused(keeper, 3, "resume", "ada", "--no-start")
+    assert told.endswith(" and no daemon is running; did you mean Ada?\n")
     assert state_of(frozen.pid) == "T"
 
 
@@ -130,3 +133,7 @@ def test_one_of_two(keeper: Keeper) -> None:
     assert refused(keeper, 3, "resume", "Bob", "--no-start").startswith("toll: no agent 'Bob'")
     assert said(keeper, "resume", "--all", "--no-start") == "Ada goes on.\n"
     assert state_of(ada.pid) == "S"
+    keeper.start()
+    wait_until(lambda: keeper.report("health")["held"] == {})
+    causes = [each["cause"] for each in keeper.report("log")["entries"]]
+    assert causes == ["person"] * 4

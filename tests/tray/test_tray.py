@@ -115,9 +115,7 @@ def test_packages_missing(tmp_path: Path) -> None:
     (tmp_path / "pystray.py").write_text("raise ModuleNotFoundError('no', name='pystray')\n")
     (tmp_path / "PIL.py").touch()
     result = command(environment={"PYTHONPATH": str(tmp_path)})
-    expected = (
-        "toll-tray: the tray needs pystray; install it with: pip install 'tollkeeper[tray]'\n"
-    )
+    expected = "toll-tray: the tray needs pystray; install Tollkeeper with its extra [tray], as the README says\n"
     assert (1, expected) == (result.returncode, result.stderr)
 
 

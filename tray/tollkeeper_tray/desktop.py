@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tollkeeper.errors import TollError
+from tollkeeper.extras import install_with
 from tollkeeper_tray.menu import Choice
 from tollkeeper_tray.notices import Notifier
 from tollkeeper_tray.shown_menu import GTK_BACKENDS, ShownMenu
@@ -19,7 +20,6 @@ from tollkeeper_tray.view import GONE, View
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-INSTALL = "install it with: pip install 'tollkeeper[tray]'"
 CHOICES = "unset it, or choose appindicator, gtk or xorg: see docs/tray.md"
 PACKAGES = (
     "it needs python3-gi and gir1.2-ayatanaappindicator3-0.1, which docs/tray.md says how to see from a "
@@ -150,7 +150,7 @@ def _pystray() -> Any:
             theirs.Notifier = Notifier
         return library
     except ModuleNotFoundError as error:
-        raise TrayError(f"the tray needs {error.name}", INSTALL) from None
+        raise TrayError(f"the tray needs {error.name}", install_with("tray")) from None
     except Exception as error:  # noqa: BLE001 - a backend raises what its toolkit does
         raise _trouble(_in_a_line(error)) from None
 

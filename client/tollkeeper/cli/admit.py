@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 HELP = (
     "Say whether there is budget and plan for one more agent now, and if not, why, and when there "
-    "is again. Exit status 0 for yes, 4 for no: toll admit --stage plan && claude -p … Nothing is set "
+    "is again. Exit status 0 for yes, 4 for no: toll admit --workflow W --stage plan && claude -p … Nothing is set "
     "aside: agents that run already may use what is left."
 )
 # 1 is for what failed, so that a script can tell a no from a daemon that could not say.
@@ -51,7 +51,11 @@ def options(parser: ArgumentParser) -> None:
         type=percent,
         help="no, when more of a window of the plan is used (default: 100)",
     )
-    add("--wait", action="store_true", help="ask again until the answer is yes")
+    add(
+        "--wait",
+        action="store_true",
+        help="ask again until the answer is yes, for ever if need be; the line says when only a raised limit helps",
+    )
 
 
 def percent(value: str) -> float:
@@ -128,6 +132,9 @@ def _yes(found: dict[str, Any]) -> str:
 def _no(found: dict[str, Any]) -> str:
     text = f"No: {words.plain(found['why'])}"
     if found["retry_at"] is None:
-        return f"{text}."
+        lasting = {each["name"] for each in found["blockers"] if each["renews_at"] is None}
+        # A run is over some time; of what else bounds it for good a person can say more.
+        helps = "a raised limit, or the end of the run" if lasting == {"run"} else "a raised limit"
+        return f"{text}; only {helps} helps."
     again = datetime.fromisoformat(found["retry_at"]).astimezone()
     return f"{text}; again from {again:%Y-%m-%d %H:%M} on."

@@ -155,6 +155,9 @@ def examine(ping: dict[str, Any], health: dict[str, Any]) -> list[Finding]:
         if file["broken"]:
             text = f"{file['broken']}; what it said before holds, but the next start may fail"
             findings.append(Finding(False, text, _way_out(file["broken"])))
+    if plan := health.get("unknown_plan"):
+        text = f"config.toml names a plan that is not known: {plan}"
+        findings.append(Finding(False, text, "toll config set plan.name=…, one of: toll plans"))
     if health["unpriced_models"]:
         models = ", ".join(health["unpriced_models"][:MOST_NAMED])
         if (more := len(health["unpriced_models"]) - MOST_NAMED) > 0:

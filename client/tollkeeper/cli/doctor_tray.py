@@ -8,8 +8,9 @@ from typing import Any
 
 from tollkeeper.cli.facts import Facts
 from tollkeeper.cli.finding import Finding
+from tollkeeper.extras import install_with
 
-HOW_TO_INSTALL = "pip install 'tollkeeper[tray]'"
+HOW_TO_INSTALL = install_with("tray")
 NOT_INSTALLED = f"tray icon: not installed: {HOW_TO_INSTALL}"
 NO_MENU = (
     "tray icon: without a menu, a click opens the dashboard; for one: apt install python3-gi "

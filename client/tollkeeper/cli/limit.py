@@ -10,7 +10,8 @@ from tollkeeper.cli.subverbs import add_subverbs, run_subverb
 
 SUBVERBS = {"set": limit_set, "clear": limit_clear}
 HELP = (
-    "List the limits in force: how much of each is used, and what is done when it is reached. Or "
+    "List the limits in force: how much of each is used, and what is done when it is reached; while "
+    "nobody works, also what each agent and each run will have. Or "
     "set one of your own, or take it back."
 )
 
@@ -27,5 +28,7 @@ def run(ask: Ask, options: Namespace) -> int | None:
         return None
     from tollkeeper.cli.limit_view import print_limits
 
-    print_limits(ask.plain("limit"))
+    answer = ask.plain("limit")
+    settings = ask.plain("config.get", {"names": ["limits"]})["settings"]
+    print_limits(answer, {each["name"]: each["value"] for each in settings})
     return None

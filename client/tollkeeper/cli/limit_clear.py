@@ -10,7 +10,7 @@ from tollkeeper.cli.limit_scope import scope_of, scope_options, scope_params
 
 HELP = (
     "Take back a limit that was set by hand: the settings' own holds again, if there is one, and "
-    "acts at once on who has used it up. Both that in dollars and that in tokens, unless one of them is named."
+    "acts at once on who has used it up. An agent that has ended is named as toll limit lists it. Both that in dollars and that in tokens, unless one of them is named."
 )
 
 

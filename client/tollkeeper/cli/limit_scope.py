@@ -20,8 +20,8 @@ EVERY = {"run": "of every run, in which agents work together", "daily": "of ever
 
 
 def scope_options(parser: ArgumentParser) -> None:
-    """Exactly one of all that can have a limit."""
-    scopes = parser.add_mutually_exclusive_group(required=True)
+    """At most one of all that can have a limit; ``scope_params`` refuses none."""
+    scopes = parser.add_mutually_exclusive_group()
     for name, (placeholder, told) in NAMED.items():
         scopes.add_argument(f"--{name}", metavar=placeholder, help=told)
     for name, told in EVERY.items():
@@ -30,11 +30,15 @@ def scope_options(parser: ArgumentParser) -> None:
 
 
 def scope_params(options: Namespace) -> dict[str, Any]:
-    """The scope, as a parameter of a call."""
+    """The scope, as a parameter of a call; UsageError when none is named."""
     if options.stage is not None and options.workflow is None:
         raise UsageError("a stage is one of a workflow: name that with --workflow")
     given = {name: getattr(options, name) for name in (*NAMED, "stage", *EVERY)}
-    return {name: value for name, value in given.items() if value not in (None, False)}
+    params = {name: value for name, value in given.items() if value not in (None, False)}
+    if not params:
+        scopes = " ".join(f"--{name}" for name in (*NAMED, *EVERY))
+        raise UsageError(f"whose limit? one of {scopes} is required")
+    return params
 
 
 def scope_of(options: Namespace) -> str:

@@ -20,9 +20,13 @@ HELD = {
 }
 
 
-def print_limits(answer: dict[str, Any]) -> None:
-    """A line each; below those in force stand those that were set by hand and bind nothing now."""
+def print_limits(answer: dict[str, Any], settings: dict[str, Any]) -> None:
+    """A line each; below those in force stand those that bind nothing now.
+
+    They are what the ``settings``, by their names, have for agents and runs, and what was set by hand.
+    """
     rows = [_row(each) for each in answer["limits"]]
+    rows += _usual_rows(answer, settings)
     rows += [_idle_row(each) for each in answer["by_hand"] if not each["in_force"]]
     if not rows:
         print("There is no limit. Set one with: toll limit set --daily --usd 50")
@@ -112,12 +116,27 @@ def _row(limit: dict[str, Any]) -> Row:
     return Row(cells, STYLES.get(state, ""))
 
 
+def _usual_rows(answer: dict[str, Any], settings: dict[str, Any]) -> list[Row]:
+    """What the settings have for agents and runs of which there is none now."""
+    listed = [each for each in answer["limits"] if each["bound_usd"] is not None]
+    there = {each["scope"].partition(":")[0] for each in listed}
+    # That of every run stands in the place of the settings' own.
+    by_hand = (each for each in answer["by_hand"] if each["bound_usd"] is not None)
+    there |= {"run" for each in by_hand if each["scope"] == "run"}
+    return [
+        Row([f"each {kind}", "", words.money(bound), "", settings["limits.action"], "", ""], "dim")
+        for kind in ("agent", "run")
+        if kind not in there and (bound := settings[f"limits.per_{kind}"])
+    ]
+
+
 def _idle_row(limit: dict[str, Any]) -> Row:
     bound = _bound(limit) if limit["bound_usd"] or limit["bound_tokens"] else "none"
     action = limit["action"] or ""
     is_gone = limit["scope"].startswith("agent:") and bound != "none"
     state = "ended" if is_gone else ""
-    scope = words.plain(called(limit["scope"]))
+    is_run = limit["scope"] == "run"
+    scope = "each run" if is_run else words.plain(called(limit["scope"]))
     return Row([scope, "", bound, "", action, state, "by hand"], "dim")
 
 

@@ -227,7 +227,8 @@ def _print_done(news: Sequence[Change], backups: dict[Path, Path], options: Name
         for change in news:
             kept = f"; as it was: {backups[change.file]}" if change.file in backups else ""
             print(words.plain(f"{done} {change.file}{kept}"))
-    if news and not (options.undo or options.dry_run) and (own := os.environ.get("TOLL_HOME")):
+    if news and not (options.undo or options.dry_run) and os.environ.get("TOLL_HOME"):
+        own = find_paths().own_home
         print(words.plain(f"Your agents' hooks need it, too: TOLL_HOME={own}"))
 
 

@@ -11,7 +11,7 @@ from tollkeeper import frozen, signals
 from tollkeeper.errors import CallError, NoDaemonError
 from tollkeeper.frozen import FOREGROUND, FrozenAgent, FrozenFileError
 from tollkeeper.model import Done
-from tollkeeper.naming import named, several
+from tollkeeper.naming import named, near, several
 from tollkeeper.paths import find_paths
 from tollkeeper.signals import ProcessGone, SignalRefused
 
@@ -36,10 +36,12 @@ def thaw(words: Sequence[str] | None) -> dict[str, Any]:
     meant = known if words is None else _meant(known, words)
     done = [_free(agent, paths.deny) for agent in meant]
     left = {each.id for each in done if each.error}
+    freed = [*frozen.read_freed(path), *(each.id for each in done if each.kind == "resumed")]
     # Who is free must not be told so twice. If that fails, the next daemon mends it.
     with contextlib.suppress(FrozenFileError):
         if done:
-            frozen.write(path, [each for each in known if each not in meant or each.id in left])
+            still = [each for each in known if each not in meant or each.id in left]
+            frozen.write(path, still, freed)
     return {"done": to_builtins(done), "offered": []}
 
 
@@ -49,9 +51,10 @@ def _meant(known: Sequence[FrozenAgent], words: Sequence[str]) -> list[FrozenAge
     for word in words:
         found = named(word, known)
         if not found:
+            like = near(word, known)
             raise NoDaemonError(
                 f"no agent {word[:80]!r} is known to be held, and no daemon is running",
-                f"{untouched}start it with: toll up",
+                f"{untouched}{f'did you mean {like}?' if like else 'start it with: toll up'}",
             )
         if len(found) > 1:
             raise CallError("ambiguous", several(word, found), f"{untouched}name it by its pid")

@@ -9,6 +9,7 @@ from argparse import ArgumentParser, Namespace
 
 from tollkeeper.cli.context import Ask, UsageError
 from tollkeeper.errors import TollError
+from tollkeeper.extras import install_with
 
 HELP = (
     "Show everything live: a card for each agent, the plan's windows, what is billed and how fast, "
@@ -17,7 +18,6 @@ HELP = (
 # What Textual reads: after how many ms an Escape is no beginning of another key, where a terminal does not
 # tell them apart, and how often in a second it draws. Its own are 100 and 60.
 HASTE = {"ESCDELAY": "10", "TEXTUAL_FPS": "120"}
-INSTALL = "install it with: pip install 'tollkeeper[top]'"
 
 
 class NoDashboardError(TollError):
@@ -40,7 +40,7 @@ def run(ask: Ask, options: Namespace) -> None:
     try:
         from tollkeeper.top.app import Dashboard
     except ModuleNotFoundError as error:
-        raise NoDashboardError(f"the dashboard needs {error.name}", INSTALL) from None
+        raise NoDashboardError(f"the dashboard needs {error.name}", install_with("top")) from None
     # Else a key now and then waits for the collector. The dashboard calls it itself, and not for what was imported.
     gc.freeze()
     gc.disable()

@@ -22,7 +22,7 @@ HELP = (
 def options(parser: ArgumentParser) -> None:
     parser.add_argument("workflow", metavar="ID", help="the workflow")
     parser.add_argument("stage", metavar="STAGE", help="the stage, such as analyze")
-    parser.add_argument("event", choices=("start", "end"), help="what happens")
+    parser.add_argument("event", metavar="start|end", choices=("start", "end"), help="what happens")
     parser.add_argument(
         "--agent",
         metavar="NAME",

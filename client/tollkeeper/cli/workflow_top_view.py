@@ -6,7 +6,7 @@ from tollkeeper.cli import words
 from tollkeeper.cli.forms import Table
 from tollkeeper.cli.report import BAR
 from tollkeeper.cli.table import Column, Row, bar
-from tollkeeper.cli.workflow_words import money, name, percent, time
+from tollkeeper.cli.workflow_words import counted, money, name, percent, time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,10 +73,11 @@ def nothing(answer: Figures) -> str:
 
 def _above(answer: Figures) -> str:
     totals = answer["totals"]
-    count = totals["workflows"]
     since = f" since {answer['since']}" if answer["since"] else ""
+    is_all_named = all(each["workflow"] for each in answer["workflows"])
+    more = "" if is_all_named else " and what is of none"
     return (
-        f"{count:,} workflow{'' if count == 1 else 's'}{since}: {money(totals, 'cost_usd')} billed, "
+        f"{counted(answer)}{more}{since}: {money(totals, 'cost_usd')} billed, "
         f"{money(totals, 'value_usd')} list price, {words.tokens(totals['total_tokens'])} tokens. "
         f"{BY[answer['by']]}:"
     )

@@ -25,6 +25,14 @@ def name(figures: Figures, key: str) -> str:
     return words.plain(figures[key]) if figures[key] else f"(no {key})"
 
 
+def counted(answer: Figures) -> str:
+    """How many workflows an answer to ``workflow.top`` is about, and how many of them it shows."""
+    count = answer["totals"]["workflows"]
+    shown = sum(1 for each in answer["workflows"] if each["workflow"])
+    of = f" ({shown:,} shown)" if shown < count else ""
+    return f"{count:,} workflow{'' if count == 1 else 's'}{of}"
+
+
 def names(of: Iterable[str]) -> str:
     """All of them."""
     return words.plain(", ".join(of))

@@ -48,7 +48,7 @@ def _kept(environment: Mapping[str, str], paths: Paths) -> dict[str, str]:
     if homes := environment.get("CLAUDE_CONFIG_DIR"):
         kept["CLAUDE_CONFIG_DIR"] = absolute_homes(homes)
     if environment.get("TOLL_HOME"):
-        kept["TOLL_HOME"] = str(paths.data.parent)
+        kept["TOLL_HOME"] = str(paths.own_home)
     if sys.platform == "darwin" and os.path.isabs(environment.get("XDG_RUNTIME_DIR", "")):
         kept["XDG_RUNTIME_DIR"] = environment["XDG_RUNTIME_DIR"]  # systemd sets it by itself.
     return dict(sorted(kept.items()))

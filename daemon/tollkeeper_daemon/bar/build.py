@@ -76,6 +76,7 @@ class Budgets:
             look_at,
             lambda: settings().grace_seconds,
             herald.alert,
+            frozen.read_freed(paths.frozen),
         )
         is_new = store.read(lambda transaction: transaction.meta(WATCHED_SINCE)) is None
         self.bar = Bar(board, memories, self._hands, self.journal, roster, pipeline, herald, is_new)

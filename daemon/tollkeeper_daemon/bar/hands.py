@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 # Until then a process that was frozen may still be seen running.
 SETTLED_MS = 1_000
 ELSEWHERE = "It was resumed by somebody else."
+WITHOUT_DAEMON = "told so by a person, while no daemon ran."
 
 
 class CarriedOut(NamedTuple):
@@ -34,7 +35,8 @@ class CarriedOut(NamedTuple):
 class Hands:
     """Acts on single agents. ``look_at`` looks at once how an agent is, ``grace`` is in seconds.
 
-    ``alert`` tells people what comes of a limit later, when nobody waits for it any more.
+    ``alert`` tells people what comes of a limit later, when nobody waits for it any more. ``freed`` are
+    the ids of those whom a person let go on while no daemon ran.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Hands:
         look_at: Callable[[LiveAgent], None],
         grace: Callable[[], float],
         alert: Callable[[AlertKind, str, LiveAgent], None],
+        freed: Iterable[str] = (),
     ) -> None:
         self.holds = holds
         self._signals = signals
@@ -52,6 +55,7 @@ class Hands:
         self.look_at = look_at
         self._grace = grace
         self._alert = alert
+        self._freed = set(freed)
         self._stopping: dict[str, asyncio.Task[str]] = {}
 
     async def close(self) -> None:
@@ -181,8 +185,12 @@ class Hands:
         return True
 
     def _lets_go(self, agent: LiveAgent, kind: ActionKind) -> None:
-        """Somebody else let the agent go on: so it is, and is told."""
+        """The agent was let go on, and not by this daemon: so it is, and is told, unless a person did it."""
         self.holds.let_go(agent.record.id)
+        if agent.record.id in self._freed:
+            self._freed.remove(agent.record.id)
+            self._note(kind, agent, WITHOUT_DAEMON, "person")
+            return
         self._note(kind, agent, ELSEWHERE, "elsewhere")
         self._alert("paused", words.happened(agent.record.name, kind, ELSEWHERE), agent)
 

@@ -35,7 +35,7 @@ class Effect(Struct, frozen=True):
 
 
 class ByHand(Struct, frozen=True, kw_only=True):
-    """A limit as it was set; without an action it is the settings' own, a bound of 0 is none.
+    """A limit as it was set, and raised since; without an action it is the settings' own, a bound of 0 is none.
 
     ``in_force`` says whether it is among those that are: not without a bound, nor of whom is gone.
     """
@@ -93,15 +93,28 @@ class LimitsByHand:
         """The limits that were set by hand, also those of what does not run now."""
         in_force = {key_of(stand.limit) for stand in self._board.stands()}
         return [
-            ByHand(
-                scope=self._board.scope_name(scope),
-                bound_usd=dollars(own.bound) if unit == "usd" else None,
-                bound_tokens=own.bound if unit == "tokens" else None,
-                action=own.action,
-                in_force=any((each, unit) in in_force for each in self._board.instances(scope)),
+            self._by_hand(
+                (scope, unit),
+                own,
+                any((each, unit) in in_force for each in self._board.instances(scope)),
             )
             for (scope, unit), own in self._memories.own.items()
         ]
+
+    def _by_hand(self, key: Key, own: Own, in_force: bool) -> ByHand:
+        scope, unit = key
+        bound = own.bound + self._memories.of(key).granted
+        return ByHand(
+            scope=self._board.scope_name(scope),
+            bound_usd=dollars(bound) if unit == "usd" else None,
+            bound_tokens=bound if unit == "tokens" else None,
+            action=own.action,
+            in_force=in_force,
+        )
+
+    def agents_by_hand(self) -> set[str]:
+        """The ids of the agents whose own limits were set by hand, also of those that have ended."""
+        return {scope.name for scope, _ in self._memories.own if scope.kind == "agent"}
 
     def is_full(self, scope: Scope, unit: Unit) -> bool:
         """Whether one more would be too many; each is looked at with every reply."""
@@ -174,6 +187,10 @@ class LimitsByHand:
         return replace(self._board.view(stand), waived=False, by_hand=by_hand)
 
     def _instead(self, scope: Scope, units: Iterable[Unit]) -> list[Stand]:
+        """What holds in their place; nothing does of an agent that has ended."""
+        alive = {agent.record.id for agent in self._roster.alive()}
+        if scope.kind == "agent" and scope.name not in alive:
+            return []
         found = (self._board.stand_without(scope, unit) for unit in units)
         return [stand for stand in found if stand]
 

@@ -50,6 +50,8 @@ class Newcomer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
     """Whether it may start, why not, when to ask again, and what is left. Nothing is set aside for it."""
     newcomer, now = params_as(Newcomer, params), now_ms()
+    if newcomer.stage and not (newcomer.workflow or newcomer.task):
+        raise Refused("bad-params", "a stage is one of a workflow: name that, too, or the task")
     source, account = _payer(daemon, newcomer)
     if daemon.herald.importing:
         retry_at = iso(now + IMPORTING_MS)

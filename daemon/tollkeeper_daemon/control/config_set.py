@@ -11,6 +11,10 @@ from tollkeeper_daemon.control.refusal import Refused, editing, params_as
 from tollkeeper_daemon.daemon import Daemon
 from tollkeeper_daemon.own.catalogue import UnknownSettingError, check_names
 from tollkeeper_daemon.own.config_toml import SettingError, with_values
+from tollkeeper_daemon.own.file import OwnFile
+from tollkeeper_daemon.own.plans import UnknownPlanError, check_plan
+from tollkeeper_daemon.own.settings import Settings as FollowedSettings
+from tollkeeper_daemon.plan.table import PlanTable
 
 
 class Wanted(Struct, frozen=True, forbid_unknown_fields=True):
@@ -23,14 +27,23 @@ class Wanted(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 async def answer(daemon: Daemon, params: dict[str, Any]) -> Settings:
-    """These settings as they are now; all of them were changed, or the call is refused and none was."""
+    """These settings as they are now; all of them were changed, or the call is refused and none was.
+
+    Where the file says something else that can't be, they are written, and ``broken`` tells that.
+    """
     values = params_as(Wanted, params).values
+    await put(daemon.settings, daemon.own_plans, values)
+    return await asyncio.to_thread(told, daemon, values)
+
+
+async def put(settings: FollowedSettings, own_plans: OwnFile, values: dict[str, Any]) -> None:
+    """Write these, and put the file in force if nothing is wrong with it; Refused when one can't be."""
     try:
         check_names(values)
-        with editing(daemon.settings.file.path):
-            await daemon.settings.edit(lambda text: with_values(text, values))
-    except UnknownSettingError as error:
+        check_plan(values.get("plan.name"), PlanTable(own_plans).plans())
+        with editing(settings.file.path):
+            await settings.edit(lambda text: with_values(text, values))
+    except (UnknownSettingError, UnknownPlanError) as error:
         raise Refused("bad-params", str(error), error.hint) from None
     except SettingError as error:
         raise Refused("bad-params", str(error)) from None
-    return await asyncio.to_thread(told, daemon, values)

@@ -11,6 +11,7 @@ from tollkeeper_daemon.ledger.prices import PriceError, load_prices
 from tollkeeper_daemon.outlets.children import ChildError, words_of
 from tollkeeper_daemon.own.file import OwnFileError
 from tollkeeper_daemon.own.plans import PlanError, load_plans
+from tollkeeper_daemon.plan.table import PlanTable
 from tollkeeper_daemon.store.transaction import Transaction
 
 
@@ -48,6 +49,7 @@ async def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
         "bad_session_files": sorted(daemon.census.bad_files),
         "bad_stats_caches": sorted(daemon.stats_caches.bad),
         "own_files": own_files,
+        "unknown_plan": await asyncio.to_thread(_unknown_plan, daemon),
         "unpriced_models": sorted(model for model in unpriced if not prices.knows(model)),
         "outdated_guesses": sorted(filter(prices.knows, unpriced)),
         "audit": daemon.auditor.counts(),
@@ -84,6 +86,12 @@ def _ccusage(settings: CcusageSettings) -> dict[str, Any]:
         failing = str(error)
     is_wanted = bool(settings.command or settings.every_hours)
     return {"wanted": is_wanted, "found": found, "failing": failing}
+
+
+def _unknown_plan(daemon: Daemon) -> str | None:
+    """What config.toml calls the plan, where there is none of that name; for a thread."""
+    name = daemon.settings.config.plan.name
+    return name if name and name not in PlanTable(daemon.own_plans).plans() else None
 
 
 def _own_files(daemon: Daemon) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """``limit.set``: a limit of one's own on an agent, a run, a day, a workflow, task or conversation."""
 
+from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
@@ -60,12 +61,19 @@ def answer(daemon: Daemon, params: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def scope_of(daemon: Daemon, wish: Bounded) -> Scope:
-    """The scope that is meant; Refused when none is, or more than one."""
+def running(daemon: Daemon, word: str) -> str:
+    """The id of the running agent that this word names; Refused when there is none, or several."""
+    return find_one(daemon, word).record.id
+
+
+def scope_of(
+    daemon: Daemon, wish: Bounded, agent_id: Callable[[Daemon, str], str] = running
+) -> Scope:
+    """The scope that is meant; Refused when none is, or more than one. ``agent_id`` finds agents."""
     if wish.stage and not wish.workflow:
         raise Refused("bad-params", "a stage is one of a workflow: name that, too")
     named: dict[ScopeKind, str | None] = {
-        "agent": wish.agent and find_one(daemon, wish.agent).record.id,
+        "agent": wish.agent and agent_id(daemon, wish.agent),
         "workflow": None if wish.stage else wish.workflow,
         "stage": wish.stage and stage_in(wish.workflow or "", wish.stage),
         "task": wish.task,

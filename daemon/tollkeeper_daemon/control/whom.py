@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from tollkeeper.naming import near
 from tollkeeper_daemon.agents.live import LiveAgent
 from tollkeeper_daemon.bar.agents_by_hand import Ambiguous
 from tollkeeper_daemon.control.refusal import Refused
@@ -35,5 +36,7 @@ def find_one(daemon: Daemon, word: str, hint: str = "") -> LiveAgent:
     except Ambiguous as several:
         raise Refused("ambiguous", str(several), f"{hint}name it by its pid") from None
     if agent is None:
-        raise Refused("not-found", f"no agent {word[:80]!r} is running", f"{hint}see: toll agents")
+        meant = near(word, (agent.record for agent in daemon.roster.alive()))
+        way = f"did you mean {meant}?" if meant else "see: toll agents"
+        raise Refused("not-found", f"no agent {word[:80]!r} is running", f"{hint}{way}")
     return agent

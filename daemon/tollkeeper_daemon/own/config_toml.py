@@ -20,15 +20,19 @@ class SettingError(ValueError):
 def with_values(text: str | None, values: Mapping[str, Any]) -> str:
     """The file's text with these settings, by their dotted names; None takes one out.
 
-    The names must be those of settings, and the text that of a file that can be read; None is for no
-    file. SettingError when what it would say can't be, EditError when the text can't be edited.
+    The names must be those of settings; None is for no file. What else the text says may be wrong, and
+    stays. SettingError when one of these can't be, ConfigError when the text is no TOML, or no table of
+    sections, EditError when it can't be edited.
     """
     before = found_in(text or "")
-    says = deepcopy(before)
+    if not all(isinstance(content, dict) for content in before.values()):
+        config_of(before)  # It raises, and says so.
+    says, alone = deepcopy(before), dict[str, Any]()
     for name, value in values.items():
         _say(says, *_parts(name), value)
+        _say(alone, *_parts(name), value)
     try:
-        config_of(says)
+        config_of(alone)
     except ConfigError as error:
         raise SettingError(str(error)) from None
     changed = [name for name in values if _said(before, name) != _said(says, name)]

@@ -2,7 +2,9 @@
 
 import re
 import tomllib
+from collections.abc import Collection
 from decimal import Decimal
+from difflib import get_close_matches
 from importlib import resources
 from typing import Any
 
@@ -21,6 +23,23 @@ MOST_MESSAGES = 10**9
 
 class PlanError(ValueError):
     """A file of plans can't be used; the text says in one line where and why."""
+
+
+class UnknownPlanError(ValueError):
+    """There is no such plan; the text says in one line which there are, and ``hint`` what to do."""
+
+    def __init__(self, name: str, plans: Collection[str]) -> None:
+        *others, last = sorted(plans)
+        known = f"{', '.join(others)} and {last}"
+        super().__init__(f"there is no plan {name[:40]!r}; known are {known}")
+        near = get_close_matches(name.lower(), plans, 1)
+        self.hint = f"did you mean {near[0]}?" if near else "add it first: toll plans set"
+
+
+def check_plan(name: object, plans: Collection[str]) -> None:
+    """UnknownPlanError for a text that names none of these plans; an empty one names none on purpose."""
+    if isinstance(name, str) and name and name not in plans:
+        raise UnknownPlanError(name, plans)
 
 
 class PlanTerms(Struct, frozen=True, kw_only=True):

@@ -62,25 +62,49 @@ class Settings:
     async def edit(self, change: Callable[[str | None], str]) -> None:
         """Write the file as changed, and put it in force; what nothing changes is put in force as it is.
 
-        ``change`` is given the text, None where there is no file. ConfigError when the file is broken,
-        or would be after it, OwnFileError when it can't be read or written; what ``change`` raises is
-        raised. The file is then as it was.
+        ``change`` is given the text, None where there is no file. A file that says what can't be is written
+        all the same, also where more is wrong with it than is mended, and that is not put in force: ``read``
+        tells it. ConfigError when it is no TOML, would be broken by the change, or is broken and not
+        changed; OwnFileError when it can't be read or written; what ``change`` raises is raised. The file
+        is then as it was.
         """
 
-        def checked(text: str | None) -> tuple[str | None, Config]:
-            self._config_of(text or "")
+        def checked(text: str | None) -> tuple[str | None, Config | None]:
+            before = text or ""
+            self._found_in(before)
             changed = change(text)
-            return None if changed == (text or "") else changed, self._config_of(changed)
+            return None if changed == before else changed, self._after(before, changed)
 
         config = await self.file.edit(checked)
         self._changes.forget()
-        self._put_in_force(config)
+        if config:
+            self._put_in_force(config)
 
-    def _config_of(self, text: str) -> Config:
+    def _after(self, before: str, changed: str) -> Config | None:
+        """What the file says once it is changed; None where it was broken before, and still is."""
+        found = self._found_in(changed)
         try:
-            return config_of(found_in(text))
+            return config_of(found)
         except ConfigError as error:
-            raise ConfigError(f"{self.file.path}: {error}") from None
+            if changed == before or self._fits(before):
+                raise self._named(error) from None
+            return None
+
+    def _fits(self, text: str) -> bool:
+        try:
+            config_of(found_in(text))
+        except ConfigError:
+            return False
+        return True
+
+    def _found_in(self, text: str) -> dict[str, Any]:
+        try:
+            return found_in(text)
+        except ConfigError as error:
+            raise self._named(error) from None
+
+    def _named(self, error: ConfigError) -> ConfigError:
+        return ConfigError(f"{self.file.path}: {error}")
 
     def _put_in_force(self, config: Config) -> None:
         self._broken = ""

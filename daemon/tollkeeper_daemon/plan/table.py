@@ -14,10 +14,14 @@ class PlanTable:
 
     def terms(self, name: str) -> PlanTerms | None:
         """The plan of this name."""
+        return self.plans().get(name)
+
+    def plans(self) -> dict[str, PlanTerms]:
+        """All plans, by their names."""
         stamp = self._own.stamp()
         if self._plans is None or stamp != self._stamp:
             self._stamp, self._plans = stamp, self._load()
-        return self._plans.get(name)
+        return self._plans
 
     def _load(self) -> dict[str, PlanTerms]:
         try:

@@ -86,7 +86,8 @@ def top(
     """The dearest of each with their shares.
 
     What overlaps counts once in the duration of a workflow, and of a stage or an agent in each workflow.
-    Agents that only a number behind their name tells apart are one role.
+    Agents that only a number behind their name tells apart are one role. What is of no workflow is in the
+    totals, and is not counted as one.
     """
     stages, roles = _by_stage_and_role(works, name_of)
     known = [work.duration for work in works if work.duration is not None]
@@ -107,7 +108,7 @@ def top(
         ],
         "stages": _drivers("stage", stages, measure, drivers),
         "roles": _drivers("role", roles, measure, drivers),
-        "totals": {"workflows": len(works), **total.as_json()},
+        "totals": {"workflows": sum(1 for work in works if work.workflow), **total.as_json()},
     }
 
 

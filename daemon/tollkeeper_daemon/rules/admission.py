@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tollkeeper_daemon.rules.limits import Limit, Unit
 
@@ -66,7 +67,7 @@ def admit(rooms: Iterable[Room], windows: Iterable[WindowUse], wish: Wish) -> Ad
     """Judge by the limits that act (a mere warning stands in nobody's way) and the plan's windows."""
     acting = [room for room in rooms if room.limit.action != "warn"]
     return Admission(
-        limits=tuple(room for room in acting if _is_short(room, wish)),
+        limits=tuple(_for_good(room, wish) for room in acting if _is_short(room, wish)),
         windows=tuple(each for each in windows if each.used_percent >= wish.most_percent),
         left_nano=_least_left(acting, "usd"),
         left_tokens=_least_left(acting, "tokens"),
@@ -75,6 +76,11 @@ def admit(rooms: Iterable[Room], windows: Iterable[WindowUse], wish: Wish) -> Ad
 
 def _is_short(room: Room, wish: Wish) -> bool:
     return not room.left or room.left < wish.of(room.limit.unit)
+
+
+def _for_good(room: Room, wish: Wish) -> Room:
+    """The room; what is too small for the wish even when nothing is used does not begin anew for it."""
+    return replace(room, renews_at=None) if room.limit.bound < wish.of(room.limit.unit) else room
 
 
 def _least_left(rooms: Iterable[Room], unit: Unit) -> int | None:

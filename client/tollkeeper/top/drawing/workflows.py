@@ -9,7 +9,7 @@ from rich.text import Text
 from tollkeeper.cli import words
 from tollkeeper.cli.report import BAR
 from tollkeeper.cli.table import Column, Row, bar, lay_out
-from tollkeeper.cli.workflow_words import money, name, percent, time
+from tollkeeper.cli.workflow_words import counted, money, name, percent, time
 
 Figures = dict[str, Any]
 Rank = Literal["value", "cost", "tokens", "duration", "latest"]
@@ -38,13 +38,13 @@ def ranked(workflows: Sequence[Figures], rank: Rank) -> list[Figures]:
     return sorted(workflows, key=lambda each: each["started_at"] or BEFORE_ALL, reverse=True)
 
 
-def heading(rank: Rank, totals: Figures | None, width: int) -> Text:
-    """In which order they are shown, and what all of them come to."""
+def heading(rank: Rank, top: Figures | None, width: int) -> Text:
+    """In which order they are shown, and what all of them come to, once an answer came."""
     line = Text("WORKFLOWS", style="bold").append(f" {CALLED[rank]}")
-    if totals:
-        count = totals["workflows"]
+    if top:
+        totals = top["totals"]
         line.append(
-            f"   {count:,} workflow{'' if count == 1 else 's'}, "
+            f"   {counted(top)}, "
             f"{money(totals, 'cost_usd')} billed, {money(totals, 'value_usd')} list price",
             style="not bold",
         )

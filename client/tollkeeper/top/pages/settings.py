@@ -219,7 +219,7 @@ class SettingsPage(Page):
             await self._look()
             return
         self._take(found)
-        for setting in found.settings:
+        for setting in () if found.broken else found.settings:
             value = _written(setting)
             self.notify(f"{setting.name} is {value}", markup=False)
 

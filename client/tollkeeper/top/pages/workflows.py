@@ -79,13 +79,13 @@ class WorkflowsPage(AskingPage):
             self._draw_stages(width)
 
     def _draw_list(self, width: int) -> None:
-        totals = self._top["totals"] if self._top else None
-        above = [workflows.heading(self._rank, totals, width), *self._troubles()]
+        above = [workflows.heading(self._rank, self._top, width), *self._troubles()]
         table = workflows.table_lines(self._listed, self.now().tzinfo, width)
         if self._listed:
             above.append(table[0])
-        elif totals:
-            above.append(Text(NOTHING_OF if totals["workflows"] else NOTHING, style="dim"))
+        elif self._top:
+            is_any = self._top["totals"]["workflows"]
+            above.append(Text(NOTHING_OF if is_any else NOTHING, style="dim"))
         self._above.show(above)
         names = [each["workflow"] or "" for each in self._listed]
         chosen = names.index(self._chosen) if self._chosen in names else 0
