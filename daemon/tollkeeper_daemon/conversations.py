@@ -126,10 +126,14 @@ class Conversations:
     def learn_turns(self) -> None:
         """Bring the conversations up to date with who pays for the agents that turned to them, and why.
 
-        What an earlier daemon saved of the same turn stays: it knew who paid then.
+        What an earlier daemon saved of the same turn stays: it knew who paid then. Where no prompt has
+        told in which folder a conversation is, its agent's folder is.
         """
         for turned in self._roster.turned:
             known = self.of(turned.conversation)
+            if not known.cwd:
+                known = replace(known, cwd=turned.agent.record.cwd)
+                self._change(turned.conversation, known)
             payer, noted = turned.payer, noted_since(known, turned.since, NOTED_WITHIN_MS)
             if turned.is_proof and noted is not None:
                 payer = replace(payer, since=noted)

@@ -79,9 +79,8 @@ class Around:
         self.announced = 0
         self.alerts: list[str] = []
         anything = cast("Any", self)
-        self.roster = SimpleNamespace(
-            agents={"a": SimpleNamespace(record=SimpleNamespace(ended=0))}
-        )
+        self.agents = {"a": SimpleNamespace(record=SimpleNamespace(ended=0))}
+        self.roster = SimpleNamespace(agents=self.agents, alive=self.alive)
         named = CcflareSettings(url=f"http://{SERVER}", find=False)
         self.proxies = Proxies(
             store,
@@ -95,6 +94,10 @@ class Around:
             lambda outcome, now: None,
             attempt,
         )
+
+    def alive(self) -> list[object]:
+        """The agents that have not exited."""
+        return [agent for agent in self.agents.values() if not agent.record.ended]
 
     def server_of(self, record: object) -> str:
         """Which server every agent asks."""
@@ -284,14 +287,12 @@ def test_gone_with_its_agents(store: FullStore) -> None:
         around = Around(store, is_named=False)
         around.proxies.look(NOW)
         await around.hear()
-        around.roster.agents["a"].record.ended = NOW
-        around.proxies.look(NOW + 1_000)
+        around.agents["a"].record.ended = NOW
         await around.hear(trouble="it does not answer")
         assert around.alerts == []
         [told] = around.proxies.health()
         assert (told["asked_by"], told["trouble"]) == (None, "it does not answer")
-        around.roster.agents["b"] = SimpleNamespace(record=SimpleNamespace(ended=0))
-        around.proxies.look(NOW + 2_000)
+        around.agents["b"] = SimpleNamespace(record=SimpleNamespace(ended=0))
         await around.hear(trouble="it does not answer")
         assert len(around.alerts) == 1
         assert [each["asked_by"] for each in around.proxies.health()] == ["agents"]

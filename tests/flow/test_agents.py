@@ -268,3 +268,16 @@ def _await_agent(feed: Feed, topic: str, state: str, wait: float = 10.0) -> Chan
     change = wait_until(look)
     assert change is not None
     return change
+
+
+def test_folder_that_no_line_names(daemon: Keeper) -> None:
+    """A conversation without a prompt is of its agent's folder, in reports and exports."""
+    agent = daemon.start_agent()
+    agent.says("busy")
+    agent.log.reply()
+    daemon.wait_for_requests(1)
+    folder = str(daemon.home.cwd())
+    for project in ("shop", folder):
+        assert daemon.report("daily", project=project)["totals"]["requests"] == 1
+    [request] = daemon.report("export")["requests"]
+    assert (request["project"], request["cwd"]) == ("shop", folder)

@@ -420,3 +420,20 @@ def test_named_server_is_another(keeper: Keeper) -> None:
         assert "neither ccflare" in keeper.run("accounts").stdout
         del fake.raw["/health"]
         keeper.wait_for(lambda status: bool(accounts(status)))
+
+
+def test_gone_with_its_agent(keeper: Keeper) -> None:
+    """A proxy that went after its only agent is no trouble for the doctor, and nobody says that its accounts are ready."""
+    keeper.configure(settings())
+    keeper.start()
+    with FakeCcflare() as fake:
+        agent = asking(keeper, fake)
+        keeper.wait_for(lambda status: bool(accounts(status)))
+        agent.exit()
+        keeper.wait_for(lambda status: status.agents[0].state == "exited")
+    keeper.wait_for(lambda status: bool(status.proxies[0].trouble))
+    [line] = [each for each in keeper.run("doctor").stdout.splitlines() if fake.server in each]
+    assert line.startswith("ok ") and line.endswith("; no agent that runs asks it")
+    assert alerts(keeper, "failed") == []
+    shown = keeper.run("accounts").stdout
+    assert ("ready" in shown, shown.count("? unknown")) == (False, len(fake.accounts))

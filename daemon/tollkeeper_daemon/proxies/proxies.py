@@ -12,6 +12,7 @@ from msgspec import Struct, field
 
 from tollkeeper.proxies import Proxy, ProxyAccount
 from tollkeeper_daemon.agents.followed import Followed
+from tollkeeper_daemon.agents.live import LiveAgent
 from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.bar.bar import Bar
 from tollkeeper_daemon.clock import iso, now_ms
@@ -61,7 +62,6 @@ class Known(Struct):
 
     follower: Following
     server: str
-    asked_by: Asker
     is_first: bool
     generation: str = ""
     live: bool = False
@@ -166,34 +166,33 @@ class Proxies:
         url = self._settings().url
         return place_of(url) if url else None
 
-    def _wanted(self) -> dict[Place, Asker]:
-        """The places to follow, and who wants it; of agents that exited lately some rows may be to come."""
+    def _wanted(self) -> list[Place]:
+        """The places to follow; of agents that exited lately some rows may be to come."""
         settings = self._settings()
         if settings != self._in_force:
             self._in_force = settings
             self._others.clear()
             self._leave(self._known)
-        wanted: dict[Place, Asker] = {}
-        if named := self._named():
-            wanted[named] = "settings"
-        if settings.find:
-            for agent in list(self._roster.agents.values()):
-                server = self._followed.server_of(agent.record)
-                place = place_asked(server) if server else None
-                if place and place not in self._others:
-                    by: Asker = None if agent.record.ended else "agents"
-                    wanted[place] = wanted.get(place) or by
-        return wanted
+        agents = list(self._roster.agents.values()) if settings.find else []
+        asked = [place for place in map(self._place_asked_by, agents) if place not in self._others]
+        return list(filter(None, dict.fromkeys([self._named(), *asked])))
+
+    def _place_asked_by(self, agent: LiveAgent) -> Place | None:
+        server = self._followed.server_of(agent.record)
+        return place_asked(server) if server else None
+
+    def _asker(self, place: Place) -> Asker:
+        if place == self._named():
+            return "settings"
+        return "agents" if place in map(self._place_asked_by, self._roster.alive()) else None
 
     def _leave(self, places: Iterable[Place]) -> None:
         for place in [*places]:
             self._known.pop(place).follower.stop()
             self._herald.proxies_changed()
 
-    def _follow(self, wanted: dict[Place, Asker], now: int) -> None:
-        self._leave(self._known.keys() - wanted.keys())
-        for place, known in self._known.items():
-            known.asked_by = wanted[place]
+    def _follow(self, wanted: list[Place], now: int) -> None:
+        self._leave(self._known.keys() - wanted)
         new = [place for place in wanted if place not in self._known]
         if new:
             # Loaded only where there is a proxy: HTTP takes its time and memory.
@@ -210,7 +209,7 @@ class Proxies:
                     partial(self._known_rows, server),
                     place == self._named(),
                 )
-                self._known[place] = Known(follower, server, wanted[place], is_first)
+                self._known[place] = Known(follower, server, is_first)
                 follower.start()
 
     # In a follower's thread.
@@ -250,8 +249,7 @@ class Proxies:
         known.generation = told.generation or known.generation
         if not told.trouble:
             known.bad, known.bad_accounts = told.bad, told.bad_accounts
-        is_missed = known.asked_by == "settings" or (known.asked_by and known.generation)
-        if known.trouble and is_missed:
+        if known.trouble and self._is_missed(place, known):
             text = f"the proxy {known.server} can't be followed: {known.trouble}; it is tried again"
             self._herald.alert_once("failed", text)
         if told.is_torn:
@@ -264,6 +262,10 @@ class Proxies:
         if _worth_telling(known.view()) != _worth_telling(before):
             self._herald.proxies_changed()
         self._notes.save()
+
+    def _is_missed(self, place: Place, known: Known) -> bool:
+        asker = self._asker(place)
+        return asker == "settings" or (asker == "agents" and bool(known.generation))
 
     def _is_other(self, place: Place, known: Known) -> None:
         if place != self._named():
@@ -367,12 +369,12 @@ class Proxies:
         return [
             {
                 "server": each.server,
-                "asked_by": each.asked_by,
+                "asked_by": self._asker(place),
                 "generation": each.generation or None,
                 "trouble": each.trouble or None,
                 "bad": each.bad,
             }
-            for each in self._known.values()
+            for place, each in self._known.items()
         ]
 
 
