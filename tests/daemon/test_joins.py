@@ -1,6 +1,7 @@
 """What logs and proxies tell of the same requests, in any order and again: each counts once, with its account."""
 
 import asyncio
+import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +21,7 @@ from tollkeeper_daemon.store.proxy_shelf import ProxyRow
 from tollkeeper_daemon.store.store import Store
 from tollkeeper_daemon.store.transaction import Transaction
 
-from .lines import NINE_MS, NOW, OPUS, as_line, assistant, usage
+from .lines import DATA, NINE_MS, NOW, OPUS, as_line, assistant, usage
 from .shelf import account_of_store
 from .test_pipeline import pipeline, post
 
@@ -271,6 +272,22 @@ def test_last_proxy_pays(store: Store, ids: tuple[bool, bool], is_logged: bool) 
     assert {f"proxy {NEXT}/work": 1} == counted(store)
 
 
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_one_id_in_two_messages(place: int) -> None:
+    """A request whose id stands in two messages has its account in both, whenever the row comes."""
+    one = Asked(1)
+    line = assistant(
+        usage(10, 20, 5, 3, 4),
+        message="m2",
+        request="r1",
+        timestamp=iso(one.time),
+        sessionId="conv-1",
+    )
+    events: list[Event] = [one.lines()[-1], line]
+    events[place:place] = one.rows()
+    assert {f"proxy {SERVER}/work": 2} == after([*events, None], counted)
+
+
 @pytest.mark.parametrize("other", ["", SAME, NEXT])
 def test_broken_off(store: Store, other: str) -> None:
     """A reply that broke off has another output in the log than the proxy guesses, and counts once."""
@@ -317,6 +334,54 @@ def test_line_after_its_stand_in(store: Store) -> None:
     for line in replace(unlogged, is_logged=True).lines():
         post(river, line)
     assert before == counted(store)
+
+
+@pytest.mark.parametrize("version", ["ledger-v3-proxied", "ledger-v4"])
+def test_rows_of_old_ledgers(tmp_path: Path, version: str) -> None:
+    """Rows that an earlier version kept are joined with log lines that come now, by id and by tokens."""
+    shutil.copytree(DATA / version, tmp_path / "ledger")
+    names = {"sessionId": "conv-9", "timestamp": iso(NINE_MS + 15 * MINUTE)}
+    with Store(tmp_path / "ledger") as store:
+        before = counted(store)
+        river = pipeline(store)
+        post(river, assistant(usage(10, 600, 0, 0, 0), message="m6", request="req_6", **names))
+        post(river, assistant(usage(10, 700, 0, 0, 0), message="m7", request="req_7", **names))
+        tell(river, store, None)
+        assert {f"proxy {SERVER}/work": 2} == counted(store) - before
+
+
+@pytest.mark.parametrize("more", ["", "r1"])
+def test_row_of_a_dropped_request(store: Store, more: str) -> None:
+    """A row whose logged request was dropped is none by itself when another one like it is told, or its id."""
+    river = pipeline(store)
+    one, other = Asked(1, has_request_id=False, tells_id=False), Asked(2, tells_id=False)
+    post(river, *one.lines())
+    river.take_rows(one.rows())
+    before = counted(store)
+    asyncio.run(Retention(store, 1).drop(one.time + MINUTE))
+    assert store.read(lambda t: t.count("groups")) == 0
+    river.take_rows([*other.rows(), *(replace(row, request=more) for row in one.rows())])
+    tell(river, store, None)
+    assert {f"proxy {SERVER}/work": 1} == counted(store) - before
+
+
+def test_twin_of_a_dropped_stand_in(store: Store) -> None:
+    """What only a proxy told and was dropped is not counted again when another one tells of it."""
+    river = pipeline(store)
+    one = Asked(1, is_logged=False, tells_id=False, other=NEXT, other_tells_id=False)
+    row, passed = one.rows()
+    river.take_rows([row])
+    tell(river, store, None)
+    before = counted(store)
+    asyncio.run(Retention(store, 1).drop(one.time + MINUTE))
+    assert store.read(lambda t: t.count("groups")) == 0
+    river.take_rows([passed])
+    tell(river, store, None)
+    assert before == counted(store)
+    # One more like them, for which they are joined anew.
+    river.take_rows([replace(row, id="far", time=row.time + 5 * MINUTE)])
+    tell(river, store, None)
+    assert {f"proxy {SERVER}/work": 1} == counted(store) - before
 
 
 def test_moves_are_no_requests(store: Store) -> None:

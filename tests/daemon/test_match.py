@@ -1,9 +1,19 @@
 """Which rows of proxies are which requests, where no id says so."""
 
+import time
+
 import pytest
 from msgspec.structs import replace
 
-from tollkeeper_daemon.joins.match import APART_MS, PASSED_ON_MS, Candidate, behind, match
+from tollkeeper_daemon.joins.match import (
+    APART_MS,
+    BEHIND,
+    CROWD,
+    PASSED_ON_MS,
+    Candidate,
+    behind,
+    match,
+)
 from tollkeeper_daemon.store.proxy_shelf import ProxyRow
 
 from .lines import NINE_MS, NOW, OPUS
@@ -85,6 +95,29 @@ def test_two_addresses() -> None:
 def test_another_request(other: ProxyRow) -> None:
     """What differs in more than it may is a request of its own."""
     assert places([row("a", conversation="conv-1"), other]) == ["", ""]
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_crowd(more: int) -> None:
+    """Of a crowd of rows without a log no two are one request, and of one row fewer they are."""
+    rows = [row(str(each), at=each) for each in range(CROWD - 1 + more)]
+    twin = row("twin", OTHER)
+    assert (1 - more) == sum(map(bool, match([*rows, twin], []).values()))
+    found = match([*rows, twin], [logged("m:1")])
+    assert "m:1" == found[twin.key] == found[rows[0].key]
+
+
+@pytest.mark.parametrize("logs", [0, 10_000])
+def test_many_of_one_kind(logs: int) -> None:
+    """Ten thousand rows and requests, all alike within an hour, are matched in a moment."""
+    rows = [row(str(each), at=each * 300) for each in range(10_000)]
+    twins = [row("twin", OTHER), row("broken", OTHER, conversation="conv-1", output=9)]
+    lines = [logged(f"m:{each}", at=each * 300) for each in range(logs)]
+    started = time.process_time()
+    found = match([*rows, *twins], lines)
+    assert time.process_time() - started < 3
+    assert 1 - bool(logs) == sum(each.startswith(BEHIND) for each in found.values())
+    assert logs + bool(logs) == sum(each.startswith("m:") for each in found.values())
 
 
 def test_who_speaks_for_it() -> None:

@@ -13,12 +13,12 @@ from tollkeeper_daemon.agents.registry import Registry
 from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.budgets.board import Board
 from tollkeeper_daemon.budgets.memories import Memories
-from tollkeeper_daemon.ledger.books import Book
+from tollkeeper_daemon.ledger.books import QUARTER_MS, Book
 from tollkeeper_daemon.rules.limits import Limit, Scope
 from tollkeeper_daemon.rules.settings import Limits
 from tollkeeper_daemon.store.store import Store
 
-from .lines import NINE_MS
+from .lines import NINE_MS, NOW
 from .test_joins import Asked
 from .test_pipeline import agent_in, pipeline, post
 
@@ -51,14 +51,22 @@ UNTOLD = Book("conv-1", "m", "api", "proxy 127.0.0.1:8080")
         ([(9, told(PLAN), 1), (11, UNTOLD, 1), (11, told(PLAN), 1)], False),
         ([(9, told(PLAN), 1), (10, told(BILLED), 1), (10, told(BILLED), -1)], False),
         ([(9, told(PLAN), 1), (11, UNTOLD, 1), (11, UNTOLD, -1)], False),
+        ([(11, told(PLAN), 1), (12, told(BILLED), 1)], True),
+        ([(11, told(PLAN), 1), (13, told(BILLED), 1)], False),
+        ([(11, told(BILLED), 1), (999, told(PLAN), 1)], True),
+        ([(11, told(BILLED), 1), (999, UNTOLD, 1)], True),
+        ([(999, told(BILLED), 1)], None),
     ],
 )
 def test_latest_word(booked: list[tuple[int, Book, int]], is_billed: bool | None) -> None:
-    """The latest quarter of an hour decides that the proxy told of, until it is silent for too long."""
+    """The latest quarter of an hour decides that the proxy told of, until it is silent for too long.
+
+    One that is still to come decides nothing.
+    """
     proxied = Proxied()
     for quarter, book, requests in booked:
         proxied.add(quarter, book, requests)
-    assert is_billed is proxied.is_billed()
+    assert is_billed is proxied.is_billed(11 * QUARTER_MS)
 
 
 class Desk(Struct):
@@ -81,7 +89,7 @@ class Desk(Struct):
         """Whether it is bound, by a daemon that goes on and by the next one."""
         river = pipeline(self.store, self.roster)
         memories = Memories(self.store)
-        board = Board(memories, river, self.roster, Limits)
+        board = Board(memories, river, self.roster, Limits, lambda: NOW)
         board.serves_plans = self.plans.__contains__
         daily = Limit(Scope("daily", river.day), "cost", 100, "pause")
         now = board.binds(daily, self.agent)

@@ -10,13 +10,21 @@ from hypothesis import strategies as st
 from tollkeeper.proxies import Proxy, ProxyAccount
 from tollkeeper_daemon.clock import iso
 from tollkeeper_daemon.places import place_asked, place_of
-from tollkeeper_daemon.proxies.accounts import Limited, account_view, limited_until, source_of
+from tollkeeper_daemon.proxies.accounts import (
+    MOST_GONE,
+    Limited,
+    account_view,
+    limited_until,
+    source_of,
+)
 from tollkeeper_daemon.proxies.answers import Account
 
 from .lines import NOW
 
 MINUTE = 60_000
 SERVER = "127.0.0.1:8080"
+# In UTC it is of a year that no calendar has.
+LAST_STAMP = "9999-12-31T23:59:59-23:00"
 
 
 def account(name: str = "work", **fields: Any) -> Account:
@@ -36,12 +44,17 @@ def account(name: str = "work", **fields: Any) -> Account:
         ({"rateLimitStatus": "blocked"}, -NOW),
         ({"rateLimitedUntil": NOW + 5 * MINUTE}, 5 * MINUTE),
         ({"rateLimitedUntil": NOW - 1}, None),
-        ({"rateLimitedUntil": 1e300}, None),
+        ({"rateLimitedUntil": 1e300}, -NOW),
+        ({"rateLimitedUntil": 1e17}, -NOW),
+        ({"rateLimitedUntil": 1e17, "rateLimitReset": iso(NOW + MINUTE)}, MINUTE),
+        ({"rateLimitedUntil": -1e300}, None),
+        ({"rateLimitStatus": "rejected", "rateLimitReset": LAST_STAMP}, -NOW),
+        ({"rateLimitStatus": "OK", "rateLimitReset": LAST_STAMP}, None),
         ({"rateLimitStatus": "Rate limited", "rateLimitReset": "soon"}, -NOW),
     ],
 )
 def test_limited(fields: dict[str, Any], until: int | None) -> None:
-    """An account is limited while its time lasts, or by a hard word without one."""
+    """An account is limited while its time lasts, or by a hard word without one; what is years away is none."""
     expected = None if until is None else NOW + until
     assert expected == limited_until(account(**fields), NOW)
 
@@ -75,6 +88,29 @@ def test_view() -> None:
     assert shown.five_hour is not None
     assert (shown.five_hour.used_percent, shown.five_hour.resets_at) == (42.5, iso(NOW))
     assert shown.seven_day is None
+
+
+@pytest.mark.parametrize("stamp", [LAST_STAMP, "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+23:00"])
+@pytest.mark.parametrize("until", [1e17, 1e300, -1e300, 253_402_300_799_999])
+def test_absurd_times(stamp: str, until: float) -> None:
+    """An account with times that nobody can mean is shown without them."""
+    windows = {"five_hour": {"utilization": 1.5, "resets_at": stamp}}
+    found = account_view(
+        account(
+            rateLimitedUntil=until,
+            rateLimitReset=stamp,
+            rateLimitStatus="blocked",
+            usageData=msgspec.Raw(msgspec.json.encode(windows)),
+        ),
+        SERVER,
+        {},
+        NOW,
+    )
+    assert (found.state, found.limited_until) == ("limited", None)
+    assert found.five_hour is not None
+    assert found.five_hour.resets_at is None
+    [news] = Limited({}).news(Proxy(server=SERVER, accounts=(found,)), NOW)
+    assert news.text.endswith("is limited now")
 
 
 def test_who_pays() -> None:
@@ -117,6 +153,20 @@ def test_told_once() -> None:
     assert [] == kinds(limited, NOW + MINUTE, a=two, b=0)
     assert [] == kinds(limited, NOW + MINUTE, a=two, b=None)
     assert ["account-limited"] == kinds(limited, two, a=two + MINUTE, b=None)
+
+
+def test_names_without_end() -> None:
+    """Of names that are listed no more the latest are remembered, and none whose limit is over."""
+    limited = Limited({})
+    kinds(limited, NOW, over=NOW + MINUTE)
+    for number in range(MOST_GONE + 50):
+        kinds(limited, NOW, **{"stays": 0, f"a{number}": NOW + 3 * MINUTE})
+    later = NOW + 2 * MINUTE
+    assert [] == kinds(limited, later, stays=0)
+    assert len(limited.told) == MOST_GONE + 1
+    names = {name.partition("/")[2] for name in limited.told}
+    assert {"stays", f"a{MOST_GONE + 49}"} <= names
+    assert not names & {"over", "a0"}
 
 
 def test_all() -> None:

@@ -9,10 +9,12 @@ from types import SimpleNamespace
 from typing import Any, TypeVar, cast
 
 import pytest
+from msgspec.structs import replace
 
 from tollkeeper_daemon.clock import iso
 from tollkeeper_daemon.config import CcflareSettings
 from tollkeeper_daemon.places import Place
+from tollkeeper_daemon.proxies.accounts import MOST_GONE
 from tollkeeper_daemon.proxies.answers import Account, Row
 from tollkeeper_daemon.proxies.notes import SINCE, TOLD
 from tollkeeper_daemon.proxies.proxies import Proxies
@@ -24,6 +26,11 @@ from tollkeeper_daemon.store.transaction import Transaction
 from .lines import NOW
 
 SERVER = "127.0.0.1:9"
+# When a proxy is heard.
+HEARD = NOW + 60_000
+PLAN = Account(id="1", name="a", provider="anthropic")
+PAUSED = Account(id="2", name="b", provider="anthropic", paused=True)
+LIMITED = Account(id="3", name="c", provider="anthropic", rateLimitStatus="rate_limited")
 T = TypeVar("T")
 
 
@@ -144,6 +151,12 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FullStore
         yield store
 
 
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is a minute past ``NOW``."""
+    monkeypatch.setattr("tollkeeper_daemon.proxies.proxies.now_ms", lambda: HEARD)
+
+
 def test_history_ends_where_it_is_followed(store: FullStore) -> None:
     """What was asked before the proxy was first followed is history, all later is none, after a restart too."""
 
@@ -159,6 +172,20 @@ def test_history_ends_where_it_is_followed(store: FullStore) -> None:
         ]
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize("stamp", [iso(HEARD + 1), "9999-12-31T23:59:59-23:00"])
+def test_no_request_of_the_future(store: FullStore, stamp: str) -> None:
+    """A request that bears a time still to come began when it was told of."""
+
+    async def story() -> list[ProxyRow]:
+        around = Around(store)
+        around.proxies.look(NOW)
+        await around.hear(rows=(replace(row("a", NOW), timestamp=stamp),))
+        return around.rows
+
+    [found] = asyncio.run(story())
+    assert (found.time, found.history) == (HEARD, False)
 
 
 def test_no_room_for_notes(store: FullStore) -> None:
@@ -199,10 +226,32 @@ def test_removed_account(store: FullStore) -> None:
     assert asyncio.run(story()) == ["subscription", "api", "subscription", ""]
 
 
+def test_accounts_without_end(store: FullStore) -> None:
+    """Of accounts that are listed no more the latest are remembered, and none that is listed is forgotten."""
+
+    async def story() -> list[str]:
+        around = Around(store)
+        around.proxies.look(NOW)
+        lot = [Account(id=f"{n}", name=f"{n}", provider="anthropic") for n in range(MOST_GONE + 2)]
+        await around.hear(accounts=tuple(lot))
+        await around.hear(accounts=())
+        await around.hear()
+        rows = (row("c", NOW, "2"), row("b", NOW, "1"), row("a", NOW, f"{MOST_GONE + 1}"))
+        await around.hear(rows=rows)
+        return [each.source for each in around.rows]
+
+    assert asyncio.run(story()) == ["subscription", "", "subscription"]
+
+
 def test_becomes_another(store: FullStore) -> None:
     """That a proxy answers as none any more is announced; of what never was one nothing is kept."""
 
     async def story() -> None:
+        never = Around(store, is_named=False)
+        never.proxies.look(NOW)
+        await never.hear(generation="", is_other=True)
+        never.proxies.look(NOW)
+        assert store.read(lambda t: t.meta(SINCE)) == {}
         around = Around(store, is_named=False)
         around.proxies.look(NOW)
         await around.hear()
@@ -211,11 +260,22 @@ def test_becomes_another(store: FullStore) -> None:
         await around.hear(is_other=True)
         assert around.proxies.views() == ()
         assert around.announced == before + 1
-        never = Around(store, is_named=False)
-        never.proxies.look(NOW)
-        await never.hear(generation="", is_other=True)
-        never.proxies.look(NOW)
-        assert store.read(lambda t: t.meta(SINCE)) == {}
+
+    asyncio.run(story())
+
+
+def test_another_after_a_restart(store: FullStore) -> None:
+    """When a proxy was first followed is kept, though something else answers in its place to the next daemon."""
+
+    async def story() -> None:
+        before = Around(store, is_named=False)
+        before.proxies.look(NOW)
+        await before.hear()
+        after = Around(store, is_named=False)
+        after.proxies.look(NOW + 5_000)
+        await after.hear(generation="", is_other=True)
+        after.proxies.look(NOW + 10_000)
+        assert {SERVER: NOW} == store.read(lambda t: t.meta(SINCE))
 
     asyncio.run(story())
 
@@ -246,15 +306,65 @@ def test_serves_plans(store: FullStore) -> None:
     async def story() -> None:
         around = Around(store)
         around.proxies.look(NOW)
-        plan = Account(id="1", name="a", provider="anthropic")
         serves = around.proxies.serves_plans
         assert not serves(f"proxy {SERVER}")
-        await around.hear(accounts=(plan,))
+        await around.hear(accounts=(PLAN,))
         assert serves(f"proxy {SERVER}")
         assert serves("proxy localhost:9")
         assert not any(map(serves, ("", "proxy 127.0.0.1:10", "proxy 127.0.0.1", "acc-1")))
-        await around.hear(accounts=(plan, Account(id="2", name="b", provider="x")))
+        await around.hear(accounts=(PLAN, Account(id="2", name="b", provider="x")))
         assert not serves(f"proxy {SERVER}")
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("told", "later", "serves"),
+    [
+        ({}, 0, True),
+        ({}, 300_000, False),
+        ({}, -1_000, False),
+        ({"bad": 1}, 0, True),
+        ({"bad": 1, "bad_accounts": 1}, 0, False),
+        ({"generation": "H"}, 0, True),
+        ({"generation": "C"}, 0, False),
+        ({"accounts": (PLAN, PAUSED, LIMITED)}, 0, True),
+        ({"accounts": (PAUSED, LIMITED)}, 0, False),
+        ({"accounts": (PAUSED,)}, 0, False),
+        ({"accounts": (LIMITED,)}, 0, False),
+        ({"accounts": ()}, 0, False),
+    ],
+)
+def test_serves_plans_when_sure(
+    store: FullStore,
+    monkeypatch: pytest.MonkeyPatch,
+    told: dict[str, Any],
+    later: int,
+    serves: bool,
+) -> None:
+    """A proxy serves plans only while one is ready, all accounts were read a moment ago, and keys would show."""
+
+    async def story() -> None:
+        around = Around(store)
+        around.proxies.look(NOW)
+        await around.hear(**{"accounts": (PLAN,), **told})
+        monkeypatch.setattr("tollkeeper_daemon.proxies.proxies.now_ms", lambda: HEARD + later)
+        assert serves == around.proxies.serves_plans(f"proxy {SERVER}")
+
+    asyncio.run(story())
+
+
+def test_serves_no_plans_in_trouble(store: FullStore) -> None:
+    """A proxy in trouble serves no plans, until it answers again."""
+
+    async def story() -> None:
+        around = Around(store)
+        around.proxies.look(NOW)
+        await around.hear(accounts=(PLAN,))
+        await around.hear(trouble="it is away")
+        assert not around.proxies.serves_plans(f"proxy {SERVER}")
+        await around.hear()
+        assert around.proxies.serves_plans(f"proxy {SERVER}")
 
     asyncio.run(story())
 

@@ -75,6 +75,15 @@ def test_filled_in_later() -> None:
     assert [] == shown.look(NOW + 6 * MINUTE)
 
 
+def test_row_of_the_future() -> None:
+    """A row that bears a time years away hides no row that is under way."""
+    shown = Shown()
+    shown.began("a", NOW)
+    shown.served("b", NOW + 10**11)
+    shown.look(NOW)
+    assert shown.looks.has_open
+
+
 def test_never_filled_in() -> None:
     """A row that gets no tokens for as long as no reply takes is not waited for; what is refused never is."""
     shown = Shown()

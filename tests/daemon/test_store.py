@@ -40,7 +40,14 @@ from .shelf import (
 )
 from .test_ledger import reply
 
-VERSIONS = ["ledger-v1", "ledger-v2", "ledger-v2-bar", "ledger-v3"]
+VERSIONS = [
+    "ledger-v1",
+    "ledger-v2",
+    "ledger-v2-bar",
+    "ledger-v3",
+    "ledger-v3-proxied",
+    "ledger-v4",
+]
 AGENT = AgentRecord("4711-99", 4711, "Agent-1", NINE_MS, "run-1", budget=5, named_by_label=True)
 
 
@@ -203,16 +210,6 @@ def test_readers_let_the_map_grow(tmp_path: Path) -> None:
         over.set()
         for reader in readers:
             reader.result(10)
-
-
-def test_letting_go_loses_nothing(tmp_path: Path) -> None:
-    """After the memory was given back, the ledger reads and grows as before."""
-    with Store(tmp_path) as store:
-        post_to_store(store, [[reply("m1", "r1", output=1)]])
-        store.let_go()
-        assert 1 == total_of(store).requests
-        post_to_store(store, [[reply("m1", "r1", output=1), reply("m2", "r2", output=2)]])
-        assert (2, 3) == (total_of(store).requests, total_of(store).output)
 
 
 def test_work_that_fails_saves_nothing(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
-"""Writes the ledger fixture: ``python tests/data/make_ledger.py tests/data/ledger-v3``.
+"""Writes the ledger fixture: ``python tests/data/make_ledger.py tests/data/ledger-v4``.
 
 A ledger that any later version must load; ``ledger-v2-bar`` is the first that has limits in it, ``ledger-v3``
-the first with workflows. Make one more folder for each new schema version, with the code that writes it, and
+the first with workflows, ``ledger-v3-proxied`` with what proxies told. Make one more folder for each new schema version, with the code that writes it, and
 leave the older ones as they are.
 """
 
@@ -19,6 +19,7 @@ from tollkeeper_daemon.ledger.prices import load_prices
 from tollkeeper_daemon.ledger.totals import Totals
 from tollkeeper_daemon.records import Advice, Edit, Edits, FileMark, Prompt, Reply
 from tollkeeper_daemon.store.errands import Ended, EventsFile, PendingComment
+from tollkeeper_daemon.store.proxy_shelf import ProxyRow
 from tollkeeper_daemon.store.schema import (
     AgentRecord,
     Conversation,
@@ -235,11 +236,30 @@ def fill_work(transaction: Transaction) -> None:
     transaction.save_agent(replace(agent, told=(told,)))
 
 
+PROXIED = ProxyRow(
+    proxy="127.0.0.1:8080",
+    id="row-1",
+    source="api",
+    account="proxy 127.0.0.1:8080/work",
+    time=NINE + QUARTER,
+    seen=NINE + QUARTER,
+    model=OPUS,
+    input=10,
+    output=600,
+)
+
+
+def fill_proxied(transaction: Transaction) -> None:
+    """Save what a proxy told of two requests that are in no log yet: of one of them it knows the id."""
+    transaction.proxied.save(PROXIED)
+    transaction.proxied.save(replace(PROXIED, id="row-2", output=700, request="req_7"))
+
+
 def write(folder: Path) -> None:
     """Write the ledger into this folder, without the pages that are free."""
     with tempfile.TemporaryDirectory() as place:
         with Store(Path(place)) as store:
-            for work in (fill, fill_bar, fill_work):
+            for work in (fill, fill_bar, fill_work, fill_proxied):
                 store.write(work)
         folder.mkdir()
         with lmdb.open(place, max_dbs=99) as environment:

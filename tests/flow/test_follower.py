@@ -150,7 +150,7 @@ def test_bad_entries_of_a_look(follow: Follow) -> None:
         fake.accounts.append({"id": "nameless"})
         heard = follow(place_of(fake.url))
         heard.wait_for_looks(5)
-        assert {told.bad for told in heard.told} == {4}
+        assert {(told.bad, told.bad_accounts) for told in heard.told} == {(4, 1)}
 
 
 def test_stopped_meanwhile(follow: Follow) -> None:

@@ -8,6 +8,7 @@ from tollkeeper import model
 from tollkeeper_daemon.agents.live import LiveAgent
 from tollkeeper_daemon.agents.roster import Roster
 from tollkeeper_daemon.budgets.memories import Memories
+from tollkeeper_daemon.clock import now_ms
 from tollkeeper_daemon.labels.labels import Labels
 from tollkeeper_daemon.ledger.books import SUBSCRIPTION
 from tollkeeper_daemon.pipeline import Pipeline
@@ -41,9 +42,9 @@ class Stand(Struct, frozen=True):
 
 
 class Board:
-    """Looks things up and changes nothing. ``settings`` are those of ``[limits]`` now.
+    """Looks things up and changes nothing. ``settings`` are those of ``[limits]`` now, ``now`` is the time (ms).
 
-    ``serves_plans`` says whether an account stands for a proxy that has only subscriptions behind it.
+    ``serves_plans`` says whether an account stands for a proxy that sends all by subscriptions now.
     """
 
     def __init__(
@@ -52,12 +53,14 @@ class Board:
         pipeline: Pipeline,
         roster: Roster,
         settings: Callable[[], Limits],
+        now: Callable[[], int] = now_ms,
     ) -> None:
         self.serves_plans: Callable[[str], bool] = lambda account: False
         self._memories = memories
         self._pipeline = pipeline
         self._roster = roster
         self._settings = settings
+        self._now = now
 
     @property
     def day(self) -> str:
@@ -187,11 +190,11 @@ class Board:
 
         What a proxy tells of its requests goes before: which key the agent shows to it says nothing.
         """
-        record = agent.record
-        told = agent.proxied.is_billed(record.changed_hands)
+        record, now = agent.record, self._now()
+        told = agent.proxied.is_billed(now, record.changed_hands)
         if told is not None:
             return told
-        if record.source and agent.proxied.is_silent(record.changed_hands):
+        if record.source and agent.proxied.is_silent(now, record.changed_hands):
             return record.source != SUBSCRIPTION
         if record.source:
             return self.is_billed(record.source, record.account)

@@ -6,7 +6,7 @@ All of it is a function of the rows and the logs' lines: the order in which they
 nothing, nor does any of them that comes again.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from msgspec.structs import replace
 
@@ -74,6 +74,7 @@ class _Work:
         self._groups: set[str] = set()
         self._requests: set[str] = set()
         self._kinds: set[Kind] = set()
+        self._settled: dict[Kind, dict[str, list[ProxyRow]]] = {}
         # Those that were booked otherwise before.
         self._again: set[str] = set()
 
@@ -81,6 +82,7 @@ class _Work:
         """A row is told, perhaps again."""
         known = self._shelf.row(row.key)
         if known is not None:
+            known = self._buried(known)
             more = self._with(known, row)
             if more == known:
                 return
@@ -154,23 +156,31 @@ class _Work:
         if not rows:
             return
         held = [key for key in self._keys_of(request) if request in _requests(self._now(key))]
-        if held:
-            self.touch(min(held))
+        for each in held:
+            self.touch(each)
         first, *others = rows
         self._place(first, min(held, default=GONE if first.joined == GONE else ""))
         for row in others:
             self._place(row, min(held, default=behind(first.key)))
 
     def _join_by_tokens(self) -> None:
-        found = {kind: self._shelf.of_kind(kind) for kind in sorted(self._kinds)}
-        kinds = {kind: rows for kind, rows in found.items() if not all(r.request for r in rows)}
-        loose = [row for rows in kinds.values() for row in rows if not row.request]
-        candidates = self._candidates(loose)
-        for (_, *tokens), rows in kinds.items():
-            places = match(rows, candidates.get(tuple(tokens), ()))
+        found = {kind: self._shelf.of_kind(kind, has_request=False) for kind in sorted(self._kinds)}
+        kinds = {kind: [*map(self._buried, rows)] for kind, rows in found.items() if rows}
+        candidates = self._candidates(kinds)
+        for kind, rows in kinds.items():
+            named = self._shelf.of_kind(kind, has_request=True)
+            places = match([*rows, *named], candidates.get(kind[1:], ()))
             for row in rows:
-                if not row.request:
-                    self._place(row, places[row.key])
+                self._place(row, places.get(row.key, row.joined))
+
+    def _buried(self, row: ProxyRow) -> ProxyRow:
+        """The row as it is kept from now on: what was counted and dropped as old is no request again."""
+        was = group_for(row.key) if row.booked else row.joined
+        if was in ("", GONE) or not (self._transaction.has_gone and self._transaction.is_gone(was)):
+            return row
+        row = replace(row, joined=GONE, booked=False)
+        self._shelf.save(row)
+        return row
 
     def _place(self, row: ProxyRow, place: str) -> None:
         """The row is this group, or another row speaks for it, or it is a request of its own."""
@@ -198,21 +208,24 @@ class _Work:
         if row is not None:
             self.book(row.joined.removeprefix(BEHIND) if row.joined.startswith(BEHIND) else key)
 
-    def _candidates(self, rows: list[ProxyRow]) -> dict[tuple[int, ...], set[Candidate]]:
-        """The requests that any of the rows may be, by tokens: near in time."""
-        found: dict[tuple[int, ...], set[Candidate]] = {}
-        keys = {*self._posting.groups} if rows else set[str]()
-        for since, until in spans_of(row.time for row in rows):
+    def _candidates(
+        self, kinds: Mapping[Kind, list[ProxyRow]]
+    ) -> dict[tuple[int, ...], set[Candidate]]:
+        """The requests that any of these rows may be, by tokens: near in time."""
+        found: dict[tuple[int, ...], set[Candidate]] = {kind[1:]: set() for kind in kinds}
+        keys = {*self._posting.groups} if kinds else set[str]()
+        for since, until in spans_of(row.time for rows in kinds.values() for row in rows):
             keys |= {key for _, _, key in self._transaction.timeline(since, until)}
         for key in keys:
             group = self._now(key)
-            if not is_stand_in(key):
+            replies = [] if is_stand_in(key) else resolve(group.entries)
+            if replies := [reply for reply in replies if _tokens(reply) in found]:
                 named_by = tuple(sorted({row.proxy for row in self._named_in(group)}))
-                for reply in resolve(group.entries):
+                for reply in replies:
                     candidate = Candidate(
                         reply.time, key, reply.conversation, reply.output, named_by
                     )
-                    found.setdefault(_tokens(reply), set()).add(candidate)
+                    found[_tokens(reply)].add(candidate)
         return found
 
     def _named_in(self, group: Group) -> list[ProxyRow]:
@@ -223,7 +236,7 @@ class _Work:
         """Book the group under the account that its row tells, or under what it would have without."""
         group = self._now(key)
         named = sorted(self._named_in(group), key=rank)
-        others = named or self._joined_by_tokens(group, key)
+        others = named or sorted(self._joined_by_tokens(group, key), key=rank)
 
         def paid(book: Book, reply: Reply) -> Book:
             by_id = (row for row in named if row.request == reply.request)
@@ -235,8 +248,15 @@ class _Work:
         self._assign(key, paid)
 
     def _joined_by_tokens(self, group: Group, key: str) -> list[ProxyRow]:
-        rows = (row for kind in _kinds(group) for row in self._shelf.of_kind(kind))
-        return sorted((row for row in rows if row.joined == key), key=rank)
+        return [row for kind in _kinds(group) for row in self._loose_at(kind).get(key, ())]
+
+    def _loose_at(self, kind: Kind) -> dict[str, list[ProxyRow]]:
+        """The rows of this kind without an id by their places, which are settled by now."""
+        if kind not in self._settled:
+            self._settled[kind] = {}
+            for row in self._shelf.of_kind(kind, has_request=False):
+                self._settled[kind].setdefault(row.joined, []).append(row)
+        return self._settled[kind]
 
     def _assign(self, key: str, paid: Callable[[Book, Reply], Book]) -> None:
         move_group(key, self._now(key), paid, self._transaction, self._posting)

@@ -3,6 +3,7 @@
 The outcome depends on the sets alone, and not on the order in which anything was learned.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Mapping
 
 from msgspec import Struct
@@ -13,6 +14,8 @@ from tollkeeper_daemon.store.proxy_shelf import ProxyRow
 APART_MS = 15 * 60_000
 # A proxy behind another one has its row a moment later.
 PASSED_ON_MS = 5_000
+# Where more rows than these begin within that time, all alike, it can't be told which are one.
+CROWD = 40
 # How a place begins that is another row, and the place of what was counted and dropped.
 BEHIND, GONE = "=", "-"
 
@@ -47,14 +50,17 @@ def behind(row: str) -> str:
 def match(rows: Collection[ProxyRow], candidates: Collection[Candidate]) -> dict[str, str]:
     """The place of each row without an id, by its key: a group, behind another row, or none.
 
-    All have the same input and cache tokens; ``joined`` is the place of those with an id. Each proxy tells of a
-    request once, so its rows share out the candidates among themselves; what is left may be what
-    another proxy tells of as well.
+    All have the same input and cache tokens; ``joined`` is the place of those with an id, and of those that are gone,
+    which keep it. Each proxy tells of a request once, so its rows share out the candidates among themselves;
+    what is left may be what another proxy tells of as well.
     """
-    loose = [row for row in rows if not row.request]
+    loose = [row for row in rows if not _is_fixed(row)]
     found: dict[str, str] = {}
     for proxy in {row.proxy for row in loose}:
-        found |= _logged([row for row in loose if row.proxy == proxy], candidates)
+        free = [each for each in candidates if proxy not in each.named_by]
+        found |= _logged([row for row in loose if row.proxy == proxy], free)
+    if len({row.proxy for row in rows}) == 1:
+        return {row.key: "" for row in loose} | found
     return found | _shared(rows, found, {each.key: each for each in sorted(candidates)})
 
 
@@ -69,28 +75,59 @@ def spans_of(times: Iterable[int]) -> list[tuple[int, int]]:
     return spans
 
 
-def _logged(rows: list[ProxyRow], candidates: Iterable[Candidate]) -> dict[str, str]:
+def _logged(rows: Iterable[ProxyRow], candidates: Iterable[Candidate]) -> dict[str, str]:
     """The groups of the rows of one proxy, by their keys: the earliest row gets the nearest first.
 
-    Those with the same output go before. A reply that broke off has another one in the log: it is the
-    only one left of the row's own conversation.
+    Those with the same output go before, of them those of which the conversation is known. A reply that broke off
+    has another output in the log: it is the only one left of the row's own conversation.
     """
+    rows = sorted(rows, key=lambda row: (row.time, row.key))
+    known = [row for row in rows if row.conversation]
+    unknown = [row for row in rows if not row.conversation]
     free = set(candidates)
-    found: dict[str, str] = {}
+    found: dict[str, Candidate] = {}
+    turns = ((known, _all, _nearest), (unknown, _output, _nearest), (known, _conversation, _only))
+    for turn, in_common, pick in turns:
+        lines: dict[object, list[Candidate]] = {}
+        for each in sorted(free):
+            lines.setdefault(in_common(each), []).append(each)
+        for row in turn:
+            line = lines.get(in_common(row), [])
+            if row.key not in found and (place := pick(line, row.time)) is not None:
+                found[row.key] = line.pop(place)
+        free.difference_update(found.values())
+    return {row: each.key for row, each in found.items()}
 
-    def take(row: ProxyRow, candidate: Candidate) -> None:
-        free.remove(candidate)
-        found[row.key] = candidate.key
 
-    for row in sorted(rows, key=_turn):
-        if same := [each for each in free if _fits(row, each) and each.output == row.output]:
-            take(row, min(same, key=lambda each: (abs(each.time - row.time), each)))
-    for row in sorted(rows, key=_turn):
-        if row.conversation and row.key not in found:
-            left = [each for each in free if _fits(row, each)]
-            if len(left) == 1:
-                take(row, left[0])
-    return found
+def _all(each: ProxyRow | Candidate) -> object:
+    return each.conversation, each.output
+
+
+def _output(each: ProxyRow | Candidate) -> object:
+    return each.output
+
+
+def _conversation(each: ProxyRow | Candidate) -> object:
+    return each.conversation
+
+
+def _time(each: ProxyRow | Candidate) -> int:
+    return each.time
+
+
+def _nearest(line: list[Candidate], time: int) -> int | None:
+    """Which of these, in turn of time, is the nearest one; the first of several."""
+    after = bisect_left(line, time, key=_time)
+    before = bisect_left(line, line[after - 1].time, key=_time) if after else after
+    apart = {at: abs(line[at].time - time) for at in (before, after) if at < len(line)}
+    near = min(apart, key=apart.__getitem__, default=None)
+    return None if near is None or apart[near] > APART_MS else near
+
+
+def _only(line: list[Candidate], time: int) -> int | None:
+    """Which of these, in turn of time, is the only one that is near."""
+    first = bisect_left(line, time - APART_MS, key=_time)
+    return first if bisect_right(line, time + APART_MS, key=_time) == first + 1 else None
 
 
 def _shared(
@@ -98,24 +135,53 @@ def _shared(
 ) -> dict[str, str]:
     """The places of the rows that no log tells of by themselves: with what another proxy tells, or alone."""
     known: dict[str, list[ProxyRow]] = {}
+    place_of: dict[str, str] = {}
     left: list[ProxyRow] = []
+
+    def put(row: ProxyRow, place: str) -> None:
+        known.setdefault(place, []).append(row)
+        place_of[row.key] = place
+
     for row in rows:
-        if place := _common(row) if row.request else found.get(row.key):
-            known.setdefault(place, []).append(row)
+        if place := _common(row) if _is_fixed(row) else found.get(row.key):
+            put(row, place)
         else:
             left.append(row)
-    are_several = len({row.proxy for row in rows}) > 1
+    twins = _twins(left, rows)
     for row in sorted(left, key=_turn):
+        places = {place_of.get(each.key, "") for each in twins.get(row.key, ())} - {""}
         near = [
-            (min(abs(row.time - each.time) for each in others), place)
-            for place, others in known.items()
-            if are_several and _joins(row, others, groups.get(place))
+            (min(abs(row.time - each.time) for each in known[place]), place)
+            for place in places
+            if _joins(row, known[place], groups.get(place))
         ]
-        known.setdefault(min(near)[1] if near else behind(row.key), []).append(row)
-    places: dict[str, str] = {}
+        put(row, min(near)[1] if near else behind(row.key))
+    settled: dict[str, str] = {}
     for place, others in known.items():
-        places |= _settled(place, others)
-    return {row.key: places[row.key] for row in left}
+        settled |= _settled(place, others)
+    return {row.key: settled[row.key] for row in left}
+
+
+def _twins(left: Iterable[ProxyRow], rows: Collection[ProxyRow]) -> dict[str, list[ProxyRow]]:
+    """The rows of other proxies that may be the same request as one of those left, by its key.
+
+    A row in a crowd has none: a guess would say little, and take long.
+    """
+    lines: dict[object, list[ProxyRow]] = {}
+    for row in sorted(rows, key=_time):
+        lines.setdefault(_sort(row), []).append(row)
+    found: dict[str, list[ProxyRow]] = {}
+    for row in left:
+        line = lines[_sort(row)]
+        first = bisect_left(line, row.time - PASSED_ON_MS, key=_time)
+        last = bisect_right(line, row.time + PASSED_ON_MS, key=_time)
+        if last - first <= CROWD:
+            found[row.key] = [each for each in line[first:last] if each.proxy != row.proxy]
+    return found
+
+
+def _sort(row: ProxyRow) -> object:
+    return row.model, row.output
 
 
 def _joins(row: ProxyRow, others: list[ProxyRow], group: Candidate | None) -> bool:
@@ -124,26 +190,26 @@ def _joins(row: ProxyRow, others: list[ProxyRow], group: Candidate | None) -> bo
     return is_of_it and all(_is_same(row, each) for each in others)
 
 
+def _is_fixed(row: ProxyRow) -> bool:
+    """Whether the row's place is not to be found by its tokens: it has an id, or was counted and dropped."""
+    return bool(row.request) or row.joined == GONE
+
+
 def _common(row: ProxyRow) -> str:
-    """The place of a row that is the same request as this one, which has an id."""
+    """The place of a row that is the same request as this one, which has a place by itself."""
     return behind(row.key) if row.joined in ("", GONE) else row.joined
 
 
 def _settled(place: str, rows: list[ProxyRow]) -> dict[str, str]:
     """The places of rows about one request, by their keys, where it was looked for at ``place``."""
-    first = min(rows, key=rank)
-    if first.request or not place.startswith(BEHIND):
+    if any(map(_is_fixed, rows)) or not place.startswith(BEHIND):
         return {row.key: place for row in rows}
+    first = min(rows, key=rank)
     return {row.key: "" if row is first else behind(first.key) for row in rows}
 
 
 def _turn(row: ProxyRow) -> tuple[object, ...]:
     return not row.conversation, row.time, row.key
-
-
-def _fits(row: ProxyRow, candidate: Candidate) -> bool:
-    """Whether they may be one."""
-    return _is_near(row, candidate) and _may_be(row, candidate)
 
 
 def _is_near(row: ProxyRow, candidate: Candidate) -> bool:

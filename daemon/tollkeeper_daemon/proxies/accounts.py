@@ -1,6 +1,7 @@
 """What a proxy's accounts are, as the wire shows them, and what of it is news. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
+from typing import TypeVar
 
 from msgspec import Struct
 
@@ -15,9 +16,17 @@ from tollkeeper_daemon.proxies.answers import Account, Used, windows_of
 REFUSED = frozenset(
     {"rate limited", "rate_limited", "rejected", "blocked", "queueing_hard", "payment_required"}
 )
-# The provider whose accounts are subscriptions; those on a key bear another name.
+# The provider whose accounts are subscriptions; those on a key bear another name, but in C.
 SUBSCRIBED = "anthropic"
 PLAN = "plan"
+# What is told to begin anew later than this from now has no such time.
+LONGEST_MS = 5 * 365 * 86_400_000
+
+
+# So many names that a proxy lists no more are remembered.
+MOST_GONE = 1_000
+
+T = TypeVar("T")
 
 
 class News(Struct, frozen=True):
@@ -54,8 +63,8 @@ def account_view(
         state="paused" if account.paused else "ready" if until is None else "limited",
         rate_limit=account.rateLimitStatus,
         limited_until=iso(until) if until else None,
-        five_hour=_window(windows.five_hour),
-        seven_day=_window(windows.seven_day),
+        five_hour=_window(windows.five_hour, now),
+        seven_day=_window(windows.seven_day, now),
         proxy_requests=counts.get(account.name),
     )
 
@@ -63,28 +72,38 @@ def account_view(
 def limited_until(account: Account, now: int) -> int | None:
     """Until when (ms) the account's requests are refused, 0 where that is not known; None if they aren't."""
     word = (account.rateLimitStatus or "").partition(" (")[0].lower()
-    until = max(int(account.rateLimitedUntil or 0), _ms(account.rateLimitReset))
-    if account.rateLimitedUntil and now < account.rateLimitedUntil < FAR:
+    until = max(_sensible(account.rateLimitedUntil or 0, now), _ms(account.rateLimitReset, now))
+    if account.rateLimitedUntil and now < account.rateLimitedUntil:
         return until
     if word in REFUSED and (not until or until > now):
         return until
     return None
 
 
-def _window(used: Used | None) -> AccountWindow | None:
+def _window(used: Used | None, now: int) -> AccountWindow | None:
     if used is None or used.utilization is None or not 0 <= used.utilization <= 1_000:
         return None
-    resets = _ms(used.resets_at)
+    resets = _ms(used.resets_at, now)
     return AccountWindow(used_percent=used.utilization, resets_at=iso(resets) if resets else None)
 
 
-def _ms(stamp: str | None) -> int:
+def _ms(stamp: str | None, now: int) -> int:
     """A time that the proxy tells; 0 for none."""
     try:
-        found = ms_of(stamp) if stamp else 0
+        return _sensible(ms_of(stamp), now) if stamp else 0
     except (ValueError, OverflowError):
         return 0
-    return found
+
+
+def _sensible(time: float, now: int) -> int:
+    """The time (ms); 0 where it is years away, which nobody means, and no calendar may have."""
+    return int(time) if 0 <= time < now + LONGEST_MS else 0
+
+
+def remembered(known: Mapping[str, T], listed: Container[str]) -> dict[str, T]:
+    """What is known by name: of all that are listed now, behind the latest of those that are no more."""
+    gone = [each for each in known.items() if each[0] not in listed][-MOST_GONE:]
+    return {**dict(gone), **{name: each for name, each in known.items() if name in listed}}
 
 
 class Limited:
@@ -110,6 +129,9 @@ class Limited:
             word = f"the first is free at {local_time(until)}" if until != FAR else "wait for one"
             text = f"all {len(working)} accounts of the proxy {proxy.server} are limited: {word}"
             found.append(News("accounts-limited", text))
+        listed = {f"proxy {proxy.server}", *(each.account for each in proxy.accounts)}
+        lasting = {name: until for name, until in self.told.items() if until > now}
+        self.told = remembered(lasting, listed)
         return found
 
     def _is_news(self, name: str, until: int, now: int) -> bool:
@@ -124,7 +146,8 @@ class Limited:
 
 def _until(accounts: Iterable[ProxyAccount]) -> int:
     """When the first of these is free again (ms), FAR where that is not known, 0 if one is by now."""
-    ends = [(_ms(each.limited_until) or FAR) if each.state == "limited" else 0 for each in accounts]
+    limited = [each.limited_until if each.state == "limited" else "" for each in accounts]
+    ends = [FAR if until is None else ms_of(until) if until else 0 for until in limited]
     return min(ends, default=0)
 
 

@@ -89,7 +89,7 @@ class AccountCount(Struct, frozen=True):
     """What ``/api/stats`` counts of an account; its ``totalRequests`` counts double."""
 
     name: Name
-    requestCount: int = 0
+    requestCount: Count = 0
 
 
 class Stats(Struct, frozen=True):

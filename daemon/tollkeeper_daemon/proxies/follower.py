@@ -156,7 +156,8 @@ class Follower:
         told = self._with_accounts(told) if is_due or news.rows else told
         # Only now: a look that fails is to be made again, with all its rows.
         self._looks.note(page, news, names, now)
-        return replace(told, bad=page.bad + self._bad_accounts)
+        bad = self._bad_accounts
+        return replace(told, bad=page.bad + bad, bad_accounts=bad)
 
     def _begin(self, key: str) -> None:
         """Ask anew, with this key; nothing where that is over."""

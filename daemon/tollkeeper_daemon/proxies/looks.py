@@ -130,7 +130,7 @@ class Looks:
         return bool(page.rows) and min(row.time for row in page.rows) < self._reached - LONGEST_MS
 
     def _note_open(self, page: Page, now: int) -> None:
-        newest = max((row.time for row in page.rows), default=0)
+        newest = min(max((row.time for row in page.rows), default=0), now)
         since = self._open
         here = {row.id for row in page.rows}
         is_open = {

@@ -22,7 +22,7 @@ from tollkeeper_daemon.ledger.books import SUBSCRIPTION
 from tollkeeper_daemon.names import id_of
 from tollkeeper_daemon.pipeline import Outcome, Pipeline
 from tollkeeper_daemon.places import Place, names_of, place_asked, place_of
-from tollkeeper_daemon.proxies.accounts import account_view
+from tollkeeper_daemon.proxies.accounts import account_view, remembered
 from tollkeeper_daemon.proxies.answers import Account
 from tollkeeper_daemon.proxies.notes import Notes
 from tollkeeper_daemon.proxies.rows import rows_of
@@ -37,6 +37,10 @@ KEY = "TOLL_CCFLARE_KEY"
 DAY_MS = 86_400_000
 TAKEN_AT_ONCE = 50
 RETRY_SECONDS = 10.0
+# Accounts are asked for about twice a minute: those of before then may be limited by now.
+STALE_MS = 120_000
+# The generations in which an account on a key is told from one on a plan.
+TELLING_KEYS = "BH"
 
 # Who wants a proxy to be asked: None where only agents asked it that have exited.
 Asker = Literal["settings", "agents"] | None
@@ -51,15 +55,20 @@ class Following(Protocol):
 
 
 class Known(Struct):
-    """What is known of a proxy that is followed; ``raw`` has accounts that it lists no more as well."""
+    """What is known of a proxy that is followed; ``raw`` has the latest accounts that it lists no more as well.
+
+    ``is_first`` says that it was never followed before.
+    """
 
     follower: Following
     server: str
+    is_first: bool
     generation: str = ""
     live: bool = False
     trouble: str = ""
     observed: int = 0
     bad: int = 0
+    bad_accounts: int = 0
     raw: dict[str, Account] = field(default_factory=dict[str, Account])
     accounts: tuple[ProxyAccount, ...] = ()
 
@@ -73,6 +82,18 @@ class Known(Struct):
             observed_at=iso(self.observed) if self.observed else None,
             accounts=self.accounts,
         )
+
+    def serves_plans(self, now: int) -> bool:
+        """Whether a subscription surely pays for what it is asked now (ms).
+
+        With no account ready it passes requests on by the key that the client shows.
+        """
+        is_told = bool(self.generation) and self.generation in TELLING_KEYS
+        is_fresh = 0 <= now - self.observed < STALE_MS
+        if not is_told or not is_fresh or self.trouble or self.bad_accounts:
+            return False
+        is_ready = any(each.state == "ready" for each in self.accounts)
+        return is_ready and all(each.source == SUBSCRIPTION for each in self.accounts)
 
 
 class Proxies:
@@ -123,15 +144,10 @@ class Proxies:
         return tuple(known.view() for known in found)
 
     def serves_plans(self, account: str) -> bool:
-        """Whether this account stands for a proxy that is followed, all of whose accounts are subscriptions."""
-        names = names_of(account.removeprefix("proxy "))
-        behind = [
-            each.source
-            for known in self._known.values()
-            if known.server in names
-            for each in known.accounts
-        ]
-        return {*behind} == {SUBSCRIPTION}
+        """Whether this account stands for a proxy that is followed, and sends all by subscriptions now."""
+        names, now = names_of(account.removeprefix("proxy ")), now_ms()
+        found = [known for known in self._known.values() if known.server in names]
+        return bool(found) and all(known.serves_plans(now) for known in found)
 
     def look(self, now: int) -> None:
         """Follow who is asked by agents now, and book what only a proxy saw and no log tells of."""
@@ -184,6 +200,7 @@ class Proxies:
 
             for place in new:
                 server = place.name
+                is_first = server not in self._notes.since
                 self._notes.since.setdefault(server, now)
                 follower = Follower(
                     place,
@@ -192,7 +209,7 @@ class Proxies:
                     partial(self._known_rows, server),
                     place == self._named(),
                 )
-                self._known[place] = Known(follower, server)
+                self._known[place] = Known(follower, server, is_first)
                 follower.start()
 
     # In a follower's thread.
@@ -231,7 +248,7 @@ class Proxies:
         known.live, known.trouble = told.live, self._words(place, told)
         known.generation = told.generation or known.generation
         if not told.trouble:
-            known.bad = told.bad
+            known.bad, known.bad_accounts = told.bad, told.bad_accounts
         if known.trouble and self._is_missed(place, known):
             text = f"the proxy {known.server} can't be followed: {known.trouble}; it is tried again"
             self._herald.alert_once("failed", text)
@@ -254,7 +271,7 @@ class Proxies:
         if place != self._named():
             self._others.add(place)
             self._leave([place])
-            if not known.generation:
+            if known.is_first and not known.generation:
                 self._notes.since.pop(known.server, None)
             return
         known.trouble = "it is neither ccflare nor better-ccflare"
@@ -280,7 +297,9 @@ class Proxies:
             self._herald.alert(each.kind, each.text)
 
     def _note_rows(self, known: Known, told: Told, now: int) -> None:
-        known.raw |= {each.name: each for each in told.accounts or ()}
+        if told.accounts is not None:
+            listed = {each.name: each for each in told.accounts}
+            known.raw = remembered(known.raw | listed, listed)
         if not told.rows:
             return
         since = self._notes.since.setdefault(known.server, now)

@@ -20,7 +20,8 @@ def rows_of(
     """What costs anything of these.
 
     ``names`` are the API's id and the conversation of each, ``accounts`` the proxy's by name, with those
-    that it lists no more, and what is from before ``since`` (ms) is history.
+    that it lists no more, and what is from before ``since`` (ms) is history. No request began later than ``now``
+    (ms), when it is told of: one that bears such a time began now.
     A row has no source where it is not known who pays.
     """
     found: list[ProxyRow] = []
@@ -28,14 +29,14 @@ def rows_of(
         if not row.is_paid:
             continue
         request, conversation = names.get(row.id, ("", ""))
-        name = row.accountUsed or ""
+        name, time = row.accountUsed or "", min(row.time, now)
         found.append(
             ProxyRow(
                 proxy=server,
                 id=id_of(row.id),
                 source=source_of(accounts.get(name), row.billingType),
                 account=account_behind(server, name),
-                time=row.time,
+                time=time,
                 seen=now,
                 model=row.model or "",
                 input=row.inputTokens,
@@ -44,7 +45,7 @@ def rows_of(
                 cache_write=row.cacheCreationInputTokens,
                 request=request,
                 conversation=conversation or row.clientSessionId or "",
-                history=row.time < since,
+                history=time < since,
             )
         )
     return found

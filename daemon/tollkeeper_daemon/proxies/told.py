@@ -10,7 +10,7 @@ class Told(Struct, frozen=True, kw_only=True):
 
     ``generation`` is empty where it never answered, and ``is_other`` says that whoever answers is no such
     proxy. ``names`` are the API's id and the conversation of a row, by its id. ``bad`` counts
-    what of its latest answers could not be read, and ``is_torn`` says that more rows came than can be had.
+    what of its latest answers could not be read, ``bad_accounts`` how many of these are accounts, and ``is_torn`` says that more rows came than can be had.
     """
 
     generation: str = ""
@@ -23,4 +23,5 @@ class Told(Struct, frozen=True, kw_only=True):
     rows: tuple[Row, ...] = ()
     names: dict[str, tuple[str, str]] = {}
     bad: int = 0
+    bad_accounts: int = 0
     is_torn: bool = False

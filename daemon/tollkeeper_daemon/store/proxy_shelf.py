@@ -1,7 +1,8 @@
 """What proxies told of single requests, in a transaction: each row once, found by what it may be joined by."""
 
+import hashlib
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 from msgspec import Struct
@@ -10,12 +11,14 @@ from tollkeeper_daemon.store.keys import key_of
 from tollkeeper_daemon.store.tables import Access
 
 Index = Literal["proxied_requests", "proxied_tokens"]
+INDEXES: tuple[Index, ...] = get_args(Index)
 Kind = tuple[int, ...]
 """An hour since 1970, and input, cache reads and cache writes: what is matched at once, so that it stays few.
 
 Without the output, of which a log knows less when the reply breaks off."""
 
 HOUR_MS = 3_600_000
+DIGEST_SIZE = 16
 
 
 def kind_of(time: int, tokens: tuple[int, ...]) -> Kind:
@@ -65,8 +68,9 @@ class ProxyRow(Struct, frozen=True, array_like=True, gc=False):
 class ProxyShelf(Access):
     """The tables ``proxied``, ``proxied_requests``, ``proxied_tokens`` and ``proxied_waiting``.
 
-    The second finds rows by the request's id, the third by hour and tokens, and the last holds the
-    keys of those that are neither joined nor booked.
+    The second finds rows by the request's id, the third by hour and tokens: a key of theirs is the digest of that and
+    that of the row, so that a row is one entry, however many there are. The last holds the keys of those that are
+    neither joined nor booked.
     """
 
     def row(self, key: str) -> ProxyRow | None:
@@ -81,9 +85,9 @@ class ProxyShelf(Access):
         """The rows about the request of this id; several proxies may pass it on to each other."""
         return self._listed("proxied_requests", request)
 
-    def of_kind(self, kind: Kind) -> list[ProxyRow]:
-        """The rows of this kind."""
-        return self._listed("proxied_tokens", _named(kind))
+    def of_kind(self, kind: Kind, has_request: bool) -> list[ProxyRow]:
+        """The rows of this kind, of which the request's id is known or not."""
+        return self._listed("proxied_tokens", _named(kind, has_request))
 
     def waiting(self) -> list[str]:
         """The keys of the rows that are neither joined nor booked."""
@@ -94,9 +98,9 @@ class ProxyShelf(Access):
         known = self.row(row.key)
         before = _places(known) if known else set[tuple[Index, str]]()
         for index, name in before - _places(row):
-            self._unlist(index, name, row.key)
+            self._delete(index, _entry(name, row))
         for index, name in _places(row) - before:
-            self._put(index, key_of(name), sorted({*self._keys(index, name), row.key}))
+            self._list(index, name, row)
         self._put("proxied", key_of(row.key), row)
         if row.joined or row.booked:
             self._delete("proxied_waiting", key_of(row.key))
@@ -107,35 +111,54 @@ class ProxyShelf(Access):
     def drop(self, row: ProxyRow) -> None:
         """Forget the row."""
         for index, name in _places(row):
-            self._unlist(index, name, row.key)
+            self._delete(index, _entry(name, row))
         self._delete("proxied", key_of(row.key))
         self._delete("proxied_waiting", key_of(row.key))
 
+    def list_anew(self) -> None:
+        """Find all rows by what they are found by now: another version listed them otherwise."""
+        for index in INDEXES:
+            self._raw.drop(self._tables.by_name[index], delete=False)
+        for row in self.rows():
+            for index, name in _places(row):
+                self._list(index, name, row)
+
+    def _list(self, index: Index, name: str, row: ProxyRow) -> None:
+        self._raw.put(_entry(name, row), key_of(row.key), db=self._tables.by_name[index])
+
     def _listed(self, index: Index, name: str) -> list[ProxyRow]:
-        rows = map(self.row, self._keys(index, name))
+        rows = (self._get("proxied", key, _decode_row) for key in self._keys(index, name))
         return [row for row in rows if row]
 
-    def _unlist(self, index: Index, name: str, row: str) -> None:
-        if left := [key for key in self._keys(index, name) if key != row]:
-            self._put(index, key_of(name), left)
-        else:
-            self._delete(index, key_of(name))
-
-    def _keys(self, index: Index, name: str) -> list[str]:
-        return self._get(index, key_of(name), _decode_keys) or []
+    def _keys(self, index: Index, name: str) -> Iterator[bytes]:
+        start = _digest(name)
+        with self._raw.cursor(self._tables.by_name[index]) as cursor:
+            found = cursor.set_range(start)
+            while found and bytes(cursor.key()).startswith(start):
+                yield bytes(cursor.value())
+                found = cursor.next()
 
 
 def _places(row: ProxyRow) -> set[tuple[Index, str]]:
     """By what the row is found."""
-    places: set[tuple[Index, str]] = {("proxied_tokens", _named(row.kind))}
+    tokens = _named(row.kind, has_request=bool(row.request))
+    places: set[tuple[Index, str]] = {("proxied_tokens", tokens)}
     if row.request:
         places.add(("proxied_requests", row.request))
     return places
 
 
-def _named(kind: Kind) -> str:
-    return ":".join(map(str, kind))
+def _named(kind: Kind, has_request: bool) -> str:
+    return ":".join(map(str, (*kind, int(has_request))))
+
+
+def _entry(name: str, row: ProxyRow) -> bytes:
+    """The key of the row's entry in an index."""
+    return _digest(name) + _digest(row.key)
+
+
+def _digest(name: str) -> bytes:
+    return hashlib.blake2b(key_of(name), digest_size=DIGEST_SIZE).digest()
 
 
 _decode_row = msgspec.msgpack.Decoder(ProxyRow).decode
-_decode_keys = msgspec.msgpack.Decoder(list[str]).decode

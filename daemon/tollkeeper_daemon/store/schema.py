@@ -13,7 +13,7 @@ from tollkeeper_daemon.records import FileId, Statement
 from tollkeeper_daemon.rules.windows import Point
 
 # Counts up when a stored form changes in a way that new defaults can't bridge.
-VERSION = 3
+VERSION = 4
 
 
 class Standing(Struct, frozen=True, array_like=True, gc=False):

@@ -18,7 +18,7 @@ from tollkeeper_daemon.store.upgrade import upgrade
 
 FIRST_MAP_SIZE = 64 << 20
 # The versions that can be brought up to date.
-OLDER = (1, 2)
+OLDER = (1, 2, 3)
 # More than there are threads that read at one time.
 MOST_READERS = 64
 
@@ -47,21 +47,23 @@ class Store:
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
+        self._books: dict[Book, int] = {}
+        self._reads = 0
+        self._read_ended = threading.Condition()
+        self._mapping = False
+        # None where it could not be opened anew; whoever needs it next tries again.
+        self._env: lmdb.Environment | None = None
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.last_saved = _last_saved(path)
-            self._env = _open(path, max(FIRST_MAP_SIZE, _size_on_disk(path) * 2))
+            self._size = max(FIRST_MAP_SIZE, _size_on_disk(path) * 2)
+            self._opened()
         except (lmdb.Error, OSError) as error:
             raise StoreError(
                 f"can't open the ledger in {path}: {error}",
                 "move that directory away; it is built anew from the logs that are still there",
             ) from None
-        self._path = path
-        self._tables = Tables(self._env)
-        self._books: dict[Book, int] = {}
-        self._reads = 0
-        self._read_ended = threading.Condition()
-        self._mapping = False
         self._check_version(path)
 
     def __enter__(self) -> Self:
@@ -74,8 +76,9 @@ class Store:
         """Write everything through and close the file, once no thread reads in it any more."""
         with self._read_ended:
             self._read_ended.wait_for(lambda: not self._reads)
-            self._env.sync(True)
-            self._env.close()
+            if self._env:
+                self._env.sync(True)
+                self._env.close()
 
     def write(self, work: Callable[[Transaction], T]) -> T:
         """Do the work in one transaction: all of it is saved, or nothing.
@@ -83,12 +86,13 @@ class Store:
         The work may be called again from the start when the map had to grow.
         """
         while True:
+            env = self._opened()
             try:
-                with self._env.begin(write=True) as raw:
+                with env.begin(write=True) as raw:
                     transaction = Transaction(raw, self._tables, self._books)
                     result = work(transaction)
             except lmdb.MapFullError:
-                self._map_anew(self._env.info()["map_size"] * 2)
+                self._map_anew(env.info()["map_size"] * 2)
             else:
                 transaction.after_commit()
                 return result
@@ -99,7 +103,7 @@ class Store:
             self._read_ended.wait_for(lambda: not self._mapping)
             self._reads += 1
         try:
-            with self._env.begin() as raw:
+            with self._opened().begin() as raw:
                 return work(Transaction(raw, self._tables, self._books))
         finally:
             with self._read_ended:
@@ -109,20 +113,33 @@ class Store:
     def let_go(self) -> None:
         """Give back the memory that a large import took: cached books, and the pages it read and wrote.
 
-        LMDB keeps those that it wrote for the next transaction, for as long as the file is open.
+        LMDB keeps those that it wrote for the next transaction, for as long as the file is open. Whoever
+        comes next opens it again; where that fails, the one after does.
         """
         self._books.clear()
         with self._nobody_reading():
-            size = self._env.info()["map_size"]
-            self._env.close()
-            self._env = _open(self._path, size)
-            self._tables = Tables(self._env)
+            if self._env:
+                self._size = self._env.info()["map_size"]
+                self._env.close()
+                self._env = None
         give_back_freed()
+
+    def _opened(self) -> lmdb.Environment:
+        with self._read_ended:
+            if self._env is None:
+                env = _open(self._path, self._size)
+                try:
+                    self._tables = Tables(env)
+                except BaseException:
+                    env.close()
+                    raise
+                self._env = env
+            return self._env
 
     def _map_anew(self, size: int) -> None:
         """Map the file at another place in memory."""
         with self._nobody_reading():
-            self._env.set_mapsize(size)
+            self._opened().set_mapsize(size)
 
     @contextmanager
     def _nobody_reading(self) -> Generator[None]:
@@ -143,7 +160,7 @@ class Store:
         elif found in OLDER:
             self.write(lambda transaction: upgrade(transaction, found))
         elif found != VERSION:
-            self._env.close()
+            self.close()
             raise StoreError(
                 f"the ledger in {path} has version {found}, this Tollkeeper reads {VERSION}",
                 "install the newer Tollkeeper again",

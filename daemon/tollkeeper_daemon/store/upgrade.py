@@ -14,7 +14,9 @@ def upgrade(transaction: Transaction, version: int) -> None:
     """From this version to the one of now."""
     if version < 2:
         _fill_timeline(transaction)
-    _sum_up_work(transaction)
+    if version < 3:
+        _sum_up_work(transaction)
+    transaction.proxied.list_anew()
     transaction.set_meta("schema", VERSION)
 
 
