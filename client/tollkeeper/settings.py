@@ -48,7 +48,7 @@ class Setting(Struct, frozen=True, kw_only=True):
 class Settings(Struct, frozen=True, kw_only=True):
     """Settings, the path of their file, and what is wrong with it as it now is (None for nothing).
 
-    While the file is ``broken`` the settings before it stay in force.
+    While the file is ``broken`` the settings from before the mistake stay in force.
     """
 
     settings: tuple[Setting, ...]

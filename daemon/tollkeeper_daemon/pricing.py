@@ -18,7 +18,7 @@ T = TypeVar("T")
 class Pricing:
     """Keeps the pipeline's prices in step with prices.toml.
 
-    ``broken`` says what is wrong with the file as it now is; the prices before it stay in force.
+    ``broken`` says what is wrong with the file as it now is; the prices from before the mistake stay in force.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Pricing:
             prices = self._load(self.file.read())
         except (PriceError, OwnFileError) as error:
             if self.broken != str(error):
-                self._alert("prices", f"{error}; the prices before it stay in force")
+                self._alert("prices", f"{error}; the prices from before the mistake stay in force")
             self.broken = str(error)
         else:
             self.broken = None

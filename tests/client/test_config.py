@@ -116,7 +116,9 @@ def test_broken_file_is_told(home: Paths, run: Run) -> None:
         exit_status, out, err = run("config")
     assert exit_status == 0
     assert "limits.daily" in out
-    assert err.startswith("toll: /c/config.toml: at line 3; the settings before it are in force")
+    assert err.startswith(
+        "toll: /c/config.toml: at line 3; the settings from before the mistake are in force"
+    )
     assert err.count("\n") == 1
 
 

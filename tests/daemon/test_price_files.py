@@ -315,7 +315,7 @@ def test_broken_file_is_told_once(followed: Followed) -> None:
     followed.file.path.write_text(entry(OPUS, "-7"))
     assert (7, 7) == (followed.opus(), followed.opus())
     assert [
-        f"{followed.file.path}: the price of {OPUS}: '-7' is not a price; the prices before it stay in"
+        f"{followed.file.path}: the price of {OPUS}: '-7' is not a price; the prices from before the mistake stay in"
     ] == [text.removesuffix(" force") for text in followed.alerts]
     assert followed.pricing.broken
     followed.file.path.write_text("version = 1\nprices = ]\n")

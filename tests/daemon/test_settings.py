@@ -70,14 +70,14 @@ def test_file_that_is_still_written(followed: Followed) -> None:
 
 
 def test_broken_file_is_told_once(followed: Followed) -> None:
-    """What is wrong with the file is told once, and the settings before it stay in force."""
+    """What is wrong with the file is told once, and the settings from before the mistake stay in force."""
     followed.save("[limits]\ndaily = 7\n")
     assert [7] == followed.look()
     followed.save("[limits]\ndaily = '7'\n")
     assert [] == followed.look(5)
     [alert] = followed.alerts
     assert alert.startswith(f"{followed.path}: ")
-    assert alert.endswith("; the settings before it stay in force")
+    assert alert.endswith("; the settings from before the mistake stay in force")
     assert 7 == followed.settings.config.limits.daily
 
 

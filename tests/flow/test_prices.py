@@ -102,7 +102,7 @@ def test_hand_edit_is_followed(daemon: Keeper, home: ClaudeHome) -> None:
 
 
 def test_broken_edit_is_told_once(daemon: Keeper, home: ClaudeHome) -> None:
-    """A broken file makes one alert that says what is wrong and where; the prices before it stay."""
+    """A broken file makes one alert that says what is wrong and where; the prices from before the mistake stay."""
     write_prices(daemon, 50)
     wait_until(lambda: price_of(daemon)["input"] == 50)
     daemon.paths.prices.write_text("version = 1\nprices = nothing\n")

@@ -30,7 +30,7 @@ def show(ask: Ask, names: Sequence[str]) -> None:
     """The settings of these names, of all for none; what is wrong with their file is told beside."""
     answer = ask.plain("config.get", {"names": [*names]})
     if answer["broken"]:
-        told = f"{answer['broken']}; the settings before it are in force: mend it, see toll config edit"
+        told = f"{answer['broken']}; the settings from before the mistake are in force: mend it, see toll config edit"
         print(f"toll: {words.plain(told)}", file=sys.stderr)
     if ask.as_json:
         print_raw(json.dumps(answer["settings"]).encode())

@@ -31,7 +31,7 @@ def run(ask: Ask, options: Namespace) -> int | None:
         return run_subverb(ask, options, SUBVERBS)
     answer = ask.plain("prices")
     if answer["broken"]:
-        told = f"{answer['broken']}; the prices before it are in force: mend it, or move it away"
+        told = f"{answer['broken']}; the prices from before the mistake are in force: mend it, or move it away"
         print(f"toll: {words.plain(told)}", file=sys.stderr)
     if ask.as_json:
         print_raw(json.dumps(answer["prices"]).encode())

@@ -42,7 +42,9 @@ class Settings:
             config = load_config(self.file.path)
         except ConfigError as error:
             if self._broken != str(error):
-                self._alert("failed", f"{error}; the settings before it stay in force")
+                self._alert(
+                    "failed", f"{error}; the settings from before the mistake stay in force"
+                )
             self._broken = str(error)
         else:
             self._put_in_force(config)
