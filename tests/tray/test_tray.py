@@ -12,7 +12,6 @@ import pytest
 
 from flow.keeper import Keeper
 from tollkeeper import __version__
-from tollkeeper.cli.doctor_tray import is_installed
 from waiting import wait_until
 
 from .screen import Screen, missing, screen
@@ -119,7 +118,6 @@ def test_packages_missing(tmp_path: Path) -> None:
     assert (1, expected) == (result.returncode, result.stderr)
 
 
-@pytest.mark.skipif(not is_installed(), reason="the extra tray is not installed")
 @pytest.mark.parametrize(
     ("backend", "error", "said"),
     [
